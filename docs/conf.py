@@ -1,0 +1,20 @@
+# Sphinx: `sphinx-build -W -b html docs docs/_build`. Nothing here needs the network.
+from importlib.metadata import version as installed_version
+
+project = "dglm"
+author = "dglm developers"
+copyright = "2026, dglm developers"
+version = release = installed_version("dglm")
+
+extensions = ["sphinx.ext.autodoc", "sphinx.ext.mathjax", "numpydoc"]
+exclude_patterns = ["_build", "examples"]
+default_role = "literal"
+
+autodoc_default_options = {"members": True, "show-inheritance": True}
+autodoc_member_order = "bysource"
+autodoc_typehints = "none"  # numpydoc says the types, with shapes and units
+numpydoc_show_class_members = False
+
+html_theme = "pydata_sphinx_theme"
+html_theme_options = {"navigation_with_keys": False}
+html_title = f"dglm {release}"
