@@ -48,8 +48,9 @@ class Docstring(Validator):
     def doc_all_parameters(self) -> dict[str, tuple[str, list[str]]]:
         """Documented parameters; a field of a record may stand under Attributes instead of Parameters."""
         attributes = self._doc_parameters(["Attributes"])
+        # numpydoc lists every class attribute there by itself, without a type: Parameters come first
         fields = {name: attributes[name] for name in self.signature_parameters if name in attributes}
-        return super().doc_all_parameters | fields
+        return fields | super().doc_parameters
 
 
 def modules() -> Iterator[ModuleType]:

@@ -1,0 +1,12 @@
+"""dglm: generalized linear models on dask, from a laptop to a cluster."""
+
+import dglm.errors as errors
+import dglm.families as families
+import dglm.links as links
+import dglm.penalties as penalties
+import dglm.results as results
+import dglm.solvers as solvers
+from dglm.glm import GLM
+from dglm.penalties import L1, L2, ElasticNet
+
+__all__ = ["GLM", "L1", "L2", "ElasticNet", "errors", "families", "links", "penalties", "results", "solvers"]

@@ -1,0 +1,23 @@
+"""Where the rows are: blocks of them, in memory or on dask, and the one operation a fit needs, a sum over blocks."""
+
+from dglm.data.block import Block
+from dglm.data.blocked import BlockedData, tree_sum
+from dglm.data.dask_blocks import DaskBlocks
+from dglm.data.memory import MemoryBlocks
+from dglm.data.passes import PassLog, count_passes
+from dglm.data.tables import ArrayTable, DaskArrayTable, DaskTable, PandasTable, Table
+
+__all__ = [
+    "ArrayTable",
+    "Block",
+    "BlockedData",
+    "DaskArrayTable",
+    "DaskBlocks",
+    "DaskTable",
+    "MemoryBlocks",
+    "PandasTable",
+    "PassLog",
+    "Table",
+    "count_passes",
+    "tree_sum",
+]

@@ -1,0 +1,100 @@
+"""Block: the rows of one partition, encoded, as every kernel receives them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from dglm._typing import Vector
+from dglm.matrix import DesignMatrix
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """Rows of a model, n of them, none with anything missing.
+
+    Parameters
+    ----------
+    X : DesignMatrix, (n, p)
+        The design matrix.
+    y : (n,) array
+        The response; successes over trials for counts in two columns.
+    freq_weights : (n,) array, optional
+        How many times each row counts; once when not given.
+    var_weights : (n,) array, optional
+        Inverse of the relative variance of each row (trials for proportions); one when not given.
+    offset : (n,) array, optional
+        In units of eta; zero when not given.
+    number : int
+        Which partition this is, for messages.
+    n_dropped : int
+        Rows of the partition left out because something was missing.
+    """
+
+    X: DesignMatrix
+    y: Vector
+    freq_weights: Vector | None = None
+    var_weights: Vector | None = None
+    offset: Vector | None = None
+    number: int = 0
+    n_dropped: int = 0
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    @property
+    def freq(self) -> Vector:
+        """The frequency weights, ones (that take no memory) when there are none."""
+        return np.broadcast_to(1.0, len(self)) if self.freq_weights is None else self.freq_weights
+
+    @property
+    def var(self) -> Vector:
+        """The variance weights, ones (that take no memory) when there are none."""
+        return np.broadcast_to(1.0, len(self)) if self.var_weights is None else self.var_weights
+
+    @property
+    def weights(self) -> Vector:
+        """What multiplies a row's deviance: freq_weights times var_weights."""
+        return self.freq if self.var_weights is None else self.freq * self.var_weights
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the block takes."""
+        vectors = (self.y, self.freq_weights, self.var_weights, self.offset)
+        return self.X.nbytes + sum(v.nbytes for v in vectors if v is not None)
+
+    def eta(self, beta: Vector) -> Vector:
+        """Return the linear predictor, X beta + offset.
+
+        Parameters
+        ----------
+        beta : (p,) array
+            Coefficients.
+
+        Returns
+        -------
+        (n,) array
+            The linear predictor.
+        """
+        eta = self.X.matvec(beta)
+        return eta if self.offset is None else eta + self.offset
+
+    def tiles(self) -> Iterator[Block]:
+        """Yield the rows a few thousand at a time, in order.
+
+        Yields
+        ------
+        Block
+            Valid until the next one is asked for; at least one, even of no rows.
+        """
+        for rows, X in self.X.tiles():
+            yield replace(
+                self,
+                X=X,
+                y=self.y[rows],
+                freq_weights=None if self.freq_weights is None else self.freq_weights[rows],
+                var_weights=None if self.var_weights is None else self.var_weights[rows],
+                offset=None if self.offset is None else self.offset[rows],
+            )

@@ -1,0 +1,81 @@
+"""MemoryBlocks: partitions that are all in this process; passes run on threads, no scheduler is touched."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Self, TypeVar
+
+import numpy as np
+import psutil
+
+from dglm._typing import AnyArray
+from dglm.data.blocked import Addable, BlockedData, T, add_in_order, tree_sum
+from dglm.data.passes import PassLog
+
+U = TypeVar("U")
+S = TypeVar("S", bound=Addable)
+
+
+class MemoryBlocks(BlockedData[T]):
+    """Partitions held by this process.
+
+    Parameters
+    ----------
+    parts : sequence
+        The partitions, in order.
+    passes : PassLog, optional
+        A new one when not given.
+    """
+
+    def __init__(self, parts: Sequence[T], passes: PassLog | None = None) -> None:
+        self.parts = list(parts)
+        self.passes = PassLog() if passes is None else passes
+
+    @property
+    def n_blocks(self) -> int:
+        """Number of partitions."""
+        return len(self.parts)
+
+    def map(self, function: Callable[[T, int], U]) -> MemoryBlocks[U]:
+        return MemoryBlocks(_on_threads(function, self.parts, range(self.n_blocks)), self.passes)
+
+    def first(self) -> T:
+        return self.parts[0]
+
+    def concatenated(self, *widths: int) -> AnyArray:
+        del widths
+        arrays: list[Any] = list(self.parts)
+        return np.concatenate(arrays)
+
+    def persist(self) -> Self:
+        return self
+
+    def free_bytes(self) -> int:
+        return free_memory()
+
+    def _sum(self, kernel: Callable[[T], S]) -> S:
+        return tree_sum(_on_threads(kernel, self.parts), add_in_order)
+
+
+def _on_threads(function: Callable[..., U], *columns: Sequence[object]) -> list[U]:
+    """Map over the columns, in order, on as many threads as this process may use."""
+    threads = min(
+        len(columns[0]), len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
+    if threads <= 1:
+        return list(map(function, *columns))
+    with ThreadPoolExecutor(threads, thread_name_prefix="dglm") as pool:
+        return list(pool.map(function, *columns))
+
+
+def free_memory() -> int:
+    """Return how many bytes this machine could still hand out.
+
+    Returns
+    -------
+    int
+        Available memory.
+    """
+    return int(psutil.virtual_memory().available)

@@ -1,0 +1,73 @@
+"""ArrayDesign: a design matrix that is given as an array, numpy or dask."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from dglm._typing import AnyArray
+from dglm.design.base import Design
+from dglm.errors import DataError
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArrayDesign(Design):
+    """Columns as they are; a partition is a mapping with ``"exog"``, ``"endog"`` and the extras' arrays.
+
+    Parameters
+    ----------
+    exog_names : tuple of str
+        Names of the columns of the design matrix.
+    response : Response
+        How y is coded.
+    extras : tuple of Extra
+        Weights, offset and exposure.
+    missing : str
+        ``"drop"`` leaves rows with something missing out, ``"raise"`` refuses them.
+    intercept : int or None
+        Position of the intercept, where the recipe knows it.
+    """
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the arrays that a fit reads."""
+        return ["exog", "endog", *(e.column for e in self.extras)]
+
+    @property
+    def exog_columns(self) -> list[str]:
+        """Names of the arrays that a prediction reads."""
+        return ["exog"]
+
+    def exog(self, partition: Mapping[str, AnyArray], number: int) -> AnyArray:
+        X = partition["exog"]
+        if X.ndim == 1:
+            X = X[:, None]
+        if X.shape[1] != len(self.exog_names):
+            raise DataError(f"exog has {X.shape[1]} columns in partition {number}; expected {len(self.exog_names)}")
+        return X if _is_real(X) else _converted(X, "exog", number)
+
+    def endog(self, partition: Mapping[str, AnyArray], number: int) -> AnyArray:
+        y = partition["endog"]
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = y[:, 0]
+        return _converted(y, "endog", number)
+
+
+def _is_real(values: AnyArray) -> bool:
+    """Return whether a kernel can read the values as they are."""
+    return values.dtype.kind in "fiub"
+
+
+def _converted(values: AnyArray, name: str, number: int) -> AnyArray:
+    refusal = DataError(
+        f"{name} has dtype {values.dtype} in partition {number}, not numbers; convert it, "
+        f"or pass it as a dataframe column"
+    )
+    if values.dtype.kind == "c":
+        raise refusal
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise refusal from error

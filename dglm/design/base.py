@@ -1,0 +1,254 @@
+"""Design: what every recipe has in common. It drops rows with something missing in one place, weights and all."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from dglm._typing import AnyArray, Mask, Vector
+from dglm.data import Block
+from dglm.design.response import Response
+from dglm.design.values import as_floats, missing_rows
+from dglm.errors import DataError
+from dglm.matrix import DenseMatrix
+
+Missing = Literal["drop", "raise"]
+ROLES = ("freq_weights", "var_weights", "offset", "exposure")
+
+
+@dataclass(frozen=True)
+class Extra:
+    """A column beside response and design: a weight, the offset or the exposure.
+
+    Parameters
+    ----------
+    role : str
+        One of ``"freq_weights"``, ``"var_weights"``, ``"offset"``, ``"exposure"``.
+    column : str
+        Where it is in a partition.
+    by_name : bool
+        Whether the user gave it as a column of the data, which new data are then expected to have.
+    """
+
+    role: str
+    column: str
+    by_name: bool
+
+    @property
+    def label(self) -> str:
+        """What messages call it."""
+        return f"{self.role} ({self.column!r})" if self.by_name else self.role
+
+
+@dataclass(frozen=True, kw_only=True)
+class Design(ABC):
+    """A frozen, picklable recipe: partition in, block out; the same for every partition and for new data.
+
+    Parameters
+    ----------
+    exog_names : tuple of str
+        Names of the columns of the design matrix.
+    response : Response
+        How y is coded.
+    extras : tuple of Extra
+        Weights, offset and exposure.
+    missing : str
+        ``"drop"`` leaves rows with something missing out, ``"raise"`` refuses them.
+    intercept : int or None
+        Position of the intercept, where the recipe knows it.
+    """
+
+    exog_names: tuple[str, ...]
+    response: Response
+    extras: tuple[Extra, ...]
+    missing: Missing
+    intercept: int | None = None
+
+    @property
+    @abstractmethod
+    def columns(self) -> list[str]:
+        """What a partition to fit must have."""
+
+    @property
+    @abstractmethod
+    def exog_columns(self) -> list[str]:
+        """What a partition to predict for must have."""
+
+    @abstractmethod
+    def exog(self, partition: Any, number: int) -> AnyArray:
+        """Return the design matrix of every row of a partition.
+
+        Parameters
+        ----------
+        partition : frame, or arrays by name
+            Rows.
+        number : int
+            Which partition, for messages.
+
+        Returns
+        -------
+        (n, p) array
+            nan where something is missing.
+        """
+
+    @abstractmethod
+    def endog(self, partition: Any, number: int) -> AnyArray:
+        """Return the response of every row of a partition.
+
+        Parameters
+        ----------
+        partition : frame, or arrays by name
+            Rows.
+        number : int
+            Which partition, for messages.
+
+        Returns
+        -------
+        (n,) or (n, 2) array
+            Floats, nan where missing.
+        """
+
+    def encode(self, partition: Any, number: int) -> Block:
+        """Return the block of a partition, without the rows that have something missing.
+
+        Parameters
+        ----------
+        partition : frame, or arrays by name
+            Rows.
+        number : int
+            Which partition, for messages.
+
+        Returns
+        -------
+        Block
+            Ready to be summed over.
+
+        Raises
+        ------
+        DataError
+            If a weight is negative or infinite, or a row has something missing under ``missing="raise"``.
+        """
+        return self.encode_and_kept(partition, number)[0]
+
+    def encode_and_kept(self, partition: Any, number: int) -> tuple[Block, Mask]:
+        """Return the block of a partition, and which of the partition's rows are in it.
+
+        Parameters
+        ----------
+        partition : frame, or arrays by name
+            Rows.
+        number : int
+            Which partition, for messages.
+
+        Returns
+        -------
+        tuple of Block and (n,) array of bool
+            As `encode`, and True where nothing is missing.
+        """
+        X, endog, extras, keep = self._rows(partition, number)
+        if not keep.all():
+            X, endog = X[keep], endog[keep]
+            extras = {role: values[keep] for role, values in extras.items()}
+        for extra in self.extras:
+            _check_extra(extra, extras[extra.role], number)
+        y, trials = self.response.proportions(endog, number)
+        block = Block(
+            X=DenseMatrix(X),
+            y=y,
+            freq_weights=extras.get("freq_weights"),
+            var_weights=extras.get("var_weights") if trials is None else trials,
+            offset=_offset(extras),
+            number=number,
+            n_dropped=int((~keep).sum()),
+        )
+        return block, keep
+
+    def linear_predictor(self, partition: Any, number: int, params: Vector) -> Vector:
+        """Return X beta + offset for new rows.
+
+        Parameters
+        ----------
+        partition : frame, or arrays by name
+            With `exog_columns`, and the columns of offset and exposure where there are any.
+        number : int
+            Which partition, for messages.
+        params : (p,) array
+            Coefficients; nan for aliased ones, which count for nothing.
+
+        Returns
+        -------
+        (n,) array
+            nan where something is missing.
+        """
+        X = self.exog(partition, number)
+        eta: Vector = np.dot(X, np.where(np.isnan(params), 0.0, params))
+        extras = {e.role: _column(partition, e, number) for e in self.extras if e.role in {"offset", "exposure"}}
+        offset = _offset(extras)
+        return eta if offset is None else eta + offset
+
+    def _rows(self, partition: Any, number: int) -> tuple[AnyArray, AnyArray, dict[str, Vector], Mask]:
+        """Return X, y, extras and which rows have nothing missing."""
+        X, endog = self.exog(partition, number), self.endog(partition, number)
+        extras = {e.role: _column(partition, e, number) for e in self.extras}
+        dropped = missing_rows(X) | missing_rows(endog)
+        for values in extras.values():
+            dropped |= missing_rows(values)
+        if self.missing == "raise" and dropped.any():
+            raise self._missing_value(X, endog, extras, int(np.argmax(dropped)), number)
+        return X, endog, extras, ~dropped
+
+    def _missing_value(
+        self, X: AnyArray, endog: AnyArray, extras: dict[str, Vector], row: int, number: int
+    ) -> DataError:
+        """Return an error that names the column of the first missing value."""
+        named = zip((*self.exog_names, *self.response.names), (*X[row], *np.atleast_1d(endog[row])), strict=True)
+        missing = [name for name, value in named if np.isnan(value)]
+        missing += [e.label for e in self.extras if np.isnan(extras[e.role][row])]
+        return DataError(
+            f"{', '.join(missing)} missing (nan) in row {row} of partition {number}; "
+            f'drop such rows, or fit with missing="drop"'
+        )
+
+
+def row_index(partition: Any) -> pd.Index[Any] | None:
+    """Return the labels of the rows of a partition.
+
+    Parameters
+    ----------
+    partition : frame, or arrays by name
+        Rows.
+
+    Returns
+    -------
+    Index or None
+        None for arrays.
+    """
+    return partition.index if isinstance(partition, pd.DataFrame) else None
+
+
+def _column(partition: Any, extra: Extra, number: int) -> Vector:
+    return as_floats(partition[extra.column], extra.label, number)
+
+
+def _offset(extras: dict[str, Vector]) -> Vector | None:
+    """Return offset + log(exposure), None when there is neither."""
+    parts = [extras["offset"]] if "offset" in extras else []
+    if "exposure" in extras:
+        with np.errstate(all="ignore"):
+            parts.append(np.log(extras["exposure"]))
+    return sum(parts[1:], parts[0]) if parts else None
+
+
+def _check_extra(extra: Extra, values: Vector, number: int) -> None:
+    """Refuse weights that are negative or infinite, exposures that are not positive, infinite offsets."""
+    allowed, words = {
+        "offset": (np.isfinite(values), "finite"),
+        "exposure": (np.isfinite(values) & (values > 0), "finite and above 0"),
+    }.get(extra.role, (np.isfinite(values) & (values >= 0), "finite and at least 0"))
+    if not allowed.all():
+        i = int(np.argmin(allowed))
+        raise DataError(f"{extra.label} must be {words}; found {values[i]} in row {i} of partition {number}")

@@ -1,0 +1,120 @@
+"""Joining: the user's dataframe, with weights and offset that come as collections of their own, as one table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import dask.dataframe as dd
+import pandas as pd
+
+from dglm.data import DaskTable, PandasTable, Table
+from dglm.design.base import ROLES, Design, Extra
+from dglm.design.names import nearest
+from dglm.design.response import Response
+from dglm.errors import DataError
+
+#: Prefix of the columns under which aligned collections join the user's own.
+JOINED = "__dglm_"
+
+
+@dataclass(frozen=True)
+class PreparedModel:
+    """A table and the design that encodes its partitions.
+
+    Attributes
+    ----------
+    table : Table
+        The rows, with aligned collections joined as columns.
+    design : Design
+        The recipe.
+    """
+
+    table: Table
+    design: Design
+
+
+def frame_table(data: Any) -> PandasTable | DaskTable:
+    """Return the table of a dataframe.
+
+    Parameters
+    ----------
+    data : pandas.DataFrame or dask.dataframe.DataFrame
+        The rows.
+
+    Returns
+    -------
+    Table
+        In memory or on dask.
+
+    Raises
+    ------
+    DataError
+        If it is neither.
+    """
+    if isinstance(data, pd.DataFrame):
+        return PandasTable(data)
+    if isinstance(data, dd.DataFrame):
+        return DaskTable(data)
+    raise DataError(f"data must be a pandas or dask dataframe; got {type(data).__name__}")
+
+
+def join_extras(
+    table: PandasTable | DaskTable, extras: Mapping[str, Any]
+) -> tuple[PandasTable | DaskTable, tuple[Extra, ...]]:
+    """Return the table with aligned collections joined, and where each extra now is.
+
+    Parameters
+    ----------
+    table : Table
+        Of the dataframe.
+    extras : mapping of str to str or collection
+        By role; None where not given.
+
+    Returns
+    -------
+    tuple of Table and tuple of Extra
+        Ready to be read.
+
+    Raises
+    ------
+    DataError
+        If a column does not exist, or a collection cannot be aligned.
+    """
+    found = []
+    for role in ROLES:
+        given = extras.get(role)
+        if given is None:
+            continue
+        if isinstance(given, str):
+            if given not in table.columns:
+                raise DataError(f"{role}={given!r} is not a column of the data{nearest(given, table.columns)}")
+            found.append(Extra(role, given, by_name=True))
+        else:
+            column = f"{JOINED}{role}"
+            table = table.assign(column, given, role)
+            found.append(Extra(role, column, by_name=False))
+    return table, tuple(found)
+
+
+def refuse_double_weights(response: Response, extras: tuple[Extra, ...]) -> None:
+    """Refuse variance weights beside counts.
+
+    Parameters
+    ----------
+    response : Response
+        One column, or two of counts.
+    extras : tuple of Extra
+        What was given.
+
+    Raises
+    ------
+    DataError
+        If both are there.
+    """
+    if len(response.names) == 2 and any(e.role == "var_weights" for e in extras):
+        raise DataError(
+            "counts in two columns carry their own variance weights, the trials; give var_weights with a response "
+            "of proportions, or freq_weights"
+        )

@@ -1,0 +1,141 @@
+"""LevelSet: the levels of a categorical, learned as a union over partitions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from dglm.data import BlockedData
+from dglm.design.values import observed_levels
+from dglm.errors import FormulaError
+
+# What dask fills in for the categories of a column before it has looked.
+UNKNOWN_CATEGORIES = "__UNKNOWN_CATEGORIES__"
+# Beyond this a dense column per level is not a model that fits in memory.
+MAX_LEVELS = 100_000
+
+
+@dataclass(frozen=True)
+class LevelSet:
+    """Distinct levels, in order of appearance.
+
+    Parameters
+    ----------
+    name : str
+        The column or factor.
+    levels : tuple
+        Found so far.
+    ordered : bool
+        Whether a categorical dtype gave them, and with them their order.
+    """
+
+    name: str
+    levels: tuple[Hashable, ...]
+    ordered: bool
+
+    def __add__(self, other: LevelSet) -> LevelSet:
+        levels = tuple(dict.fromkeys((*self.levels, *other.levels)))
+        if len(levels) > MAX_LEVELS:
+            raise FormulaError(
+                f"{self.name!r} has more than {MAX_LEVELS} levels; is it an identifier? "
+                f"Group its levels, or leave it out"
+            )
+        return LevelSet(self.name, levels, self.ordered or other.ordered)
+
+    def final(self) -> tuple[Hashable, ...]:
+        """Return the levels in the order that the same data in memory would have.
+
+        Returns
+        -------
+        tuple
+            The dtype's order for categories; sorted, where they can be, otherwise.
+        """
+        if self.ordered:
+            return self.levels
+        return tuple(pd.Categorical(pd.Series(list(self.levels), dtype=object)).categories)
+
+
+@dataclass(frozen=True)
+class Learned:
+    """The level sets of several factors, learned in the same pass.
+
+    Parameters
+    ----------
+    sets : tuple of LevelSet
+        One for each factor asked for.
+    """
+
+    sets: tuple[LevelSet, ...]
+
+    def __add__(self, other: Learned) -> Learned:
+        return Learned(tuple(a + b for a, b in zip(self.sets, other.sets, strict=True)))
+
+
+def listed_levels(values: pd.Series) -> tuple[Hashable, ...] | None:
+    """Return the levels that a dtype lists.
+
+    Parameters
+    ----------
+    values : Series
+        Categorical values, possibly made up from the type.
+
+    Returns
+    -------
+    tuple or None
+        None where they are to be learned.
+    """
+    if not isinstance(values.dtype, pd.CategoricalDtype):
+        return None
+    categories = tuple(values.cat.categories)
+    return None if UNKNOWN_CATEGORIES in categories else categories
+
+
+def learn_levels(
+    partitions: BlockedData[Any], levels_of: Callable[[Any, int], Learned]
+) -> dict[str, tuple[Hashable, ...]]:
+    """Learn levels over all partitions: one pass.
+
+    Parameters
+    ----------
+    partitions : BlockedData
+        With the columns that `levels_of` reads.
+    levels_of : callable
+        The level sets of one partition and its number.
+
+    Returns
+    -------
+    dict of str to tuple
+        The levels of each factor, in their final order.
+    """
+    learned = partitions.map(levels_of).sum(_itself)
+    return {s.name: s.final() for s in learned.sets}
+
+
+@dataclass(frozen=True)
+class ColumnLevels:
+    """The levels that a column of a partition shows.
+
+    Parameters
+    ----------
+    column : str
+        Which.
+    name : str
+        What the user calls it.
+    """
+
+    column: str
+    name: str
+
+    def __call__(self, partition: pd.DataFrame, number: int) -> Learned:
+        del number
+        values = partition[self.column]
+        levels, ordered = observed_levels(values, np.ones(len(values), dtype=bool))
+        return Learned((LevelSet(self.name, tuple(levels), ordered),))
+
+
+def _itself(learned: Learned) -> Learned:
+    return learned

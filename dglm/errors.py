@@ -1,0 +1,49 @@
+"""Everything dglm raises or warns with: the name of the thing, the value, the place and the way out.
+
+Each class subclasses the builtin that fits, so that ``except ValueError`` keeps working.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "ConvergenceWarning",
+    "DataError",
+    "DomainError",
+    "FormulaError",
+    "IncompatibleSolverError",
+    "PerfectSeparationWarning",
+    "RankDeficientWarning",
+    "UnseenLevelError",
+]
+
+
+class DataError(ValueError):
+    """Rows that cannot be fitted: missing, infinite, misaligned, negatively weighted, or none left."""
+
+
+class DomainError(DataError):
+    """A response outside the family's domain."""
+
+
+class FormulaError(ValueError):
+    """A formula that cannot be parsed, names an unknown column, or means nothing over partitions."""
+
+
+class UnseenLevelError(DataError):
+    """A categorical value that was not there when the design was learned."""
+
+
+class IncompatibleSolverError(TypeError):
+    """A solver that cannot minimise the penalty it was given."""
+
+
+class ConvergenceWarning(UserWarning):
+    """The fit stopped before its certificate was below the tolerance."""
+
+
+class PerfectSeparationWarning(ConvergenceWarning):
+    """The likelihood keeps rising as some coefficients grow: the estimate does not exist."""
+
+
+class RankDeficientWarning(UserWarning):
+    """Columns that are linear combinations of earlier ones were left out of the fit."""

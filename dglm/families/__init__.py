@@ -1,0 +1,9 @@
+"""Exponential dispersion families: variance, deviance and likelihood, with the link that each is used with."""
+
+from dglm.families.base import Family, Pointwise
+from dglm.families.binomial import Binomial
+from dglm.families.gamma import Gamma
+from dglm.families.gaussian import Gaussian
+from dglm.families.poisson import Poisson
+
+__all__ = ["Binomial", "Family", "Gamma", "Gaussian", "Pointwise", "Poisson"]

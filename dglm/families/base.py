@@ -1,0 +1,233 @@
+"""Family: the equations of an exponential dispersion model, and what a row contributes to score and information.
+
+Notation as in McCullagh & Nelder (1989), chapter 2: l is the log-likelihood of a row of unit weight and unit scale.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from dglm._typing import Mask, Vector
+from dglm.links import Link
+
+
+@dataclass(frozen=True)
+class Pointwise:
+    """What rows of unit weight and unit scale contribute.
+
+    Parameters
+    ----------
+    mu : (n,) array
+        Means.
+    deviance : (n,) array
+        Unit deviances, infinite where the mean is outside the family's range.
+    score : (n,) array
+        dl / deta = (y - mu) (dmu/deta) / V(mu).
+    information : (n,) array
+        -E d2l / deta2 = (dmu/deta)^2 / V(mu).
+    """
+
+    mu: Vector
+    deviance: Vector
+    score: Vector
+    information: Vector
+
+
+@dataclass(frozen=True)
+class Family(ABC):
+    """An exponential dispersion family with a link; frozen, so that models can share it.
+
+    Parameters
+    ----------
+    link : Link
+        Carries the mean to the linear predictor.
+    """
+
+    link: Link
+
+    #: Whether the dispersion is 1 by definition.
+    dispersion_fixed: ClassVar[bool]
+    #: Open interval of the mean.
+    mean_bounds: ClassVar[tuple[float, float]]
+    #: What `in_domain` asks of y, in words.
+    domain: ClassVar[str]
+
+    @property
+    def name(self) -> str:
+        """The family's name, as summaries print it."""
+        return type(self).__name__
+
+    @property
+    @abstractmethod
+    def canonical(self) -> bool:
+        """Whether the link is canonical, so that observed and expected information are equal."""
+
+    @abstractmethod
+    def variance(self, mu: Vector) -> Vector:
+        """Return V(mu).
+
+        Parameters
+        ----------
+        mu : (n,) array
+            Means.
+
+        Returns
+        -------
+        (n,) array
+            Variances at unit dispersion.
+        """
+
+    @abstractmethod
+    def variance_deriv(self, mu: Vector) -> Vector:
+        """Return dV / dmu.
+
+        Parameters
+        ----------
+        mu : (n,) array
+            Means.
+
+        Returns
+        -------
+        (n,) array
+            Derivatives of the variance function.
+        """
+
+    @abstractmethod
+    def unit_deviance(self, y: Vector, mu: Vector) -> Vector:
+        """Return d(y, mu) = 2 (l(y; y) - l(mu; y)).
+
+        Parameters
+        ----------
+        y : (n,) array
+            Responses.
+        mu : (n,) array
+            Means; boundary values are allowed where the limit exists.
+
+        Returns
+        -------
+        (n,) array
+            Non-negative, zero where y = mu.
+        """
+
+    @abstractmethod
+    def loglike_obs(self, y: Vector, mu: Vector, var_weights: Vector, scale: float) -> Vector:
+        """Return the log-likelihood of each row, every constant included.
+
+        Parameters
+        ----------
+        y : (n,) array
+            Responses.
+        mu : (n,) array
+            Means.
+        var_weights : (n,) array
+            Variance weights.
+        scale : float
+            Dispersion.
+
+        Returns
+        -------
+        (n,) array
+            Log-likelihoods; zero for rows of zero weight.
+        """
+
+    @abstractmethod
+    def in_domain(self, y: Vector) -> Mask:
+        """Return which responses the family can have.
+
+        Parameters
+        ----------
+        y : (n,) array
+            Responses.
+
+        Returns
+        -------
+        (n,) array of bool
+            True where the value is allowed.
+        """
+
+    def starting_mu(self, y: Vector, weights: Vector) -> Vector:
+        """Return means near the data, strictly inside the mean's range, to start the fit from.
+
+        Parameters
+        ----------
+        y : (n,) array
+            Responses.
+        weights : (n,) array
+            Weights of the rows.
+
+        Returns
+        -------
+        (n,) array
+            The responses, unless the family moves them off its bounds.
+        """
+        del weights
+        return y
+
+    def likelihood_scale(self, scale: float, deviance: float, nobs: float) -> float:
+        """Return the dispersion at which the log-likelihood of a fit is evaluated.
+
+        Parameters
+        ----------
+        scale : float
+            Dispersion that the standard errors use.
+        deviance : float
+            Deviance of the fit.
+        nobs : float
+            Number of observations.
+
+        Returns
+        -------
+        float
+            1 where the dispersion is fixed, `scale` elsewhere, unless the family profiles it out.
+        """
+        del deviance, nobs
+        return 1.0 if self.dispersion_fixed else scale
+
+    def pointwise(self, y: Vector, eta: Vector) -> Pointwise:
+        """Return what each row contributes to deviance, score and information.
+
+        Parameters
+        ----------
+        y : (n,) array
+            Responses.
+        eta : (n,) array
+            Linear predictors.
+
+        Returns
+        -------
+        Pointwise
+            For unit weights and unit scale.
+        """
+        mu, dmu = self.link.inverse(eta), self.link.inverse_deriv(eta)
+        V = self.variance(mu)
+        low, high = self.mean_bounds
+        deviance = np.where((mu > low) & (mu < high), self.unit_deviance(y, mu), np.inf)
+        return Pointwise(mu, deviance, (y - mu) * dmu / V, dmu**2 / V)
+
+    def observed_information(self, y: Vector, eta: Vector) -> Vector:
+        """Return -d2l / deta2, which may be negative unless the link is canonical.
+
+        Parameters
+        ----------
+        y : (n,) array
+            Responses.
+        eta : (n,) array
+            Linear predictors.
+
+        Returns
+        -------
+        (n,) array
+            For unit weights and unit scale.
+        """
+        at = self.pointwise(y, eta)
+        if self.canonical:
+            return at.information
+        dmu, d2mu = self.link.inverse_deriv(eta), self.link.inverse_deriv2(eta)
+        V, dV = self.variance(at.mu), self.variance_deriv(at.mu)
+        # -d2l/deta2 = (dmu)^2 / V - (y - mu) (d2mu V - (dmu)^2 V') / V^2
+        correction = (y - at.mu) * (d2mu / V - dmu**2 * dV / V**2)
+        return at.information - np.where(np.isfinite(correction), correction, 0.0)

@@ -1,0 +1,98 @@
+"""Binomial family: V(mu) = mu (1 - mu), for 0/1 responses and proportions with trials as weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from scipy import special
+
+from dglm._typing import Mask, Vector
+from dglm.families.base import Family, Pointwise
+from dglm.links import Link, Logit
+
+
+@dataclass(frozen=True)
+class Binomial(Family):
+    """Binomial family, V(mu) = mu (1 - mu); y is the proportion of successes, var_weights the trials.
+
+    Parameters
+    ----------
+    link : Link
+        Logit is canonical.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Binomial().variance(np.array([0.5]))
+    array([0.25])
+    """
+
+    link: Link = Logit()
+
+    dispersion_fixed: ClassVar[bool] = True
+    mean_bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    domain: ClassVar[str] = "lie in [0, 1]"
+
+    @property
+    def canonical(self) -> bool:
+        """Whether the link is the logit."""
+        return isinstance(self.link, Logit)
+
+    def variance(self, mu: Vector) -> Vector:
+        return mu * (1 - mu)
+
+    def variance_deriv(self, mu: Vector) -> Vector:
+        return 1 - 2 * mu
+
+    def unit_deviance(self, y: Vector, mu: Vector) -> Vector:
+        return _minus_twice_loglike(y, mu) - _saturated(y)
+
+    def loglike_obs(self, y: Vector, mu: Vector, var_weights: Vector, scale: float) -> Vector:
+        # log C(m, m y) + m (y log mu + (1 - y) log(1 - mu)), m trials; the coefficient is 1 where y is 0 or 1
+        del scale
+        m, successes = var_weights, var_weights * y
+        coefficient = special.gammaln(m + 1) - special.gammaln(successes + 1) - special.gammaln(m - successes + 1)
+        return coefficient + m * (special.xlogy(y, mu) + special.xlog1py(1 - y, -mu))
+
+    def in_domain(self, y: Vector) -> Mask:
+        return (y >= 0) & (y <= 1)
+
+    def starting_mu(self, y: Vector, weights: Vector) -> Vector:
+        # half a success and half a failure more, as R has it
+        return (weights * y + 0.5) / (weights + 1)
+
+    def pointwise(self, y: Vector, eta: Vector) -> Pointwise:
+        if self.canonical:
+            return _logistic(y, eta)
+        mu, nu, dmu = self.link.inverse(eta), self.link.inverse_complement(eta), self.link.inverse_deriv(eta)
+        V = mu * nu
+        loglike = special.xlogy(y, mu) + special.xlogy(1 - y, nu)
+        deviance = np.where((mu >= 0) & (nu >= 0), -2 * loglike - _saturated(y), np.inf)
+        # where a probability underflows so does its derivative: no information is left there
+        inside = V > 0
+        ratio = np.divide(dmu, V, out=np.zeros_like(V), where=inside)
+        return Pointwise(mu, deviance, (y * nu - (1 - y) * mu) * ratio, dmu * ratio)
+
+
+def _logistic(y: Vector, eta: Vector) -> Pointwise:
+    """Return the contributions under the logit link, from one exponential and one logarithm a row."""
+    t = np.exp(-np.abs(eta))
+    positive = eta >= 0
+    q = 1 / (1 + t)
+    mu, nu = np.where(positive, q, t * q), np.where(positive, t * q, q)
+    # -l = log(1 + e^eta) - y eta
+    deviance = 2 * (np.log1p(t) + np.maximum(eta, 0) - y * eta) - _saturated(y)
+    return Pointwise(mu, deviance, y * nu - (1 - y) * mu, mu * nu)
+
+
+def _saturated(y: Vector) -> Vector | float:
+    """Return -2 (y log y + (1 - y) log(1 - y)): nothing to compute for 0/1 responses."""
+    if not np.any((y > 0) & (y < 1)):
+        return 0.0
+    return _minus_twice_loglike(y, y)
+
+
+def _minus_twice_loglike(y: Vector, mu: Vector) -> Vector:
+    return np.asarray(-2 * (special.xlogy(y, mu) + special.xlog1py(1 - y, -mu)), dtype=np.float64)

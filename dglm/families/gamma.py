@@ -1,0 +1,60 @@
+"""Gamma family: V(mu) = mu^2."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from scipy import special
+
+from dglm._typing import Mask, Vector
+from dglm.families.base import Family
+from dglm.links import Inverse, Link
+
+
+@dataclass(frozen=True)
+class Gamma(Family):
+    """Gamma family, V(mu) = mu^2, for a positive response.
+
+    Parameters
+    ----------
+    link : Link
+        Inverse is canonical up to its sign.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Gamma().unit_deviance(np.array([2.0]), np.array([2.0]))
+    array([0.])
+    """
+
+    link: Link = Inverse()
+
+    dispersion_fixed: ClassVar[bool] = False
+    mean_bounds: ClassVar[tuple[float, float]] = (0.0, np.inf)
+    domain: ClassVar[str] = "be finite and above 0"
+
+    @property
+    def canonical(self) -> bool:
+        """Whether the link is the inverse."""
+        return isinstance(self.link, Inverse)
+
+    def variance(self, mu: Vector) -> Vector:
+        return mu**2
+
+    def variance_deriv(self, mu: Vector) -> Vector:
+        return 2 * mu
+
+    def unit_deviance(self, y: Vector, mu: Vector) -> Vector:
+        excess = (y - mu) / mu
+        return 2 * (excess - np.log1p(excess))
+
+    def loglike_obs(self, y: Vector, mu: Vector, var_weights: Vector, scale: float) -> Vector:
+        # shape k = w / scale, rate k / mu
+        weighted = var_weights > 0
+        k = np.where(weighted, var_weights, 1.0) / scale
+        return np.where(weighted, k * np.log(k * y / mu) - k * y / mu - special.gammaln(k) - np.log(y), 0.0)
+
+    def in_domain(self, y: Vector) -> Mask:
+        return (y > 0) & np.isfinite(y)

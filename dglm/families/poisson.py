@@ -1,0 +1,67 @@
+"""Poisson family: V(mu) = mu."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from scipy import special
+
+from dglm._typing import Mask, Vector
+from dglm.families.base import Family, Pointwise
+from dglm.links import Link, Log
+
+
+@dataclass(frozen=True)
+class Poisson(Family):
+    """Poisson family, V(mu) = mu, for counts.
+
+    Parameters
+    ----------
+    link : Link
+        Log is canonical.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Poisson().unit_deviance(np.array([0.0, 2.0]), np.array([1.0, 2.0]))
+    array([2., 0.])
+    """
+
+    link: Link = Log()
+
+    dispersion_fixed: ClassVar[bool] = True
+    mean_bounds: ClassVar[tuple[float, float]] = (0.0, np.inf)
+    domain: ClassVar[str] = "be finite and at least 0"
+
+    @property
+    def canonical(self) -> bool:
+        """Whether the link is the log."""
+        return isinstance(self.link, Log)
+
+    def variance(self, mu: Vector) -> Vector:
+        return mu
+
+    def variance_deriv(self, mu: Vector) -> Vector:
+        return np.ones_like(mu)
+
+    def unit_deviance(self, y: Vector, mu: Vector) -> Vector:
+        # the ratio inside the logarithm: y log y - y log mu cancels for large counts
+        return 2 * (special.xlogy(y, np.where(y > 0, y / mu, 1.0)) - (y - mu))
+
+    def loglike_obs(self, y: Vector, mu: Vector, var_weights: Vector, scale: float) -> Vector:
+        return var_weights / scale * (special.xlogy(y, mu) - mu - special.gammaln(y + 1))
+
+    def in_domain(self, y: Vector) -> Mask:
+        return (y >= 0) & np.isfinite(y)
+
+    def starting_mu(self, y: Vector, weights: Vector) -> Vector:
+        del weights
+        return y + 0.1
+
+    def pointwise(self, y: Vector, eta: Vector) -> Pointwise:
+        if not self.canonical:
+            return super().pointwise(y, eta)
+        mu = np.exp(eta)
+        return Pointwise(mu, self.unit_deviance(y, mu), y - mu, mu)

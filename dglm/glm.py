@@ -1,0 +1,358 @@
+"""GLM: the facade. It turns what the user passes into a design, an objective and a solver, and warns when due."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Literal
+
+import numpy as np
+
+from dglm._typing import Vector
+from dglm.data import Block, BlockedData
+from dglm.design import Design, PreparedModel, from_collections, from_formula
+from dglm.errors import ConvergenceWarning, DataError, PerfectSeparationWarning, RankDeficientWarning
+from dglm.families import Family, Gaussian
+from dglm.links import Log
+from dglm.objective import NullModel, Objective, Survey, survey
+from dglm.penalties import Penalty, Unpenalised
+from dglm.results import Results, finish, results_of
+from dglm.results.estimate import ScaleOption
+from dglm.solvers import Fit, Solver, Status, null_eta, resolve_solver
+
+Persist = Literal["auto"] | bool
+
+# Share of the free memory that blocks may be kept in.
+MEMORY_SHARE = 0.6
+
+
+class GLM:
+    """A generalized linear model of rows in memory or on dask.
+
+    Building one computes nothing, but for the levels of categorical columns.
+
+    Parameters
+    ----------
+    endog : array, Series or DataFrame
+        Response, one per row; two columns are counts of successes and failures (`Binomial`); a boolean or
+        two-level categorical one models the probability of True or of the second level.
+    exog : array or DataFrame
+        Design matrix, (n, p); numpy, pandas or dask. A constant column is the intercept; none is added.
+    family : Family, optional
+        From `dglm.families`, with its link; Gaussian when not given.
+    offset : array or Series, optional
+        Added to the linear predictor, in units of eta.
+    exposure : array or Series, optional
+        Its logarithm is added to the linear predictor; for the log link.
+    freq_weights : array or Series, optional
+        How many times each row counts.
+    var_weights : array or Series, optional
+        Inverse relative variances; trials, where the response is proportions.
+    missing : str
+        ``"drop"`` leaves out rows with anything missing; ``"raise"`` refuses them.
+
+    Raises
+    ------
+    DataError
+        If the collections do not match.
+
+    Examples
+    --------
+    >>> import numpy as np, dglm
+    >>> x = np.array([0.0, 1.0, 2.0, 3.0])
+    >>> model = dglm.GLM(np.array([1.0, 3.0, 5.0, 7.0]), np.column_stack([np.ones(4), x]))
+    >>> model.fit().params
+    array([1., 2.])
+    """
+
+    def __init__(
+        self,
+        endog: Any,
+        exog: Any,
+        *,
+        family: Family | None = None,
+        offset: Any = None,
+        exposure: Any = None,
+        freq_weights: Any = None,
+        var_weights: Any = None,
+        missing: Literal["drop", "raise"] = "drop",
+    ) -> None:
+        family = _checked_family(family, exposure)
+        extras = _extras(offset, exposure, freq_weights, var_weights)
+        self._prepare(from_collections(endog, exog, extras=extras, missing=_checked_missing(missing)), family)
+
+    @classmethod
+    def from_formula(
+        cls,
+        formula: str,
+        data: Any,
+        *,
+        family: Family | None = None,
+        offset: Any = None,
+        exposure: Any = None,
+        freq_weights: Any = None,
+        var_weights: Any = None,
+        missing: Literal["drop", "raise"] = "drop",
+        context: Mapping[str, Any] | None = None,
+    ) -> GLM:
+        """Return the model of a formula.
+
+        A formula is code: it is evaluated, on every partition. Do not take one from a stranger.
+
+        Parameters
+        ----------
+        formula : str
+            As formulaic reads it, ``"y ~ x1 + np.log(x2) + C(group)"``; two terms on the left, ``"won + lost ~ x"``,
+            are counts.
+        data : pandas.DataFrame or dask.dataframe.DataFrame
+            Rows; only the columns that the formula names are read.
+        family : Family, optional
+            From `dglm.families`, with its link; Gaussian when not given.
+        offset : str or Series, optional
+            Column, or aligned collection, added to the linear predictor.
+        exposure : str or Series, optional
+            Column, or aligned collection, whose logarithm is added to the linear predictor; for the log link.
+        freq_weights : str or Series, optional
+            Column, or aligned collection: how many times each row counts.
+        var_weights : str or Series, optional
+            Column, or aligned collection: inverse relative variances.
+        missing : str
+            ``"drop"`` leaves out rows with anything missing; ``"raise"`` refuses them.
+        context : mapping of str to object, optional
+            Where names that are no columns are looked up; the caller's variables when not given.
+
+        Returns
+        -------
+        GLM
+            Ready to be fitted.
+
+        Raises
+        ------
+        FormulaError
+            If the formula is wrong, or does not fit the data.
+        DataError
+            If a column given by name does not exist, or a collection cannot be aligned.
+
+        Examples
+        --------
+        >>> import pandas as pd, dglm
+        >>> data = pd.DataFrame({"y": [0, 1, 0, 1, 1, 0], "g": list("aabbbb"), "x": [1.0, 2.0, 0.5, 1.5, 3.0, 2.5]})
+        >>> model = dglm.GLM.from_formula("y ~ g + np.log(x)", data, family=dglm.families.Binomial())
+        >>> model.exog_names
+        ['Intercept', 'g[T.b]', 'np.log(x)']
+        """
+        if context is None:
+            frame = sys._getframe(1)
+            context = {**frame.f_globals, **frame.f_locals}
+        family = _checked_family(family, exposure)
+        extras = _extras(offset, exposure, freq_weights, var_weights)
+        model = cls.__new__(cls)
+        model._prepare(
+            from_formula(formula, data, extras=extras, missing=_checked_missing(missing), context=context), family
+        )
+        return model
+
+    def _prepare(self, prepared: PreparedModel, family: Family) -> None:
+        self.family = family
+        self.design: Design = prepared.design
+        self._table = prepared.table
+        self._kept: tuple[bool, BlockedData[Block]] | None = None
+        self._survey: Survey | None = None
+
+    @property
+    def exog_names(self) -> list[str]:
+        """Names of the columns of the design matrix."""
+        return list(self.design.exog_names)
+
+    @property
+    def endog_names(self) -> str | list[str]:
+        """Name of the response, or of its two columns of counts."""
+        names = list(self.design.response.names)
+        return names[0] if len(names) == 1 else names
+
+    @property
+    def exog(self) -> Any:
+        """Design matrix of the rows that have nothing missing: a lazy dask array on dask, numpy in memory."""
+        blocks = self._table.partitions(self.design.columns).map(self.design.encode)
+        return blocks.map(_exog_of).concatenated(len(self.design.exog_names))
+
+    @property
+    def endog(self) -> Any:
+        """Response of those rows, coded as numbers; proportions for counts."""
+        return self._table.partitions(self.design.columns).map(self.design.encode).map(_endog_of).concatenated()
+
+    def fit(
+        self,
+        *,
+        penalty: Penalty | None = None,
+        solver: str | Solver[Any] | None = None,
+        start_params: Any = None,
+        max_iter: int | None = None,
+        tol: float | None = None,
+        scale: ScaleOption = None,
+        persist: Persist = "auto",
+    ) -> Any:
+        """Estimate the coefficients.
+
+        Parameters
+        ----------
+        penalty : Penalty, optional
+            ``L2(alpha)``, ``L1(alpha)`` or ``ElasticNet(alpha, l1_ratio)``; maximum likelihood when not given. Its kind
+            decides the kind of the result.
+        solver : str or Solver, optional
+            A name (``"irls"``, ``"newton"``, ``"proximal_gradient"``) or an object from `dglm.solvers`; chosen by the
+            penalty when not given.
+        start_params : (p,) array, optional
+            Where to begin.
+        max_iter : int, optional
+            Most iterations; 0 evaluates at the start.
+        tol : float, optional
+            What the certificate must be below.
+        scale : None, ``"X2"``, ``"dev"`` or float
+            Dispersion: 1 or X2 / df_resid as the family has it, Pearson's X2 or the deviance over df_resid, or a
+            number.
+        persist : ``"auto"`` or bool
+            Whether encoded blocks are kept between passes; by default when they fit in 60% of the free memory.
+
+        Returns
+        -------
+        GLMResults, L2Results or L1Results
+            By the kind of penalty: none, smooth, sparse.
+
+        Raises
+        ------
+        IncompatibleSolverError
+            If the solver cannot minimise the penalty.
+        DomainError
+            If a response is outside the family's domain.
+        DataError
+            If rows cannot be fitted, or none is left.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If the certificate does not hold.
+        PerfectSeparationWarning
+            If some estimates do not exist.
+        RankDeficientWarning
+            If columns were left out as combinations of others.
+        """
+        penalty = Unpenalised() if penalty is None else penalty
+        chosen = resolve_solver(solver, penalty).with_settings(max_iter, tol)
+        _check_scale(scale)
+        start = None if start_params is None else _checked_start(start_params, self.exog_names)
+        data = self._blocks(persist)
+        passes_before = data.passes.count
+        if self._survey is None:
+            self._survey = survey(data, self.family, self.exog_names, self.design.response.label)
+        objective = _objective(data, self.family, penalty, self._survey, self.design)
+        fit = chosen.solve(objective, start)
+        estimate = finish(
+            objective, fit, design=self.design, table=self._table, scale=scale, passes_before=passes_before
+        )
+        _warn(fit, self.exog_names)
+        results: Results = results_of(estimate)
+        return results
+
+    def _blocks(self, persist: Persist) -> BlockedData[Block]:
+        """Return the encoded blocks, kept where asked or where they fit."""
+        if self._kept is not None and persist in {"auto", self._kept[0]}:
+            return self._kept[1]
+        if persist not in {"auto", True, False}:
+            raise ValueError(f'persist must be "auto", True or False; got {persist!r}')
+        blocks = self._table.partitions(self.design.columns).map(self.design.encode)
+        keep = _fits(blocks) if persist == "auto" else persist
+        self._kept = (keep, blocks.persist() if keep else blocks)
+        return self._kept[1]
+
+
+def _exog_of(block: Block, number: int) -> Any:
+    del number
+    return block.X.toarray()
+
+
+def _endog_of(block: Block, number: int) -> Vector:
+    del number
+    return block.y
+
+
+def _extras(offset: Any, exposure: Any, freq_weights: Any, var_weights: Any) -> dict[str, Any]:
+    return {"offset": offset, "exposure": exposure, "freq_weights": freq_weights, "var_weights": var_weights}
+
+
+def _checked_family(family: Family | None, exposure: Any) -> Family:
+    family = Gaussian() if family is None else family
+    if not isinstance(family, Family):
+        raise TypeError(f"family must be an object from dglm.families, such as Binomial(); got {family!r}")
+    if exposure is not None and not isinstance(family.link, Log):
+        raise DataError(f"exposure is for the log link; with {family.link.name}, pass its effect as an offset")
+    return family
+
+
+def _checked_missing(missing: Literal["drop", "raise"]) -> Literal["drop", "raise"]:
+    if missing not in {"drop", "raise"}:
+        raise ValueError(f'missing must be "drop" or "raise"; got {missing!r}')
+    return missing
+
+
+def _check_scale(scale: ScaleOption) -> None:
+    if scale is None or scale in {"X2", "dev"}:
+        return
+    if isinstance(scale, str) or not (np.isfinite(scale) and scale > 0):
+        raise ValueError(f'scale must be None, "X2", "dev" or a number above 0; got {scale!r}')
+
+
+def _checked_start(start_params: Any, names: list[str]) -> Vector:
+    start = np.array(start_params, dtype=np.float64)
+    if start.shape != (len(names),) or not np.isfinite(start).all():
+        raise ValueError(f"start_params must be {len(names)} finite numbers, for {names}; got {start_params!r}")
+    return start
+
+
+def _objective(
+    data: BlockedData[Block], family: Family, penalty: Penalty, found: Survey, design: Design
+) -> Objective[Any]:
+    """Return the objective, with the intercept found and the null model along where there is an offset."""
+    intercept, constant = found.constant_column() if design.intercept is None else (design.intercept, 1.0)
+    objective: Objective[Any] = Objective(
+        data=data,
+        family=family,
+        penalty=penalty.bound(design.exog_names, intercept),
+        survey=found,
+        basis=found.basis(intercept, constant),
+    )
+    if not any(e.role in {"offset", "exposure"} for e in design.extras):
+        return objective
+    return replace(objective, null_model=NullModel(null_eta(objective)))
+
+
+def _fits(blocks: BlockedData[Block]) -> bool:
+    """Return whether blocks like the first fit in memory."""
+    return blocks.first().nbytes * blocks.n_blocks <= MEMORY_SHARE * blocks.free_bytes()
+
+
+def _warn(fit: Fit, names: list[str]) -> None:
+    aliased = [names[j] for j in np.flatnonzero(fit.aliased)]
+    if aliased:
+        warnings.warn(
+            f"left out as linear combinations of earlier columns: {', '.join(aliased)}; their params are nan",
+            RankDeficientWarning,
+            stacklevel=3,
+        )
+    if fit.status is Status.SEPARATED:
+        warnings.warn(
+            f"perfect separation: the likelihood keeps rising as the coefficients of "
+            f"{', '.join(names[j] for j in fit.diverging)} grow, so that their estimates do not exist; "
+            f"drop the rows or columns that cause it, or fit with a penalty",
+            PerfectSeparationWarning,
+            stacklevel=3,
+        )
+    elif not fit.converged:
+        warnings.warn(
+            f"{fit.solver} did not converge: {fit.status.value} after {fit.n_iter} iterations; the certificate "
+            f"{fit.certificate} should be below {fit.certificate.tol:.2g}",
+            ConvergenceWarning,
+            stacklevel=3,
+        )

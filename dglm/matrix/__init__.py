@@ -1,0 +1,9 @@
+"""What a block's design matrix can do, and the algebra of the small matrices it leaves behind."""
+
+from dglm.matrix.base import DesignMatrix
+from dglm.matrix.basis import Basis
+from dglm.matrix.cholesky import ScaledCholesky
+from dglm.matrix.dense import DenseMatrix
+from dglm.matrix.products import Cross, Gram
+
+__all__ = ["Basis", "Cross", "DenseMatrix", "DesignMatrix", "Gram", "ScaledCholesky"]

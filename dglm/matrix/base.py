@@ -1,0 +1,98 @@
+"""DesignMatrix: the few things a fit asks of the X of a block, whatever its storage."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+
+from dglm._typing import Matrix, Vector
+from dglm.matrix.products import Cross, Gram
+
+
+class DesignMatrix(ABC):
+    """Rows of p columns, n of them, that can be multiplied, and read in tiles that stay in cache."""
+
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, int]:
+        """Number of rows and of columns."""
+
+    @property
+    @abstractmethod
+    def nbytes(self) -> int:
+        """Bytes that the stored values take."""
+
+    @abstractmethod
+    def matvec(self, beta: Vector) -> Vector:
+        """Return X beta.
+
+        Parameters
+        ----------
+        beta : (p,) array
+            Coefficients.
+
+        Returns
+        -------
+        (n,) array
+            The linear predictor without its offset.
+        """
+
+    @abstractmethod
+    def cross(self, r: Vector) -> Cross:
+        """Return X'r.
+
+        Parameters
+        ----------
+        r : (n,) array
+            One number a row.
+
+        Returns
+        -------
+        Cross
+            The product, about a centre.
+        """
+
+    @abstractmethod
+    def gram(self, w: Vector) -> Gram:
+        """Return X'WX with W = diag(w).
+
+        Parameters
+        ----------
+        w : (n,) array
+            Working weights, of either sign.
+
+        Returns
+        -------
+        Gram
+            The product, about a centre.
+        """
+
+    @abstractmethod
+    def column_ranges(self) -> tuple[Vector, Vector]:
+        """Return the smallest and the largest value of each column.
+
+        Returns
+        -------
+        tuple of two (p,) arrays
+            (inf, -inf) where there are no rows; nan and inf show when a column has them.
+        """
+
+    @abstractmethod
+    def tiles(self) -> Iterator[tuple[slice, DesignMatrix]]:
+        """Yield the rows, a few thousand at a time, in order.
+
+        Yields
+        ------
+        tuple of slice and DesignMatrix
+            The rows covered and a matrix of them, valid until the next one is asked for; at least one, even of no rows.
+        """
+
+    @abstractmethod
+    def toarray(self) -> Matrix:
+        """Return the values as one dense array.
+
+        Returns
+        -------
+        (n, p) array
+            The design matrix.
+        """

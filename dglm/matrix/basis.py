@@ -1,0 +1,193 @@
+"""Basis: the coordinates in which columns are centred, where information matrices are well conditioned.
+
+With a constant column X_0 = k, the columns X_j - (m_j / k) X_0 span the same space as X, and a model has the same
+slopes in both. Everything that factorises an information matrix does so here and carries the answer back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dglm._typing import Matrix, Vector
+from dglm.matrix.products import Cross, Gram
+
+# A column whose spread is this small beside its mean is constant: its deviations are rounding.
+CONSTANT_SPREAD = 1e-13
+
+
+@dataclass(frozen=True)
+class Basis:
+    """X T, where T takes the multiple of the constant column off every other column.
+
+    Parameters
+    ----------
+    centre : (p,) array
+        What is taken off; ignored without an intercept.
+    intercept : int or None
+        Position of the constant column.
+    constant : float
+        Its value.
+    """
+
+    centre: Vector
+    intercept: int | None
+    constant: float = 1.0
+
+    @classmethod
+    def of(cls, gram: Gram, intercept: int | None, constant: float = 1.0) -> Basis:
+        """Return the basis centred where a gram is.
+
+        Parameters
+        ----------
+        gram : Gram
+            Its weighted mean becomes the centre.
+        intercept : int or None
+            Position of the constant column.
+        constant : float
+            Its value.
+
+        Returns
+        -------
+        Basis
+            The coordinates.
+        """
+        return cls(gram.centred().centre, intercept, constant)
+
+    def gram(self, gram: Gram) -> Matrix:
+        """Return T' X'WX T.
+
+        Parameters
+        ----------
+        gram : Gram
+            X'WX as sums about any centre.
+
+        Returns
+        -------
+        (p, p) array
+            Exactly zero for columns that are constant up to rounding, so that they are found aliased.
+        """
+        if self.intercept is None:
+            raw = gram.centred().about(np.zeros_like(gram.centre))
+            return raw.second
+        about = gram.about(self.centre)
+        H = about.second.copy()
+        magnitude = np.diag(H) + np.abs(about.total) * self.centre**2
+        flat = np.diag(H) <= CONSTANT_SPREAD**2 * magnitude
+        H[flat, :] = H[:, flat] = 0.0
+        border = np.where(flat, 0.0, self.constant * about.first)
+        H[self.intercept, :] = H[:, self.intercept] = border
+        H[self.intercept, self.intercept] = self.constant**2 * about.total
+        return H
+
+    def cross(self, cross: Cross) -> Vector:
+        """Return T' X'r.
+
+        Parameters
+        ----------
+        cross : Cross
+            X'r as sums about any centre.
+
+        Returns
+        -------
+        (p,) array
+            The product.
+        """
+        if self.intercept is None:
+            return cross.about(np.zeros_like(cross.centre))
+        result = cross.about(self.centre)
+        result[self.intercept] = self.constant * cross.total
+        return result
+
+    def to_params(self, theta: Vector) -> Vector:
+        """Return beta = T theta.
+
+        Parameters
+        ----------
+        theta : (p,) array
+            Coefficients of X T.
+
+        Returns
+        -------
+        (p,) array
+            Coefficients of X.
+        """
+        return theta - self._carried(theta)
+
+    def from_params(self, beta: Vector) -> Vector:
+        """Return theta = T^-1 beta.
+
+        Parameters
+        ----------
+        beta : (p,) array
+            Coefficients of X.
+
+        Returns
+        -------
+        (p,) array
+            Coefficients of X T.
+        """
+        return beta + self._carried(beta)
+
+    def gradient(self, g: Vector) -> Vector:
+        """Return T'g for a gradient with respect to beta.
+
+        Parameters
+        ----------
+        g : (p,) array
+            Derivatives with respect to beta.
+
+        Returns
+        -------
+        (p,) array
+            Derivatives with respect to theta.
+        """
+        return self._transform().T @ g
+
+    def hessian(self, A: Matrix) -> Matrix:
+        """Return T'AT for a matrix of second derivatives with respect to beta.
+
+        Parameters
+        ----------
+        A : (p, p) array
+            Second derivatives with respect to beta.
+
+        Returns
+        -------
+        (p, p) array
+            Second derivatives with respect to theta.
+        """
+        T = self._transform()
+        return T.T @ A @ T
+
+    def covariance(self, C: Matrix) -> Matrix:
+        """Return T C T': the covariance of beta from that of theta.
+
+        Parameters
+        ----------
+        C : (p, p) array
+            Covariance of theta.
+
+        Returns
+        -------
+        (p, p) array
+            Covariance of beta.
+        """
+        T = self._transform()
+        return T @ C @ T.T
+
+    def _carried(self, slopes: Vector) -> Vector:
+        """Return what the slopes add to the intercept when columns are centred, and zeros elsewhere."""
+        carried = np.zeros_like(slopes)
+        if self.intercept is not None:
+            others = np.arange(len(slopes)) != self.intercept
+            carried[self.intercept] = self.centre[others] @ slopes[others] / self.constant
+        return carried
+
+    def _transform(self) -> Matrix:
+        T = np.eye(len(self.centre))
+        if self.intercept is not None:
+            T[self.intercept] = -self.centre / self.constant
+            T[self.intercept, self.intercept] = 1.0
+        return T

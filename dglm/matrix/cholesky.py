@@ -1,0 +1,124 @@
+"""Cholesky factor of a scaled positive definite matrix that leaves aliased columns out, as R's glm does.
+
+Scaling to a unit diagonal makes the answer independent of the columns' units; a pivot is then 1 - R^2 of a column on
+the ones before it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import linalg
+
+from dglm._typing import Mask, Matrix, Vector
+
+# 1 - R^2 below which a column counts as a combination of the earlier ones: rounding in the products leaves about 1e-14.
+ALIAS_TOLERANCE = 1e-11
+
+
+@dataclass(frozen=True)
+class ScaledCholesky:
+    """H = S L L' S on the kept columns, S diagonal.
+
+    Parameters
+    ----------
+    scale : (k,) array
+        Diagonal of S for the kept columns.
+    factor : (k, k) array
+        Lower triangular L.
+    kept : (p,) array of bool
+        Columns that were not aliased.
+    """
+
+    scale: Vector
+    factor: Matrix
+    kept: Mask
+
+    @classmethod
+    def of(cls, H: Matrix, kept: Mask | None = None) -> ScaledCholesky:
+        """Factorise, finding aliased columns unless they are known.
+
+        Parameters
+        ----------
+        H : (p, p) array
+            Symmetric, positive semi-definite.
+        kept : (p,) array of bool, optional
+            Columns to keep; found in order (the earlier of two equal columns stays) when not given.
+
+        Returns
+        -------
+        ScaledCholesky
+            The factor.
+
+        Raises
+        ------
+        numpy.linalg.LinAlgError
+            If `kept` is given and the matrix is not positive definite on it.
+        """
+        diagonal = np.diag(H).copy()
+        if kept is None:
+            kept = _independent(H, diagonal)
+        scale = np.sqrt(diagonal[kept])
+        scaled = H[np.ix_(kept, kept)] / np.outer(scale, scale)
+        if not np.isfinite(scaled).all():
+            raise np.linalg.LinAlgError("the matrix has a zero, negative or non-finite entry on its diagonal")
+        return cls(scale, linalg.cholesky(scaled, lower=True), kept)
+
+    def solve(self, b: Vector) -> Vector:
+        """Return H^-1 b, zero on the aliased columns.
+
+        Parameters
+        ----------
+        b : (p,) array
+            Right-hand side.
+
+        Returns
+        -------
+        (p,) array
+            The solution.
+        """
+        x = np.zeros_like(b)
+        x[self.kept] = linalg.cho_solve((self.factor, True), b[self.kept] / self.scale) / self.scale
+        return x
+
+    def inverse(self) -> Matrix:
+        """Return H^-1, zero in the rows and columns that are aliased.
+
+        Returns
+        -------
+        (p, p) array
+            Symmetric to the last bit.
+        """
+        k, p = len(self.scale), len(self.kept)
+        half = linalg.solve_triangular(self.factor, np.eye(k), lower=True) / self.scale
+        inverse = np.zeros((p, p))
+        inverse[np.ix_(self.kept, self.kept)] = half.T @ half
+        return inverse
+
+
+def _independent(H: Matrix, diagonal: Vector) -> Mask:
+    """Return which columns are independent of the ones before them."""
+    p = len(diagonal)
+    kept = diagonal > 0
+    scale = np.sqrt(np.where(kept, diagonal, 1.0))
+    A = H / np.outer(scale, scale)
+    try:
+        pivots = np.diag(linalg.cholesky(A[np.ix_(kept, kept)], lower=True)) ** 2
+        if pivots.size == 0 or pivots.min() > ALIAS_TOLERANCE:
+            return kept
+    except linalg.LinAlgError:
+        pass
+    # rows of L for the columns kept so far; a column whose pivot vanishes is skipped
+    L = np.zeros((p, p))
+    for j in range(p):
+        if not kept[j]:
+            continue
+        pivot = A[j, j] - L[j, :j] @ L[j, :j]
+        if pivot <= ALIAS_TOLERANCE:
+            kept[j] = False
+            L[j] = 0.0
+            continue
+        L[j, j] = np.sqrt(pivot)
+        L[j + 1 :, j] = (A[j + 1 :, j] - L[j + 1 :, :j] @ L[j, :j]) / L[j, j]
+    return kept

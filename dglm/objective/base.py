@@ -1,0 +1,61 @@
+"""Sum: a statistic that adds over rows. Everything a fit knows of the data is one of these."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Self
+
+import numpy as np
+
+from dglm._typing import Vector
+from dglm.data import Block
+from dglm.families import Family
+
+
+class Sum(ABC):
+    """A small frozen record with ``Sum.of(a ++ b) == Sum.of(a) + Sum.of(b)``."""
+
+    @classmethod
+    @abstractmethod
+    def of(cls, block: Block, point: Vector, family: Family) -> Self:
+        """Return the sum over the rows of a block.
+
+        Parameters
+        ----------
+        block : Block
+            The rows, possibly none.
+        point : array
+            Where to evaluate: the coefficients, unless the class says otherwise.
+        family : Family
+            With its link.
+
+        Returns
+        -------
+        Sum
+            Over these rows.
+        """
+
+    @abstractmethod
+    def __add__(self, other: Self) -> Self: ...
+
+
+def weighted_total(weights: Vector, values: Vector) -> float:
+    """Return sum_i w_i v_i, where rows of zero weight count for nothing even if their value is infinite.
+
+    Parameters
+    ----------
+    weights : (n,) array
+        Non-negative.
+    values : (n,) array
+        One a row.
+
+    Returns
+    -------
+    float
+        The total.
+    """
+    total = float(np.dot(weights, values))
+    if np.isnan(total):
+        counted = weights > 0
+        total = float(np.dot(weights[counted], values[counted]))
+    return total

@@ -1,0 +1,32 @@
+"""Deviance: what a line search asks for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+from dglm._typing import Vector
+from dglm.data import Block
+from dglm.families import Family
+from dglm.objective.base import Sum, weighted_total
+
+
+@dataclass(frozen=True)
+class Deviance(Sum):
+    """The deviance at some coefficients.
+
+    Parameters
+    ----------
+    deviance : float
+        sum_i w_i d(y_i, mu_i); infinite or nan where a mean is out of range.
+    """
+
+    deviance: float
+
+    @classmethod
+    def of(cls, block: Block, point: Vector, family: Family) -> Self:
+        at = family.pointwise(block.y, block.eta(point))
+        return cls(weighted_total(block.weights, at.deviance))
+
+    def __add__(self, other: Self) -> Self:
+        return type(self)(self.deviance + other.deviance)

@@ -1,0 +1,96 @@
+"""The null model, an intercept beside the offset: its fit rides on the passes of the model's own.
+
+Without an offset its mean is the mean of y and `Survey` has its deviance already; with one it takes a few Newton steps
+in one dimension, each of which needs a sum that is asked for together with whatever the solver asks for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Self
+
+import numpy as np
+
+from dglm._typing import Vector
+from dglm.data import Block
+from dglm.families import Family
+from dglm.objective.base import Sum, weighted_total
+
+# The deviance is flat at the optimum: this error of the intercept, in standard errors, changes it by 1e-16.
+TOLERANCE = 1e-8
+MAX_STEPS = 50
+# A step this large on the scale of eta is beyond what the quadratic can be trusted with.
+MAX_STEP = 2.0
+
+
+@dataclass(frozen=True)
+class NullStep(Sum):
+    """Deviance, score and information of the intercept; the point is the intercept, an array of one number.
+
+    Parameters
+    ----------
+    deviance : float
+        sum_i w_i d(y_i, mu_i).
+    score : float
+        sum_i w_i dl_i / deta_i.
+    information : float
+        sum_i w_i (dmu_i / deta_i)^2 / V(mu_i).
+    """
+
+    deviance: float
+    score: float
+    information: float
+
+    @classmethod
+    def of(cls, block: Block, point: Vector, family: Family) -> Self:
+        offset = np.zeros(len(block)) if block.offset is None else block.offset
+        at = family.pointwise(block.y, point[0] + offset)
+        w = block.weights
+        return cls(weighted_total(w, at.deviance), weighted_total(w, at.score), weighted_total(w, at.information))
+
+    def __add__(self, other: Self) -> Self:
+        return type(self)(
+            self.deviance + other.deviance, self.score + other.score, self.information + other.information
+        )
+
+
+@dataclass
+class NullModel:
+    """The state of that one-dimensional fit.
+
+    Parameters
+    ----------
+    intercept : float
+        Where it stands.
+    deviance : float
+        The deviance there, nan before the first step.
+    converged : bool
+        Whether further steps would change nothing.
+    n_steps : int
+        How many were taken.
+    """
+
+    intercept: float
+    deviance: float = field(default=np.nan)
+    converged: bool = False
+    n_steps: int = 0
+
+    @property
+    def point(self) -> Vector:
+        """Where to evaluate the next step."""
+        return np.array([self.intercept])
+
+    def advance(self, step: NullStep) -> None:
+        """Take the Newton step that the sums imply.
+
+        Parameters
+        ----------
+        step : NullStep
+            Evaluated at `point`.
+        """
+        self.deviance = step.deviance
+        self.n_steps += 1
+        change = step.score / step.information if step.information > 0 else 0.0
+        self.converged = abs(change) * np.sqrt(step.information) <= TOLERANCE or self.n_steps >= MAX_STEPS
+        if not self.converged:
+            self.intercept += float(np.clip(change, -MAX_STEP, MAX_STEP))

@@ -1,0 +1,154 @@
+"""Objective: data x family x penalty. Asking it for sums at some coefficients is one pass over the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import add
+from typing import Any, Generic, TypeVar, cast
+
+import numpy as np
+
+from dglm._typing import Vector
+from dglm.data import Block, BlockedData
+from dglm.families import Family
+from dglm.matrix import Basis
+from dglm.objective.base import Sum
+from dglm.objective.null_model import NullModel, NullStep
+from dglm.objective.survey import Survey
+from dglm.penalties import Penalty
+
+P = TypeVar("P", bound=Penalty, covariant=True)
+S = TypeVar("S", bound=Sum)
+
+Request = tuple[type[Sum], Vector]
+
+
+@dataclass(frozen=True)
+class Objective(Generic[P]):
+    """Q(beta) = -(1/W) sum_i w_i l_i(beta; scale=1) + P(beta), W the number of observations.
+
+    Parameters
+    ----------
+    data : BlockedData
+        The rows.
+    family : Family
+        With its link.
+    penalty : Penalty
+        Bound to the coefficients.
+    survey : Survey
+        Of the rows.
+    basis : Basis
+        The centred coordinates, which know the intercept.
+    null_model : NullModel, optional
+        Fitted along the way, where there is an offset.
+    """
+
+    data: BlockedData[Block]
+    family: Family
+    penalty: P
+    survey: Survey
+    basis: Basis
+    null_model: NullModel | None = None
+
+    @property
+    def nobs(self) -> float:
+        """Number of observations, W."""
+        return self.survey.nobs
+
+    def at(self, beta: Vector, want: type[S]) -> S:
+        """Return one sum at some coefficients: one pass.
+
+        Parameters
+        ----------
+        beta : (p,) array
+            Coefficients.
+        want : type
+            Which sum.
+
+        Returns
+        -------
+        Sum
+            Over all rows.
+        """
+        return cast(S, self.together((want, beta))[0])
+
+    def together(self, *requests: Request) -> tuple[Any, ...]:
+        """Return several sums, each at a point of its own, from one pass.
+
+        Parameters
+        ----------
+        *requests : tuple of type and array
+            Which sum, and where.
+
+        Returns
+        -------
+        tuple of Sum
+            Over all rows, in the order asked for.
+        """
+        riding = self.null_model if self.null_model is not None and not self.null_model.converged else None
+        asked = requests if riding is None else (*requests, (NullStep, riding.point))
+        found = self.data.sum(evaluate, asked, self.family).parts
+        if riding is not None:
+            riding.advance(found[-1])
+        return found[: len(requests)]
+
+    def value(self, deviance: float, beta: Vector) -> float:
+        """Return Q from the deviance at some coefficients.
+
+        Parameters
+        ----------
+        deviance : float
+            At beta.
+        beta : (p,) array
+            Coefficients.
+
+        Returns
+        -------
+        float
+            The objective; nan or infinite where a mean is out of range.
+        """
+        # l(mu) = l(y) - d / 2 at unit scale
+        return (deviance / 2 - self.survey.saturated) / self.nobs + self.penalty.value(beta)
+
+
+@dataclass(frozen=True)
+class Together:
+    """Sums that were asked for in the same pass.
+
+    Parameters
+    ----------
+    parts : tuple of Sum
+        In the order asked for.
+    """
+
+    parts: tuple[Any, ...]
+
+    def __add__(self, other: Together) -> Together:
+        return Together(tuple(a + b for a, b in zip(self.parts, other.parts, strict=True)))
+
+
+def evaluate(block: Block, requests: Sequence[Request], family: Family) -> Together:
+    """Return the sums over one block: the kernel of every pass after the first.
+
+    Parameters
+    ----------
+    block : Block
+        The rows.
+    requests : sequence of tuple of type and array
+        Which sums, and where.
+    family : Family
+        With its link.
+
+    Returns
+    -------
+    Together
+        Each sum, over the rows of the block; every tile of rows is read once for all of them.
+    """
+    # trial steps may leave the range of the mean; the sums say so by being infinite or nan
+    with np.errstate(all="ignore"):
+        return reduce(
+            add,
+            (Together(tuple(want.of(tile, point, family) for want, point in requests)) for tile in block.tiles()),
+        )

@@ -1,0 +1,235 @@
+"""Survey: the first pass of every fit. It counts, checks, finds the null deviance and where to start.
+
+The null deviance costs no pass of its own: a unit deviance is a Bregman divergence, so within-block deviances about
+the block's mean add up to the deviance about the overall mean as sums of squares do,
+D(y, m) = D(y, m_a) + D(y, m_b) + W_a d(m_a, m) + W_b d(m_b, m).
+Source: Banerjee, Merugu, Dhillon & Ghosh (2005), "Clustering with Bregman divergences", proposition 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import reduce
+from operator import add
+
+import numpy as np
+
+from dglm._typing import Vector
+from dglm.data import Block, BlockedData
+from dglm.errors import DataError, DomainError
+from dglm.families import Family
+from dglm.matrix import Basis, Cross, Gram
+from dglm.objective.base import weighted_total
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What the first pass learns of the rows.
+
+    Parameters
+    ----------
+    family : Family
+        With its link.
+    n_rows : int
+        Rows used.
+    n_dropped : int
+        Rows left out because something was missing.
+    nobs : float
+        Number of observations, sum_i f_i.
+    total_weight : float
+        sum_i w_i.
+    mean : float
+        Weighted mean of y.
+    offset_mean : float
+        Weighted mean of the offset.
+    null_deviance : float
+        Deviance of y about its mean.
+    saturated : float
+        Log-likelihood at mu = y and unit scale.
+    low, high : (p,) array
+        Range of each column.
+    gram : Gram
+        X'WX, W the working weights at the family's starting means.
+    cross : Cross
+        X'Wz, z the working response less the offset; nan when the starting means have no finite eta.
+    """
+
+    family: Family
+    n_rows: int
+    n_dropped: int
+    nobs: float
+    total_weight: float
+    mean: float
+    offset_mean: float
+    null_deviance: float
+    saturated: float
+    low: Vector
+    high: Vector
+    gram: Gram
+    cross: Cross
+
+    @classmethod
+    def of(cls, block: Block, family: Family) -> Survey:
+        """Return the survey of the rows of a block.
+
+        Parameters
+        ----------
+        block : Block
+            The rows, possibly none.
+        family : Family
+            With its link.
+
+        Returns
+        -------
+        Survey
+            Over these rows.
+        """
+        y, w, f = block.y, block.weights, block.freq
+        total = float(w.sum())
+        mean = float(np.dot(w, y)) / total if total > 0 else 0.0
+        offset = 0.0 if block.offset is None else block.offset
+        mu = family.starting_mu(y, w)
+        eta = family.link.link(mu)
+        at = family.pointwise(y, eta)
+        # working response: eta + (y - mu) deta/dmu = eta + score / information
+        usable = np.isfinite(eta) & np.isfinite(at.information) & (at.information > 0)
+        W = np.where(usable, w * at.information, 0.0)
+        z = np.where(usable, eta + at.score / at.information - offset, 0.0)
+        unusable = np.nan if np.any(~usable & (w > 0)) else 0.0
+        low, high = block.X.column_ranges()
+        return cls(
+            family=family,
+            n_rows=len(block),
+            n_dropped=0,
+            nobs=float(f.sum()),
+            total_weight=total,
+            mean=mean,
+            offset_mean=float(np.dot(w, np.broadcast_to(offset, len(block)))) / total if total > 0 else 0.0,
+            null_deviance=weighted_total(w, family.unit_deviance(y, np.full_like(y, mean))) if total > 0 else 0.0,
+            saturated=float(np.dot(f, family.loglike_obs(y, y, block.var, 1.0))),
+            low=low,
+            high=high,
+            gram=block.X.gram(W),
+            cross=block.X.cross(W * z + unusable),
+        )
+
+    def __add__(self, other: Survey) -> Survey:
+        total = self.total_weight + other.total_weight
+        share = other.total_weight / total if total > 0 else 0.0
+        mean = self.mean + share * (other.mean - self.mean)
+        between = self._about(mean) + other._about(mean)
+        return replace(
+            self,
+            n_rows=self.n_rows + other.n_rows,
+            n_dropped=self.n_dropped + other.n_dropped,
+            nobs=self.nobs + other.nobs,
+            total_weight=total,
+            mean=mean,
+            offset_mean=self.offset_mean + share * (other.offset_mean - self.offset_mean),
+            null_deviance=self.null_deviance + other.null_deviance + between,
+            saturated=self.saturated + other.saturated,
+            low=np.minimum(self.low, other.low),
+            high=np.maximum(self.high, other.high),
+            gram=self.gram + other.gram,
+            cross=self.cross + other.cross,
+        )
+
+    def _about(self, mean: float) -> float:
+        """Return W d(own mean, mean)."""
+        if self.total_weight == 0 or self.mean == mean:
+            return 0.0
+        return self.total_weight * float(self.family.unit_deviance(np.array([self.mean]), np.array([mean]))[0])
+
+    def constant_column(self) -> tuple[int | None, float]:
+        """Return the first column that is constant and not zero, the intercept, and its value.
+
+        Returns
+        -------
+        tuple of int or None, and float
+            None where there is none.
+        """
+        constant = np.flatnonzero((self.low == self.high) & (self.low != 0))
+        return (None, 1.0) if constant.size == 0 else (int(constant[0]), float(self.low[constant[0]]))
+
+    def basis(self, intercept: int | None, constant: float) -> Basis:
+        """Return the coordinates centred at the weighted means of the columns.
+
+        Parameters
+        ----------
+        intercept : int or None
+            Position of the constant column.
+        constant : float
+            Its value.
+
+        Returns
+        -------
+        Basis
+            The coordinates.
+        """
+        return Basis.of(self.gram, intercept, constant)
+
+
+def survey(data: BlockedData[Block], family: Family, exog_names: list[str], endog_name: str) -> Survey:
+    """Make the first pass, and refuse data that cannot be fitted.
+
+    Parameters
+    ----------
+    data : BlockedData
+        The rows.
+    family : Family
+        With its link.
+    exog_names : list of str
+        Names of the columns, for messages.
+    endog_name : str
+        Name of the response, for messages.
+
+    Returns
+    -------
+    Survey
+        Over all rows.
+
+    Raises
+    ------
+    DomainError
+        If a response is outside the family's domain.
+    DataError
+        If a value is infinite, or no row of positive weight is left.
+    """
+    found = data.sum(_survey_block, family, exog_names, endog_name)
+    if found.n_rows == 0:
+        raise DataError(
+            f"no rows left: all {found.n_dropped} have something missing" if found.n_dropped else "the data has no rows"
+        )
+    if found.total_weight == 0:
+        raise DataError(f"the weights of all {found.n_rows} rows are zero")
+    return found
+
+
+def _survey_block(block: Block, family: Family, exog_names: list[str], endog_name: str) -> Survey:
+    """Check one block's rows and survey them, tile by tile."""
+    _check_response(block, family, endog_name)
+    with np.errstate(all="ignore"):
+        found = reduce(add, (Survey.of(tile, family) for tile in block.tiles()))
+    if len(block) and not np.isfinite(found.low).all() & np.isfinite(found.high).all():
+        raise _infinite_value(block, exog_names)
+    return replace(found, n_dropped=block.n_dropped)
+
+
+def _check_response(block: Block, family: Family, endog_name: str) -> None:
+    allowed = family.in_domain(block.y)
+    if not allowed.all():
+        i = int(np.argmin(allowed))
+        raise DomainError(
+            f"{endog_name} must {family.domain} for the {family.name} family; found {block.y[i]!r:.20} in row {i} of "
+            f"partition {block.number} ({int((~allowed).sum())} such rows there)"
+        )
+
+
+def _infinite_value(block: Block, exog_names: list[str]) -> DataError:
+    """Return an error that names the first infinite value."""
+    X = block.X.toarray()
+    i, j = np.argwhere(~np.isfinite(X))[0]
+    return DataError(
+        f"column {exog_names[j]!r} is {X[i, j]} in row {i} of partition {block.number}; drop or mend such rows, "
+        f"or make them missing (nan) to have them dropped"
+    )

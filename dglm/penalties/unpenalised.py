@@ -1,0 +1,38 @@
+"""Unpenalised: nothing added, maximum likelihood."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from dglm._typing import Matrix, Vector
+from dglm.penalties.base import SmoothPenalty
+
+
+@dataclass(frozen=True)
+class Unpenalised(SmoothPenalty):
+    """P(beta) = 0, what ``penalty=None`` means.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Unpenalised().value(np.array([3.0]))
+    0.0
+    """
+
+    def bound(self, names: Sequence[str], intercept: int | None) -> Self:
+        del names, intercept
+        return self
+
+    def value(self, beta: Vector) -> float:
+        del beta
+        return 0.0
+
+    def gradient(self, beta: Vector) -> Vector:
+        return np.zeros_like(beta)
+
+    def hessian(self, beta: Vector) -> Matrix:
+        return np.zeros((len(beta), len(beta)))

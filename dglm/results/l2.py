@@ -1,0 +1,84 @@
+"""L2Results: estimates under a smooth penalty, and how much of the data they kept."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+
+from dglm._typing import Vector
+from dglm.inference import kept_share
+from dglm.objective import Curvature
+from dglm.penalties import SmoothPenalty
+from dglm.results.base import Results
+from dglm.results.summary import Summary, number
+
+BIASED = (
+    "the penalty biases every coefficient towards zero by an unknown amount, so that a standard error around it "
+    "covers nothing stated. Fit without penalty (model.fit()) for inference, or look at shrinkage and effective_df "
+    "for what the penalty did"
+)
+
+
+class L2Results(Results):
+    """Ridge estimates: all coefficients kept, all shrunk; no standard errors, no p-values.
+
+    Parameters
+    ----------
+    estimate : Estimate
+        What the fit found.
+
+    Examples
+    --------
+    >>> import dglm, pandas as pd
+    >>> data = pd.DataFrame({"dose": [1.0, 2.0, 3.0, 4.0], "deaths": [1.0, 2.0, 6.0, 9.0]})
+    >>> model = dglm.GLM.from_formula("deaths ~ dose", data, family=dglm.families.Poisson())
+    >>> model.fit(penalty=dglm.L2(alpha=1.0)).shrinkage.round(3).to_dict()
+    {'Intercept': 0.0, 'dose': 0.171}
+    """
+
+    unavailable: ClassVar[dict[str, str]] = dict.fromkeys(
+        ("bse", "tvalues", "pvalues", "conf_int", "cov_params", "aic", "bic"), BIASED
+    )
+
+    @property
+    def effective_df(self) -> float:
+        """Effective number of parameters, the trace of (H + P'')^-1 H, H the information."""
+        return self._estimate.df
+
+    @property
+    def shrinkage(self) -> Any:
+        """Share of each coefficient that the penalty took, to first order: 0 not shrunk, 1 shrunk to nothing."""
+        return self._named(1.0 - self._kept)
+
+    @cached_property
+    def _kept(self) -> Vector:
+        e = self._estimate
+        if not (isinstance(e.penalty, SmoothPenalty) and isinstance(e.fit.sums, Curvature)):
+            return np.full(len(e.params), np.nan)
+        return kept_share(e.fit.sums.information, e.basis, self.nobs * e.penalty.hessian(e.fit.params))
+
+    def summary(self) -> Summary:
+        """Return a report of the fit: shrunken coefficients, no inference.
+
+        Returns
+        -------
+        Summary
+            Prints as text.
+        """
+        e = self._estimate
+        table = [
+            (name, (number(b), f"{100 * (1 - kept):.1f}%"))
+            for name, b, kept in zip(e.design.exog_names, e.params, self._kept, strict=True)
+        ]
+        return self._summary(
+            "Generalized Linear Model: Ridge (L2) Estimates",
+            ("coef", "shrunk by"),
+            table,
+            [
+                f"Penalised estimates, biased towards zero: no standard errors, no p-values. Effective number of "
+                f"parameters {self.effective_df:.2f}. 'shrunk by' is the first-order share of the coefficient that the "
+                f"penalty took."
+            ],
+        )

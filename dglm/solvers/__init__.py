@@ -1,0 +1,23 @@
+"""Solvers: each minimises an objective and returns a Fit that proves where it ended."""
+
+from dglm.solvers.base import Certificate, Fit, Iteration, Solver, Status
+from dglm.solvers.irls import IRLS
+from dglm.solvers.newton import Newton
+from dglm.solvers.proximal_gradient import ProximalGradient
+from dglm.solvers.registry import SOLVERS, default_solver, resolve_solver
+from dglm.solvers.start import null_eta
+
+__all__ = [
+    "IRLS",
+    "SOLVERS",
+    "Certificate",
+    "Fit",
+    "Iteration",
+    "Newton",
+    "ProximalGradient",
+    "Solver",
+    "Status",
+    "default_solver",
+    "null_eta",
+    "resolve_solver",
+]

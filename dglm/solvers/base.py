@@ -1,0 +1,210 @@
+"""Solver, and what it returns: a Fit whose status and certificate say what was reached."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any, ClassVar, Generic, Self, TypeVar
+
+import numpy as np
+
+from dglm._typing import Mask, Vector
+from dglm.objective import Gradient, Objective
+from dglm.penalties import Penalty
+
+P = TypeVar("P", bound=Penalty, contravariant=True)
+
+
+class Status(Enum):
+    """How a solver ended."""
+
+    CONVERGED = "converged"
+    MAX_ITER = "maximum number of iterations reached"
+    LINE_SEARCH_FAILED = "line search found no descent"
+    SEPARATED = "perfect separation"
+    NO_START = "no valid starting values"
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A bound on how far the estimate is from the optimum, measured at the estimate.
+
+    Attributes
+    ----------
+    kind : str
+        ``"newton"``: largest coordinate of H^-1 g against its standard error (or 1e-4 of the coefficient where that
+        is larger, since an exact fit has no standard error). ``"kkt"``: largest violation of an optimality
+        condition, against the standard error of that coordinate of the score.
+    value : float
+        The bound; dimensionless, so that it means the same whatever the columns' units.
+    tol : float
+        What it was asked to be below.
+    """
+
+    kind: str
+    value: float
+    tol: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether the estimate is optimal to the tolerance."""
+        return self.value <= self.tol
+
+    def __str__(self) -> str:
+        what = {"newton": "|H^-1 g| / se", "kkt": "|KKT| / se(score)"}[self.kind]
+        return f"{what} = {self.value:.2g}"
+
+
+@dataclass(frozen=True)
+class Iteration:
+    """One line of a fit's history.
+
+    Attributes
+    ----------
+    objective : float
+        Q at the coefficients.
+    certificate : float
+        Measured there.
+    step : float
+        Length of the step that led there, 1 being the full one.
+    """
+
+    objective: float
+    certificate: float
+    step: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fit:
+    """Where a solver ended.
+
+    Attributes
+    ----------
+    params : (p,) array
+        Coefficients; zero where aliased.
+    aliased : (p,) array of bool
+        Columns left out as combinations of earlier ones.
+    status : Status
+        Why it stopped.
+    certificate : Certificate
+        Measured at `params`.
+    n_iter : int
+        Steps taken.
+    trace : tuple of Iteration
+        From the start to `params`.
+    sums : Gradient
+        Deviance, Pearson's X2 and score at `params`, and the information if the solver used it.
+    diverging : tuple of int
+        Coefficients along which the likelihood keeps rising, under separation.
+    solver : str
+        Name of the solver.
+    """
+
+    params: Vector
+    aliased: Mask
+    status: Status
+    certificate: Certificate
+    n_iter: int
+    trace: tuple[Iteration, ...]
+    sums: Gradient
+    diverging: tuple[int, ...] = ()
+    solver: str
+
+    @property
+    def converged(self) -> bool:
+        """Whether the certificate holds."""
+        return self.status is Status.CONVERGED
+
+
+class Solver(ABC, Generic[P]):
+    """An algorithm with its settings; frozen, so that fits can share it.
+
+    Source: the seam follows the separation of settings, state and result in Rader, Lyons & Kidger (2024), "Optimistix".
+    """
+
+    #: Name by which `GLM.fit(solver=...)` knows it.
+    name: ClassVar[str]
+    #: Penalties it can minimise.
+    penalties: ClassVar[tuple[type[Penalty], ...]]
+
+    max_iter: int
+    tol: float
+
+    def with_settings(self, max_iter: int | None, tol: float | None) -> Self:
+        """Return the solver with some settings replaced.
+
+        Parameters
+        ----------
+        max_iter : int or None
+            Most iterations; unchanged if None.
+        tol : float or None
+            Tolerance of the certificate; unchanged if None.
+
+        Returns
+        -------
+        Solver
+            A new one.
+        """
+        given: dict[str, Any] = {"max_iter": max_iter, "tol": tol}
+        return replace(self, **{k: v for k, v in given.items() if v is not None})  # type: ignore[type-var]
+
+    @abstractmethod
+    def solve(self, objective: Objective[P], start: Vector | None) -> Fit:
+        """Minimise the objective.
+
+        Parameters
+        ----------
+        objective : Objective
+            With a penalty that the solver can minimise.
+        start : (p,) array or None
+            Where to begin; found from the survey when None.
+
+        Returns
+        -------
+        Fit
+            Failure is a status, never an exception.
+        """
+
+
+def check_settings(max_iter: int, tol: float) -> None:
+    """Refuse settings that no solver can work with.
+
+    Parameters
+    ----------
+    max_iter : int
+        At least 0; 0 evaluates at the start.
+    tol : float
+        Above 0.
+
+    Raises
+    ------
+    ValueError
+        If one of them is out of range.
+    """
+    if max_iter < 0:
+        raise ValueError(f"max_iter must be at least 0; got {max_iter!r}")
+    if not (np.isfinite(tol) and tol > 0):
+        raise ValueError(f"tol must be finite and above 0; got {tol!r}")
+
+
+def dispersion(objective: Objective[Penalty], pearson_chi2: float, n_params: int) -> float:
+    """Return the dispersion that standard errors use while a fit is under way.
+
+    Parameters
+    ----------
+    objective : Objective
+        Knows the family and the number of observations.
+    pearson_chi2 : float
+        At the coefficients.
+    n_params : int
+        Columns that were not aliased.
+
+    Returns
+    -------
+    float
+        1 where the family fixes it, else X2 / (n - p).
+    """
+    if objective.family.dispersion_fixed:
+        return 1.0
+    return pearson_chi2 / max(objective.nobs - n_params, 1.0)

@@ -1,0 +1,88 @@
+"""Where a fit begins: the survey has already seen a quadratic model of the objective near the data."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dglm._typing import Mask, Vector
+from dglm.matrix import ScaledCholesky
+from dglm.objective import Objective
+from dglm.penalties import Penalty, SmoothPenalty
+
+
+def quadratic_start(objective: Objective[SmoothPenalty], kept: Mask) -> Vector | None:
+    """Return the minimiser of the penalised weighted least squares problem at the family's starting means.
+
+    It is the first step of IRLS, taken during the survey: (X'WX / W + P'') beta = X'Wz / W.
+
+    Parameters
+    ----------
+    objective : Objective
+        With a smooth penalty.
+    kept : (p,) array of bool
+        Columns that are not aliased.
+
+    Returns
+    -------
+    (p,) array or None
+        None where the starting means have no finite linear predictor.
+    """
+    basis, W = objective.basis, objective.nobs
+    b = basis.cross(objective.survey.cross) / W
+    if not np.isfinite(b).all():
+        return None
+    P2 = objective.penalty.hessian(np.zeros(len(b)))
+    H = basis.gram(objective.survey.gram) / W + basis.hessian(P2)
+    theta = ScaledCholesky.of(H, kept).solve(b)
+    return np.where(kept, basis.to_params(theta), 0.0)
+
+
+def null_start(objective: Objective[Penalty], kept: Mask) -> Vector:
+    """Return the coefficients nearest to the null model's constant linear predictor.
+
+    Parameters
+    ----------
+    objective : Objective
+        Knows the mean of the response and of the offset.
+    kept : (p,) array of bool
+        Columns that are not aliased.
+
+    Returns
+    -------
+    (p,) array
+        The null model itself, where there is an intercept.
+    """
+    basis, survey = objective.basis, objective.survey
+    eta = null_eta(objective)
+    if basis.intercept is not None:
+        beta = np.zeros(len(kept))
+        beta[basis.intercept] = eta / basis.constant
+        return beta
+    gram = survey.gram.centred()
+    # least squares of a constant on the columns: (X'WX) beta = X'W 1 eta
+    theta = ScaledCholesky.of(basis.gram(gram), kept).solve(gram.total * gram.centre * eta)
+    return np.where(kept, theta, 0.0)
+
+
+def null_eta(objective: Objective[Penalty]) -> float:
+    """Return the linear predictor of the mean response, less the mean offset.
+
+    Parameters
+    ----------
+    objective : Objective
+        Knows both.
+
+    Returns
+    -------
+    float
+        Finite; where the mean is on a bound (all responses zero, say) that of a mean just inside it.
+    """
+    family, survey = objective.family, objective.survey
+    mean = np.array([survey.mean])
+    with np.errstate(all="ignore"):
+        eta = family.link.link(mean)
+        if not np.isfinite(eta).all():
+            # as if half an observation had gone the other way
+            inside = (survey.mean * survey.nobs + 0.5) / (survey.nobs + 1)
+            eta = family.link.link(np.array([inside]))
+    return float(eta[0]) - survey.offset_mean
