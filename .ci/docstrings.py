@@ -40,7 +40,7 @@ class Docstring(Validator):
         """Parameters of the object, and none where dglm did not write the constructor: Enum, exception, Protocol."""
         if inspect.isclass(self.obj):
             owner = next(base for base in self.obj.__mro__ if "__init__" in vars(base))
-            if not owner.__module__.startswith("dglm"):
+            if not owner.__module__.startswith("dglm") or getattr(self.obj, "_is_protocol", False):
                 return ()
         return super().signature_parameters
 
@@ -48,9 +48,10 @@ class Docstring(Validator):
     def doc_all_parameters(self) -> dict[str, tuple[str, list[str]]]:
         """Documented parameters; a field of a record may stand under Attributes instead of Parameters."""
         attributes = self._doc_parameters(["Attributes"])
-        # numpydoc lists every class attribute there by itself, without a type: Parameters come first
-        fields = {name: attributes[name] for name in self.signature_parameters if name in attributes}
-        return fields | super().doc_parameters
+        documented = super().doc_parameters
+        # numpydoc adds every class attribute there by itself, without a type: what stands under Parameters counts
+        missing = [name for name in attributes if name in self.signature_parameters and name not in documented]
+        return documented | {name: attributes[name] for name in missing}
 
 
 def modules() -> Iterator[ModuleType]:

@@ -161,7 +161,7 @@ def _state(objective: Objective[SmoothPenalty], beta: Vector, found: Curvature, 
 
 def _factorise(H: Matrix, kept: Mask) -> ScaledCholesky:
     """Factorise, loading the diagonal as far as it takes where H is not positive definite."""
-    diagonal = np.abs(np.diag(H))
+    diagonal: Vector = np.abs(np.diag(H))
     loading = np.where(diagonal > 0, diagonal, max(float(diagonal.max(initial=0.0)), 1.0))
     for strength in (0.0, 1e-10, 1e-6, 1e-3, 1e-1, 1.0):
         try:
@@ -190,7 +190,7 @@ def _moving(objective: Objective[SmoothPenalty], direction: Vector) -> tuple[int
     gram = objective.basis.gram(objective.survey.gram)
     total = max(objective.survey.gram.total, float(np.finfo(np.float64).tiny))
     # root mean square of the change in eta over the rows
-    change = np.sqrt(max(theta @ gram @ theta, 0.0) / total)
+    change = np.sqrt(max(float(theta @ gram @ theta), 0.0) / total)
     if not change > MOVING_ETA:
         return ()
     each = np.abs(theta) * np.sqrt(np.diag(gram) / total)
