@@ -204,13 +204,13 @@ class DaskTable(Table):
         if not isinstance(values, dd.Series):
             raise DataError(
                 f"{label} is a {type(values).__name__} but the data is a dask dataframe, whose rows it cannot be "
-                f"matched with; make it a column (data.assign({label}=...)) and pass its name"
+                f"matched with; make it a column of that dataframe first"
             )
         try:
             return DaskTable(self.frame.assign(**{name: values}))
         except ValueError as error:
             raise DataError(
-                f"{label} cannot be aligned with the data ({error}); make it a column of the data"
+                f"{label} cannot be aligned with the data ({error}); make it a column of that dataframe first"
             ) from error
 
 

@@ -80,7 +80,7 @@ class FormulaicEngine(FormulaEngine):
         try:
             parsed = formulaic.Formula(formula, _context=available)
         except (FormulaicError, SyntaxError) as error:
-            raise FormulaError(f"cannot parse the formula {formula!r}: {error}") from error
+            raise FormulaError(f"cannot parse the formula {formula!r}: {str(error).splitlines()[0]}") from error
         if not hasattr(parsed, "lhs"):
             raise FormulaError(f'the formula {formula!r} has no response; write it as "y ~ {formula.strip(" ~")}"')
         if not (isinstance(parsed.lhs, formulaic.SimpleFormula) and isinstance(parsed.rhs, formulaic.SimpleFormula)):

@@ -144,7 +144,8 @@ def missing_rows(values: AnyArray) -> Mask:
     if values.ndim == 1:
         return np.isnan(values)
     # one product with zeros tells nan and inf from the rest without a copy of the matrix; few rows are looked at twice
-    suspect: Mask = np.isnan(np.dot(values, np.zeros(values.shape[1], dtype=values.dtype)))
+    with np.errstate(invalid="ignore"):
+        suspect: Mask = np.isnan(np.dot(values, np.zeros(values.shape[1], dtype=values.dtype)))
     if suspect.any():
         suspect[suspect] = np.isnan(values[suspect]).any(axis=1)
     return suspect

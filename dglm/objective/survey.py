@@ -220,8 +220,8 @@ def _check_response(block: Block, family: Family, endog_name: str) -> None:
     if not allowed.all():
         i = int(np.argmin(allowed))
         raise DomainError(
-            f"{endog_name} must {family.domain} for the {family.name} family; found {block.y[i]!r:.20} in row {i} of "
-            f"partition {block.number} ({int((~allowed).sum())} such rows there)"
+            f"{endog_name} must {family.domain} for the {family.name} family; found {float(block.y[i])!r} in row {i} "
+            f"of partition {block.number} ({int((~allowed).sum())} such rows there)"
         )
 
 

@@ -49,7 +49,8 @@ class ElasticNet(Weighted, SparsePenalty):
     def prox(self, z: Vector, step: Vector) -> Vector:
         # soft threshold, then shrink: sign(z) (|z| - s l1)_+ / (1 + s l2)
         l1, l2 = self._strengths()
-        return np.sign(z) * np.maximum(np.abs(z) - step * l1, 0.0) / (1 + step * l2)
+        # (+ 0.0 turns the negative zero that a sign leaves into zero)
+        return np.sign(z) * np.maximum(np.abs(z) - step * l1, 0.0) / (1 + step * l2) + 0.0
 
     def violation(self, beta: Vector, gradient: Vector) -> Vector:
         l1, l2 = self._strengths()

@@ -33,9 +33,10 @@ class Certificate:
     Attributes
     ----------
     kind : str
-        ``"newton"``: largest coordinate of H^-1 g against its standard error (or 1e-4 of the coefficient where that
-        is larger, since an exact fit has no standard error). ``"kkt"``: largest violation of an optimality
-        condition, against the standard error of that coordinate of the score.
+        ``"newton"``: largest coordinate of H^-1 g, columns centred, against its standard error (or against 1e-4 of
+        the largest contribution to the linear predictor, since an exact fit has no standard errors).
+        ``"kkt"``: largest violation of an optimality condition, against the standard error of that coordinate of the
+        score.
     value : float
         The bound; dimensionless, so that it means the same whatever the columns' units.
     tol : float

@@ -241,8 +241,7 @@ class ProximalGradient(Solver[SparsePenalty]):
         check_settings(self.max_iter, self.tol)
 
     def solve(self, objective: Objective[SparsePenalty], start: Vector | None) -> Fit:
-        everything = np.ones(len(objective.basis.centre), dtype=bool)
-        problem, x = Problem.of(objective, null_start(objective, everything) if start is None else start)
+        problem, x = Problem.of(objective, null_start(objective) if start is None else start)
         y, momentum, step = x, 1.0, problem.first_step
         trace = [Iteration(problem.value(x), problem.certificate(x), step)]
         while (status := self._stop(trace, step)) is None:
@@ -261,7 +260,7 @@ class ProximalGradient(Solver[SparsePenalty]):
             step *= GROWTH
         return Fit(
             params=problem.basis.to_params(x.theta),
-            aliased=~everything,
+            aliased=np.zeros(len(x.theta), dtype=bool),
             status=status,
             certificate=Certificate("kkt", trace[-1].certificate, self.tol),
             n_iter=len(trace) - 1,

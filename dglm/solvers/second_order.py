@@ -20,7 +20,8 @@ from dglm.solvers.start import null_start, quadratic_start
 # Separation: the certificate is far below 1 while the next step would still move eta by this much.
 MOVING_ETA = 0.05
 SETTLED = 1e-3
-# An exact fit has no standard error; its error is then measured against this share of the coefficient.
+# An exact fit has no standard errors; its error is then measured against this share of the largest contribution that
+# a column makes to the linear predictor.
 RELATIVE_ERROR = 1e-4
 
 
@@ -125,13 +126,14 @@ def _begin(objective: Objective[SmoothPenalty], start: Vector | None, curvature:
     """Evaluate the start; where it is out of range, go back towards the null model until it is not."""
     if start is not None:
         return _evaluate(objective, np.where(kept, start, 0.0), curvature, kept)
-    fallback = null_start(objective, kept)
     quadratic = quadratic_start(objective, kept)
+    if quadratic is not None:
+        state = _evaluate(objective, quadratic, curvature, kept)
+        if np.isfinite(state.objective):
+            return state
+    fallback = null_start(objective)
     if quadratic is None:
         return _evaluate(objective, fallback, curvature, kept)
-    state = _evaluate(objective, quadratic, curvature, kept)
-    if np.isfinite(state.objective):
-        return state
     t = backtrack(objective, lambda t: fallback + t * (quadratic - fallback), np.inf, 0.0)
     return _evaluate(objective, fallback + (t or 0.0) * (quadratic - fallback), curvature, kept)
 
@@ -149,14 +151,20 @@ def _state(objective: Objective[SmoothPenalty], beta: Vector, found: Curvature, 
     if not (np.isfinite(value) and np.isfinite(H).all() and np.isfinite(g).all()):
         return State(beta, found, np.inf, np.full_like(beta, np.nan), np.nan, np.inf)
     factor = _factorise(H, kept)
-    theta = -factor.solve(g)
-    direction = np.where(kept, basis.to_params(theta), 0.0)
+    step = -factor.solve(g)
     scale = dispersion(objective, found.pearson_chi2, int(kept.sum()))
-    variance: Vector = np.diag(basis.covariance(factor.inverse())) * (scale / W)
-    unit = np.maximum(np.sqrt(variance), RELATIVE_ERROR * np.abs(beta))
-    error = np.abs(direction)[kept]
-    certificate = float(np.max(np.divide(error, unit[kept], out=np.zeros_like(error), where=error > 0), initial=0.0))
-    return State(beta, found, value, direction, float(g @ theta), certificate)
+    certificate = _certificate(step[kept], basis.from_params(beta)[kept], factor, scale / W)
+    return State(beta, found, value, np.where(kept, basis.to_params(step), 0.0), float(g @ step), certificate)
+
+
+def _certificate(step: Vector, theta: Vector, factor: ScaledCholesky, variance: float) -> float:
+    """Return the largest coordinate of the next step against its standard error, in centred coordinates."""
+    standard_error = np.sqrt(np.diag(factor.inverse())[factor.kept] * variance)
+    # factor.scale^2 is the curvature along each column: theta times it is what the column contributes to eta
+    contribution = float(np.max(np.abs(theta) * factor.scale, initial=0.0))
+    unit = np.maximum(standard_error, RELATIVE_ERROR * contribution / factor.scale)
+    error = np.abs(step)
+    return float(np.max(np.divide(error, unit, out=np.zeros_like(error), where=error > 0), initial=0.0))
 
 
 def _factorise(H: Matrix, kept: Mask) -> ScaledCholesky:

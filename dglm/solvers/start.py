@@ -37,15 +37,13 @@ def quadratic_start(objective: Objective[SmoothPenalty], kept: Mask) -> Vector |
     return np.where(kept, basis.to_params(theta), 0.0)
 
 
-def null_start(objective: Objective[Penalty], kept: Mask) -> Vector:
+def null_start(objective: Objective[Penalty]) -> Vector:
     """Return the coefficients nearest to the null model's constant linear predictor.
 
     Parameters
     ----------
     objective : Objective
         Knows the mean of the response and of the offset.
-    kept : (p,) array of bool
-        Columns that are not aliased.
 
     Returns
     -------
@@ -55,13 +53,12 @@ def null_start(objective: Objective[Penalty], kept: Mask) -> Vector:
     basis, survey = objective.basis, objective.survey
     eta = null_eta(objective)
     if basis.intercept is not None:
-        beta = np.zeros(len(kept))
+        beta = np.zeros(len(basis.centre))
         beta[basis.intercept] = eta / basis.constant
         return beta
     gram = survey.gram.centred()
     # least squares of a constant on the columns: (X'WX) beta = X'W 1 eta
-    theta = ScaledCholesky.of(basis.gram(gram), kept).solve(gram.total * gram.centre * eta)
-    return np.where(kept, theta, 0.0)
+    return ScaledCholesky.of(basis.gram(gram)).solve(gram.total * gram.centre * eta)
 
 
 def null_eta(objective: Objective[Penalty]) -> float:
