@@ -15,8 +15,8 @@ from dglm.solvers.base import Certificate, Fit, Iteration, Solver, Status, check
 from dglm.solvers.line_search import ROUNDING
 from dglm.solvers.start import null_start
 
-# The step grows by little where it was accepted, so that few passes are lost to steps that turn out too long.
-GROWTH = 1.05
+# A step that turned out too long costs a pass, so a longer one is tried only when the momentum starts anew.
+GROWTH = 1.5
 SHRINK = 0.5
 SMALLEST_STEP = 1e-12
 # Decreases below this share of the objective are lost in its rounding.
@@ -250,14 +250,13 @@ class ProximalGradient(Solver[SparsePenalty]):
             ahead = target + (momentum - 1) / next_momentum * (target - x.theta)
             new, extrapolated = problem.evaluate(target, ahead)
             if not problem.majorised(new, y, step):
-                # from x, whose gradient is known, and without momentum a small enough step descends
-                y, momentum, step = x, 1.0, step * SHRINK
+                step *= SHRINK
                 continue
             # restart where the step from y went against the momentum that led there
             uphill = problem.metric @ ((y.theta - new.theta) * (new.theta - x.theta)) > 0
-            x, y, momentum = (new, new, 1.0) if uphill else (new, extrapolated, next_momentum)
-            trace.append(Iteration(problem.value(x), problem.certificate(x), step))
-            step *= GROWTH
+            trace.append(Iteration(problem.value(new), problem.certificate(new), step))
+            x, y, momentum, growth = (new, new, 1.0, GROWTH) if uphill else (new, extrapolated, next_momentum, 1.0)
+            step *= growth
         return Fit(
             params=problem.basis.to_params(x.theta),
             aliased=np.zeros(len(x.theta), dtype=bool),
