@@ -195,7 +195,7 @@ def _dglm_fit(problem: Problem, X: object, y: object, rows: int) -> Fit:
     return fit
 
 
-def _with_standard_errors(result):
+def _with_standard_errors(result: Any) -> Any:
     """Return the result of a fit, its standard errors computed."""
     if not np.isfinite(result.bse).all():
         raise ArithmeticError(f"standard errors are not finite: {result.bse}")
