@@ -284,10 +284,11 @@ class DaskArrayTable(Table):
         return list(self.arrays)
 
     def partitions(self, columns: Sequence[str]) -> DaskBlocks[Partition]:
+        # a row of chunks for each block of rows, also where the array has one dimension
         grids = [self.arrays[c].to_delayed() for c in columns]
+        chunks = [grid.reshape(len(grid), -1).tolist() for grid in grids]
         assemble = dask.delayed(_assemble, pure=False)
-        n_blocks = grids[0].shape[0]
-        return DaskBlocks([assemble(list(columns), [g[i].ravel().tolist() for g in grids], i) for i in range(n_blocks)])
+        return DaskBlocks([assemble(list(columns), [c[i] for c in chunks], i) for i in range(len(grids[0]))])
 
     def rows(self, function: Callable[[Partition, int], Any], columns: Sequence[str]) -> Any:
         # how many rows are kept is not known before they are looked at, so the chunk sizes stay unknown

@@ -143,9 +143,10 @@ def missing_rows(values: AnyArray) -> Mask:
         return np.zeros(len(values), dtype=bool)
     if values.ndim == 1:
         return np.isnan(values)
-    # one product with zeros tells nan and inf from the rest without a copy of the matrix; few rows are looked at twice
-    with np.errstate(invalid="ignore"):
-        suspect: Mask = np.isnan(np.dot(values, np.zeros(values.shape[1], dtype=values.dtype)))
+    # row sums tell nan (and inf less inf) from the rest without a copy of the matrix; few rows are looked at twice.
+    # (a product with zeros will not do: BLAS may skip columns that are multiplied by zero)
+    with np.errstate(invalid="ignore", over="ignore"):
+        suspect: Mask = np.isnan(np.dot(values, np.ones(values.shape[1], dtype=values.dtype)))
     if suspect.any():
         suspect[suspect] = np.isnan(values[suspect]).any(axis=1)
     return suspect

@@ -202,7 +202,9 @@ def _moving(objective: Objective[SmoothPenalty], direction: Vector) -> tuple[int
     if not change > MOVING_ETA:
         return ()
     each = np.abs(theta) * np.sqrt(np.diag(gram) / total)
-    return tuple(int(j) for j in np.flatnonzero(each > 0.1 * each.max()))
+    moving = [int(j) for j in np.flatnonzero(each > 0.1 * each.max())]
+    # the intercept only follows, unless it is alone
+    return tuple(j for j in moving if j != objective.basis.intercept) or tuple(moving)
 
 
 def _advance(

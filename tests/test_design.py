@@ -1,0 +1,280 @@
+"""A formula over partitions gives the design that formulaic gives on the whole frame in memory."""
+
+import dask
+import dask.dataframe as dd
+import formulaic
+import numpy as np
+import pandas as pd
+import pytest
+
+import dglm
+from dglm.errors import DataError, DomainError, FormulaError, UnseenLevelError
+from dglm.families import Binomial
+
+FORMULAS = [
+    "y ~ x",
+    "y ~ x + z",
+    "y ~ 0 + x",
+    "y ~ x - 1",
+    "y ~ 1",
+    "y ~ np.log(z) + I(x ** 2)",
+    "y ~ x:z",
+    "y ~ x * z",
+    "y ~ (x + z + k) ** 2",
+    "y ~ g",
+    "y ~ 0 + g",
+    "y ~ C(g)",
+    "y ~ C(k)",
+    "y ~ b",
+    "y ~ g * x",
+    "y ~ g:x",
+    "y ~ 0 + g:x",
+    "y ~ g * h",
+    "y ~ g:h",
+    "y ~ g + h + g:h:x",
+    "y ~ x + x:g",
+    "y ~ h",
+    "y ~ C(g, contr.sum)",
+    "y ~ C(g, contr.helmert)",
+    "y ~ C(g, contr.treatment(base='c'))",
+    "y ~ C(g, contr.treatment('b')) * x",
+    "y ~ C(g, levels=['d', 'c', 'b', 'a'])",
+    "y ~ np.where(x > 0, z, 0)",
+    "y ~ np.column_stack([x, z])",
+    "np.log(z) ~ x",
+    "I(y > 0) ~ x",
+    "y ~ twice(x) + twice(z):g",
+    "y ~ `a column`",
+    "y ~ x.clip(lower=0)",
+    "y ~ C(x > 0)",
+    "y ~ np.maximum(x, 0) + np.minimum(x, 0)",
+    "y ~ 3:x",
+]
+
+
+def twice(values):
+    """A function of the caller's scope."""
+    return 2 * values
+
+
+def frame(*, missing: bool) -> pd.DataFrame:
+    rng = np.random.default_rng(7)
+    n = 60
+    data = pd.DataFrame(
+        {
+            "y": rng.normal(size=n),
+            "x": rng.normal(size=n),
+            "z": rng.gamma(2.0, size=n),
+            "k": rng.integers(0, 3, n),
+            "b": rng.random(n) < 0.5,
+            "g": rng.choice(list("abcd"), n),
+            "h": pd.Categorical(rng.choice(["low", "mid", "high"], n), categories=["low", "mid", "high"]),
+            "a column": rng.normal(size=n),
+            "unused": np.nan,
+        }
+    )
+    # a level that the first partitions do not have, and one that a single row has
+    data.loc[:40, "g"] = data.loc[:40, "g"].replace("d", "a")
+    if missing:
+        data.loc[[3, 17, 44], "x"] = np.nan
+        data.loc[[5, 50], "g"] = None
+        data.loc[8, "y"] = np.nan
+        data.loc[9, "h"] = None
+    return data
+
+
+def in_memory(formula: str, data: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    matrices = formulaic.model_matrix(formula, data.reset_index(drop=True), context={"twice": twice, "np": np})
+    return matrices.lhs, matrices.rhs
+
+
+@pytest.mark.parametrize("missing", [False, True], ids=["clean", "nan"])
+@pytest.mark.parametrize("formula", FORMULAS)
+def test_design_equals_formulaic_on_the_whole_frame(formula: str, missing: bool) -> None:
+    data = frame(missing=missing)
+    y, X = in_memory(formula, data)
+    for npartitions in (1, 3, 20):
+        model = dglm.GLM.from_formula(formula, dd.from_pandas(data, npartitions=npartitions))
+        assert model.exog_names == list(X.columns)
+        exog, endog = dask.compute(model.exog, model.endog, scheduler="sync")
+        np.testing.assert_allclose(exog, X.to_numpy(dtype=float), rtol=1e-15, atol=1e-15)
+        np.testing.assert_allclose(endog, y.to_numpy(dtype=float)[:, 0], rtol=1e-15, atol=1e-15)
+    in_one = dglm.GLM.from_formula(formula, data)
+    np.testing.assert_allclose(in_one.exog, X.to_numpy(dtype=float), rtol=1e-15, atol=1e-15)
+
+
+@pytest.mark.parametrize("dtype", ["object", "str", "string", "string[pyarrow]", "category"])
+@pytest.mark.parametrize("write", [False, True], ids=["from_pandas", "parquet"])
+def test_every_kind_of_string_column_gives_the_same_columns(tmp_path, dtype: str, write: bool) -> None:
+    data = frame(missing=True)
+    expected = in_memory("y ~ g", data)[1]
+    data["g"] = data["g"].astype(dtype)
+    ddf = dd.from_pandas(data, npartitions=4)
+    if write:
+        ddf.to_parquet(tmp_path)
+        ddf = dd.read_parquet(tmp_path)
+    model = dglm.GLM.from_formula("y ~ g", ddf)
+    assert model.exog_names == list(expected.columns)
+    np.testing.assert_array_equal(model.exog.compute(), expected)
+
+
+@pytest.mark.parametrize("dtype", ["Int64", "Float64", "int64[pyarrow]", "double[pyarrow]", "float32", "int32"])
+def test_every_kind_of_number_column_is_read(dtype: str) -> None:
+    data = frame(missing=False)
+    values = data["k"].astype(dtype)
+    if dtype in {"Int64", "Float64", "int64[pyarrow]", "double[pyarrow]"}:
+        values[4] = pd.NA
+    kept = values.notna().to_numpy()
+    ddf = dd.from_pandas(data.assign(k=values), npartitions=3)
+    model = dglm.GLM.from_formula("y ~ np.sqrt(k) + k", ddf)
+    expected = data["k"].to_numpy(dtype=float)[kept]
+    np.testing.assert_allclose(model.exog.compute()[:, 1:], np.column_stack([np.sqrt(expected), expected]), rtol=1e-6)
+
+
+def test_category_order_is_kept_and_unobserved_categories_stay() -> None:
+    data = frame(missing=False)
+    data["h"] = pd.Categorical(data["h"], categories=["high", "none", "mid", "low"])
+    model = dglm.GLM.from_formula("y ~ h", dd.from_pandas(data, npartitions=3))
+    assert model.exog_names == ["Intercept", "h[T.none]", "h[T.mid]", "h[T.low]"]
+
+
+def test_a_level_that_only_dropped_rows_have_is_no_level() -> None:
+    data = frame(missing=False)
+    data.loc[11, "g"], data.loc[11, "y"] = "seldom", np.nan
+    model = dglm.GLM.from_formula("y ~ g", dd.from_pandas(data, npartitions=3))
+    assert not any("seldom" in name for name in model.exog_names)
+    weights = data.assign(w=np.where(np.arange(len(data)) == 12, np.nan, 1.0))
+    weights.loc[12, "g"] = "rare"
+    model = dglm.GLM.from_formula("y ~ g", dd.from_pandas(weights, npartitions=3), freq_weights="w")
+    assert not any("rare" in name for name in model.exog_names)
+
+
+def test_empty_and_one_row_partitions() -> None:
+    data = frame(missing=True)
+    pieces = [data.iloc[:0], data.iloc[:1], data.iloc[1:30], data.iloc[30:30], data.iloc[30:]]
+    ddf = dd.concat([dd.from_pandas(piece, npartitions=1) for piece in pieces])
+    expected = dglm.GLM.from_formula("y ~ x + g + h", data).fit()
+    fitted = dglm.GLM.from_formula("y ~ x + g + h", ddf).fit()
+    np.testing.assert_allclose(fitted.params, expected.params, rtol=1e-10)
+    assert fitted.n_dropped == expected.n_dropped == 7
+
+
+def test_weights_and_offset_drop_in_step() -> None:
+    data = frame(missing=True).assign(w=2.0, o=0.5)
+    data.loc[20, "w"] = np.nan
+    data.loc[21, "o"] = np.nan
+    kept = data.dropna(subset=["x", "y", "w", "o"])
+    ddf = dd.from_pandas(data, npartitions=4)
+    for weights, offset in (("w", "o"), (ddf["w"], ddf["o"])):
+        fitted = dglm.GLM.from_formula("y ~ x", ddf, freq_weights=weights, offset=offset).fit()
+        assert fitted.nobs == 2 * len(kept)
+        slope = np.polyfit(kept["x"], kept["y"] - 0.5, 1)
+        np.testing.assert_allclose(fitted.params, slope[::-1], rtol=1e-12)
+
+
+def test_duplicate_labels_lose_no_rows() -> None:
+    data = frame(missing=True)
+    data.index = [0] * len(data)
+    model = dglm.GLM.from_formula("y ~ x + g", data)
+    assert len(model.exog) == len(data.dropna(subset=["x", "y", "g"]))
+    assert len(model.fit().fittedvalues) == len(model.exog)
+
+
+def test_only_the_columns_of_the_formula_are_read() -> None:
+    ddf = dd.from_pandas(frame(missing=False), npartitions=3)
+    model = dglm.GLM.from_formula("y ~ np.log(z) + g", ddf, freq_weights="k")
+    assert set(model.design.columns) == {"y", "z", "g", "k"}
+    assert model.design.exog_columns == ["z", "g"]
+
+
+def test_variables_of_the_caller_are_found_and_others_are_not_kept() -> None:
+    shift, unrelated = 3.0, object()
+    del unrelated
+    model = dglm.GLM.from_formula("y ~ I(x + shift)", frame(missing=False))
+    assert set(model.design.engine.context) == {"shift"}
+    np.testing.assert_array_equal(model.exog[:, 1], frame(missing=False)["x"] + shift)
+
+
+def test_a_function_that_cannot_take_made_up_rows_is_shown_real_ones() -> None:
+    def picky(values):
+        if (values == 1.0).all():
+            raise ValueError("these are not my data")
+        return values
+
+    model = dglm.GLM.from_formula("y ~ picky(x)", dd.from_pandas(frame(missing=False), npartitions=3))
+    assert model.exog_names == ["Intercept", "picky(x)"]
+
+
+@pytest.mark.parametrize(
+    ("response", "label", "second"),
+    [
+        (lambda d: np.where(d["x"] > 0, "yes", "no"), "r = yes", lambda d: d["x"] > 0),
+        (lambda d: pd.Categorical(np.where(d["x"] > 0, "b", "a"), ["b", "a"]), "r = a", lambda d: d["x"] <= 0),
+        (lambda d: d["x"] > 0, "r", lambda d: d["x"] > 0),
+    ],
+    ids=["string", "category", "bool"],
+)
+def test_a_categorical_response_models_its_second_level(response, label: str, second) -> None:
+    # statsmodels models the first level of a string; R, and dglm, the second
+    data = frame(missing=False).assign(r=lambda d: response(d))
+    for rows in (data, dd.from_pandas(data, npartitions=3)):
+        model = dglm.GLM.from_formula("r ~ z", rows, family=Binomial())
+        assert model.design.response.label == label
+        np.testing.assert_array_equal(np.asarray(model.endog), second(data).astype(float))
+
+
+def test_three_levels_are_no_binary_response() -> None:
+    with pytest.raises(DomainError, match=r"two levels, but 'h' has 3: 'low', 'mid', 'high'"):
+        dglm.GLM.from_formula("h ~ x", frame(missing=False), family=Binomial())
+
+
+def test_counts_in_two_columns_become_proportions_and_trials() -> None:
+    data = pd.DataFrame({"won": [1.0, 0.0, 4.0], "lost": [3.0, 0.0, 4.0], "x": [1.0, 2.0, 3.0]})
+    model = dglm.GLM.from_formula("won + lost ~ x", data, family=Binomial())
+    assert model.endog_names == ["won", "lost"]
+    np.testing.assert_array_equal(model.endog, [0.25, 0.0, 0.5])
+    with pytest.raises(DataError, match="carry their own variance weights"):
+        dglm.GLM.from_formula("won + lost ~ x", data, family=Binomial(), var_weights="x")
+
+
+def test_predict_meets_levels_missing_rows_and_offsets() -> None:
+    data = frame(missing=True).assign(o=0.25)
+    ddf = dd.from_pandas(data, npartitions=3)
+    result = dglm.GLM.from_formula("y ~ x + g", ddf, offset="o").fit()
+    predicted = result.predict(ddf)
+    assert predicted.divisions == ddf.divisions
+    computed = predicted.compute()
+    assert computed.index.equals(data.index)
+    assert list(computed.index[computed.isna()]) == [3, 5, 17, 44, 50]
+    pd.testing.assert_series_equal(computed.loc[result.fittedvalues.compute().index], result.fittedvalues.compute())
+    with pytest.raises(UnseenLevelError, match=r"'g' has 1 level\(s\) in partition 0 .*'new'.*'a', 'b', 'c', 'd'"):
+        result.predict(data.assign(g="new"))
+    with pytest.raises(DataError, match=r"offset='o', but the new data have no such column"):
+        result.predict(data.drop(columns="o"))
+    np.testing.assert_allclose(
+        result.predict(data.drop(columns="o"), offset=np.full(len(data), 1.25)), computed + 1.0, rtol=1e-12
+    )
+    with pytest.raises(DataError, match=r"needs column 'g', which the new data lack"):
+        result.predict(data[["x", "o"]])
+
+
+@pytest.mark.parametrize(
+    ("formula", "message"),
+    [
+        ("y ~ X1", r"'X1' in the formula 'y ~ X1' is neither a column of the data nor a variable"),
+        ("y ~ unsed", r"did you mean 'unused'\?"),
+        ("y ~ center(x)", r"center\(x\) has to learn from all rows"),
+        ("y ~ bs(x, df=4)", r"bs\(x, df=4\) has to learn"),
+        ("y ~ lag(x)", r"needs the rows of the partition before"),
+        ("x + z", r'no response; write it as "y ~ x \+ z"'),
+        ("y ~ x | z", r"several parts"),
+        ("y ~ x +* z", r"cannot parse"),
+        ("y + x + z ~ k", r"3 columns"),
+        ("y ~ 0", r"nothing on its right-hand side"),
+        ("y ~ x[", r"."),
+        ("y ~ np.no_such_function(x)", r"no_such_function"),
+    ],
+)
+def test_a_wrong_formula_says_what_is_wrong(formula: str, message: str) -> None:
+    with pytest.raises((FormulaError, DataError), match=message):
+        dglm.GLM.from_formula(formula, frame(missing=False))
