@@ -5,6 +5,7 @@ import dask.dataframe as dd
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 
 import dglm
 from dglm.errors import (
@@ -118,6 +119,7 @@ Y = frame()["y"].to_numpy()
         (np.column_stack([Y, Y, Y]), X, {}, r"the response has 3 columns"),
         (Y, X.astype(complex), {}, r"exog has dtype complex128"),
         (np.where(Y > 0, "a", "b"), X, {}, r"endog has dtype <U1 in partition 0, not numbers"),
+        (Y, sparse.csr_array(X), {}, r"exog is a scipy.sparse matrix, which is not supported yet; pass exog.toarray()"),
         (Y, X[:, :, None], {}, r"exog must have one or two dimensions"),
         (da.from_array(Y, chunks=10), X, {}, r"exog is in memory"),
         (frame()["y"].iloc[1:], frame()[["x"]], {}, r"endog 'y' has another index than the data"),

@@ -9,6 +9,7 @@ import dask.array as da
 import dask.dataframe as dd
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from dglm.data import ArrayTable, DaskArrayTable, Table
 from dglm.design.arrays import ArrayDesign
@@ -137,6 +138,8 @@ def _as_array(values: Any, name: str) -> Any:
         return values
     if isinstance(values, (dd.Series, dd.DataFrame)):
         return values.to_dask_array()
+    if sparse.issparse(values):
+        raise DataError(f"{name} is a scipy.sparse matrix, which is not supported yet; pass {name}.toarray()")
     array = np.asarray(values)
     if array.ndim == 0:
         raise DataError(f"{name} must have one value per row; got the single value {values!r}")
