@@ -1,0 +1,281 @@
+"""check_family: the identities that tie a family's deviance, variance, likelihood and derivatives together."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dglm._typing import Vector
+from dglm.families import Family
+from dglm.testing._compare import (
+    EPS,
+    derivative,
+    require,
+    require_close,
+    require_elementwise,
+    require_everywhere,
+    require_value_object,
+)
+
+# Truncation of the differences below, relative.
+DIFFERENCE = 1e-8
+# Responses of every kind; a family is asked about the ones in its domain.
+RESPONSES = np.array([-1e4, -1.5, -0.2, 0.0, 0.05, 0.25, 0.5, 0.9, 1.0, 2.0, 2.5, 7.0, 100.0, 1e6])
+
+
+def check_family(family: Family) -> None:
+    """Check a family's equations against each other, by differences and by sums or integrals over the response.
+
+    Parameters
+    ----------
+    family : Family
+        With its link, itself checked by `check_link`.
+
+    Raises
+    ------
+    AssertionError
+        If a property fails: which, where and by how much.
+
+    Examples
+    --------
+    >>> from dglm.families import Poisson
+    >>> check_family(Poisson())
+    """
+    require_value_object(family)
+    with np.errstate(all="ignore"):
+        y, mu = _grid(family)
+        _check_domain(family)
+        _check_variance(family, mu)
+        _check_deviance(family, y, mu)
+        _check_pointwise(family, y, mu)
+        _check_outside(family)
+        _check_loglike(family, y, mu)
+        _check_distribution(family)
+        _check_start(family)
+
+
+def _means(family: Family) -> Vector:
+    """Return means inside the family's range and the link's domain."""
+    low, high = family.mean_bounds
+    if np.isfinite(high):
+        share = np.array([1e-6, 0.01, 0.2, 0.5, 0.77, 0.99, 1 - 1e-6])
+        mu = low + (high - low) * share
+    elif np.isfinite(low):
+        mu = low + np.array([1e-6, 0.01, 0.5, 1.0, 3.7, 100.0])
+    else:
+        mu = np.array([-1e4, -3.0, -0.1, 0.2, 1.0, 5.0, 1e4])
+    eta = family.link.link(mu)
+    inside = np.isfinite(eta) & np.isclose(family.link.inverse(eta), mu, rtol=1e-9)
+    require(inside.sum() >= 3, f"{family!r}: the link is defined on hardly any mean of the family's range")
+    chosen: Vector = mu[inside]
+    return chosen
+
+
+def _responses(family: Family) -> Vector:
+    y: Vector = RESPONSES[family.in_domain(RESPONSES)]
+    require(y.size > 0, f"{family!r} has no response in its domain")
+    return y
+
+
+def _grid(family: Family) -> tuple[Vector, Vector]:
+    """Return every response with every mean."""
+    Y, M = np.meshgrid(_responses(family), _means(family))
+    return Y.ravel(), M.ravel()
+
+
+def _check_domain(family: Family) -> None:
+    low, high = family.mean_bounds
+    never = np.array([np.nan, np.inf, -np.inf])
+    require_everywhere(~family.in_domain(never), "in_domain refuses what is not finite", {"y": never})
+    beyond = np.array([b for b in (low - 1e-9, high + 1e-9) if np.isfinite(b)])
+    require_everywhere(~family.in_domain(beyond), "in_domain refuses what no mean can reach", {"y": beyond})
+    require(family.in_domain(RESPONSES).dtype == np.bool_, "in_domain does not return booleans")
+
+
+def _check_variance(family: Family, mu: Vector) -> None:
+    require_elementwise("variance(mu)", family.variance, mu)
+    require_elementwise("variance_deriv(mu)", family.variance_deriv, mu)
+    V, h = family.variance(mu), _mean_steps(family, mu)
+    require_everywhere(V > 0, "variance(mu) is positive", {"mu": mu})
+    require_close(
+        "variance_deriv, against differences of variance",
+        family.variance_deriv(mu),
+        derivative(family.variance, mu, h),
+        10 * EPS * (V + np.abs(mu)) / h,
+        {"mu": mu},
+    )
+
+
+def _mean_steps(family: Family, mu: Vector) -> Vector:
+    """Return a thousandth of what the mean can move."""
+    h: Vector = 1e-3 * _room(family, mu)
+    return h
+
+
+def _room(family: Family, mu: Vector) -> Vector:
+    """Return how far mu can move before its variance becomes another."""
+    low, high = family.mean_bounds
+    room: Vector = np.fmin(np.fmin(mu - low, high - mu), np.maximum(np.abs(mu), 0.1))
+    return room
+
+
+def _magnitude(y: Vector, mu: Vector, d: Vector) -> Vector:
+    """Return the size of the terms that a deviance or a log-likelihood is the sum of, which bounds its rounding."""
+    size: Vector = 1 + d + np.abs(y) * (1 + np.log1p(np.abs(y))) + np.abs(mu)
+    return size
+
+
+def _check_deviance(family: Family, y: Vector, mu: Vector) -> None:
+    require_elementwise("unit_deviance(y, .)", lambda m: family.unit_deviance(np.full_like(m, y[0]), m), mu)
+    own = _responses(family)
+    require_close("d(y, y) = 0", family.unit_deviance(own, own), np.zeros_like(own), EPS, {"y": own})
+    d = family.unit_deviance(y, mu)
+    require_everywhere(np.isfinite(d), "unit_deviance is finite inside the range", {"y": y, "mu": mu})
+    apart = np.abs(y - mu) > 1e-3 * np.abs(mu)
+    require_everywhere(d[apart] > 0, "d(y, mu) > 0 for mu other than y", {"y": y[apart], "mu": mu[apart]})
+    near = mu * (1 + 1e-9)
+    require_everywhere(
+        family.unit_deviance(mu, near) >= -4 * EPS * _magnitude(mu, near, np.zeros_like(mu)),
+        "d(y, mu) >= 0 up to rounding for mu near y",
+        {"y": mu, "mu": near},
+    )
+    V, h = family.variance(mu), _mean_steps(family, mu)
+    expected = -2 * (y - mu) / V
+    require_close(
+        "dd/dmu, by differences, = -2 (y - mu) / V(mu)",
+        derivative(lambda m: family.unit_deviance(y, m), mu, h),
+        expected,
+        DIFFERENCE * 2 * (np.abs(y) + np.abs(mu)) / V + 8 * EPS * _magnitude(y, mu, d) / h,
+        {"y": y, "mu": mu},
+    )
+
+
+def _check_pointwise(family: Family, y: Vector, mu: Vector) -> None:
+    eta = family.link.link(mu)
+    at = family.pointwise(y, eta)
+    where = {"y": y, "eta": eta}
+    back, dmu = family.link.inverse(eta), family.link.inverse_deriv(eta)
+    require_close("pointwise mu = inverse(eta)", at.mu, back, 4 * EPS * (np.abs(mu) + np.abs(eta * dmu)), where)
+    # a mean near a bound knows its distance from the bound to EPS only, and V with it
+    V = family.variance(back)
+    blur = EPS * np.abs(back) * np.abs(family.variance_deriv(back)) / V
+    require_close(
+        "information = (dmu/deta)^2 / V(mu)",
+        at.information,
+        dmu**2 / V,
+        (16 * EPS + 4 * blur) * np.abs(dmu**2 / V),
+        where,
+    )
+    d = family.unit_deviance(y, back)
+    size = _magnitude(y, mu, d)
+    slope = 2 * np.abs(y - back) / V * (EPS * np.abs(back))
+    require_close("pointwise deviance = d(y, mu)", at.deviance, d, 16 * EPS * size + 4 * slope, where)
+    h = _eta_steps(family, eta)
+    score_size = (np.abs(y) + np.abs(mu)) * np.abs(dmu) / V
+    require_close(
+        "score, against differences of -deviance / 2",
+        at.score,
+        derivative(lambda e: -family.pointwise(y, e).deviance / 2, eta, h),
+        DIFFERENCE * score_size + (8 * EPS * size + 2 * slope) / h,
+        where,
+    )
+    require_close(
+        "observed_information, against differences of -score",
+        family.observed_information(y, eta),
+        derivative(lambda e: -family.pointwise(y, e).score, eta, h),
+        DIFFERENCE * score_size / (1e3 * h) + 8 * EPS * (1 + blur / EPS) * score_size / h,
+        where,
+    )
+    if family.canonical:
+        observed = family.observed_information(y, eta)
+        require_close("observed = expected for the canonical link", observed, at.information, 0.0, where)
+
+
+def _eta_steps(family: Family, eta: Vector) -> Vector:
+    """Return a thousandth of the length over which the mean and its slope change by a share of themselves."""
+    mu, dmu, d2mu = family.link.inverse(eta), family.link.inverse_deriv(eta), family.link.inverse_deriv2(eta)
+    length = np.fmin(np.abs(_room(family, mu) / dmu), np.abs(dmu / d2mu))
+    h: Vector = 1e-3 * np.fmin(length, np.maximum(np.abs(eta), 0.1))
+    return h
+
+
+def _check_outside(family: Family) -> None:
+    low, high = family.mean_bounds
+    eta = np.array([-30.0, -1.5, -0.1, 0.1, 1.5, 30.0])
+    mu = family.link.inverse(eta)
+    eta = eta[(mu < low) | (mu > high)]
+    for y in _responses(family):
+        found = family.pointwise(np.full_like(eta, y), eta).deviance
+        require_everywhere(found == np.inf, f"deviance is infinite outside the range, y = {y:g}", {"eta": eta})
+
+
+def _check_loglike(family: Family, y: Vector, mu: Vector) -> None:
+    where = {"y": y, "mu": mu}
+    nothing = family.loglike_obs(y, mu, np.zeros_like(y), 1.0)
+    require_close("loglike_obs of zero weight is 0", nothing, np.zeros_like(y), 0.0, where)
+    d = family.unit_deviance(y, mu)
+    # scale is ignored, or part of the likelihood; a family without dispersion is only asked about 1
+    for phi in (1.0,) if family.dispersion_fixed else (1.0, 0.3, 20.0):
+        for weight in (0.5, 1.0, 3.0):
+            w = np.full_like(y, weight)
+            own, fitted = family.loglike_obs(y, y, w, phi), family.loglike_obs(y, mu, w, phi)
+            require_everywhere(np.isfinite(fitted), "loglike_obs is finite", where)
+            require_close(
+                f"l(y; y) - l(mu; y) = w d / (2 phi), w = {weight:g}, phi = {phi:g}",
+                own - fitted,
+                w * d / (2 * phi),
+                16 * EPS * (np.abs(own) + np.abs(fitted) + (w + w / phi) * _magnitude(y, mu, d)),
+                where,
+            )
+
+
+def _check_distribution(family: Family) -> None:
+    """Check that probabilities add up to 1, with mean mu and variance phi V(mu) / w."""
+    low, high = family.mean_bounds
+    takes_zero = bool(family.in_domain(np.zeros(1))[0])
+    for mu in (low + (high - low) * np.array([0.3, 0.8])) if np.isfinite(high) else np.array([0.7, 6.0]):
+        for w, phi in ((1.0, 1.0),) if family.dispersion_fixed else ((1.0, 1.0), (3.0, 0.4)):
+            if np.isfinite(high):
+                # proportions of w successes, which is how many trials there are
+                w, phi = 12.0, 1.0
+                y, step = np.arange(w + 1) / w, np.ones(13)
+            elif family.dispersion_fixed and takes_zero:
+                y, step = np.arange(400.0), np.ones(400)
+            elif np.isfinite(low) and not takes_zero:
+                # y = e^t: the trapezium rule is exact to rounding for what decays at both ends
+                y = np.exp(np.linspace(-60.0, 12.0, 20_001))
+                step = y * 72.0 / 20_000
+            elif not np.isfinite(low):
+                sd = float(np.sqrt(phi / w * family.variance(np.array([mu]))[0]))
+                y, step = mu + sd * np.linspace(-14.0, 14.0, 2001), np.full(2001, sd * 28.0 / 2000)
+            else:
+                return
+            _check_moments(family, y, step, float(mu), w, phi)
+
+
+def _check_moments(family: Family, y: Vector, step: Vector, mu: float, w: float, phi: float) -> None:
+    at = np.full_like(y, mu)
+    p = np.exp(family.loglike_obs(y, at, np.full_like(y, w), phi)) * step
+    variance = phi / w * float(family.variance(np.array([mu]))[0])
+    found = np.array([p.sum(), p @ y, p @ (y - mu) ** 2])
+    moment = np.arange(3.0)
+    require_close(
+        f"total, mean and variance under exp(loglike_obs), mu = {mu:g}, w = {w:g}, phi = {phi:g}",
+        found,
+        np.array([1.0, mu, variance]),
+        1e-9 * np.array([1.0, abs(mu), variance]),
+        {"moment": moment},
+    )
+
+
+def _check_start(family: Family) -> None:
+    low, high = family.mean_bounds
+    # a link that is not defined on all of the range cannot be met by every response: the fit starts elsewhere then
+    unbounded = np.array([-2.0, 0.0]) if not np.isfinite(low) else np.array([])
+    whole = bool(np.isfinite(family.link.link(unbounded)).all())
+    y = _responses(family)
+    for weight in (0.0, 1e-12, 0.5, 1.0, 40.0, 1e12):
+        mu = family.starting_mu(y, np.full_like(y, weight))
+        where = {"y": y, "weight": np.full_like(y, weight)}
+        require_everywhere((mu > low) & (mu < high), "starting_mu is inside the range", where)
+        if whole:
+            require_everywhere(np.isfinite(family.link.link(mu)), "starting_mu has a finite eta", where)
