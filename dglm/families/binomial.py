@@ -53,8 +53,10 @@ class Binomial(Family):
         # log C(m, m y) + m (y log mu + (1 - y) log(1 - mu)), m trials; the coefficient is 1 where y is 0 or 1
         del scale
         m, successes = var_weights, var_weights * y
-        coefficient = special.gammaln(m + 1) - special.gammaln(successes + 1) - special.gammaln(m - successes + 1)
-        return coefficient + m * (special.xlogy(y, mu) + special.xlog1py(1 - y, -mu))
+        loglike = m * (special.xlogy(y, mu) + special.xlog1py(1 - y, -mu))
+        if not _proportions(y):
+            return np.asarray(loglike, dtype=np.float64)
+        return loglike + special.gammaln(m + 1) - special.gammaln(successes + 1) - special.gammaln(m - successes + 1)
 
     def in_domain(self, y: Vector) -> Mask:
         return (y >= 0) & (y <= 1)
@@ -89,9 +91,14 @@ def _logistic(y: Vector, eta: Vector) -> Pointwise:
 
 def _saturated(y: Vector) -> Vector | float:
     """Return -2 (y log y + (1 - y) log(1 - y)): nothing to compute for 0/1 responses."""
-    if not np.any((y > 0) & (y < 1)):
+    if not _proportions(y):
         return 0.0
     return _minus_twice_loglike(y, y)
+
+
+def _proportions(y: Vector) -> bool:
+    """Return whether any response is neither 0 nor 1."""
+    return bool(np.any((y > 0) & (y < 1)))
 
 
 def _minus_twice_loglike(y: Vector, mu: Vector) -> Vector:

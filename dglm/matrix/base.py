@@ -68,16 +68,6 @@ class DesignMatrix(ABC):
         """
 
     @abstractmethod
-    def column_ranges(self) -> tuple[Vector, Vector]:
-        """Return the smallest and the largest value of each column.
-
-        Returns
-        -------
-        tuple of two (p,) arrays
-            (inf, -inf) where there are no rows; nan and inf show when a column has them.
-        """
-
-    @abstractmethod
     def tiles(self) -> Iterator[tuple[slice, DesignMatrix]]:
         """Yield the rows, a few thousand at a time, in order.
 

@@ -57,10 +57,6 @@ class DenseMatrix(DesignMatrix):
     def gram(self, w: Vector) -> Gram:
         return reduce(add, (tile.gram(w[rows]) for rows, tile in self.tiles()))
 
-    def column_ranges(self) -> tuple[Vector, Vector]:
-        lows, highs = zip(*(tile.column_ranges() for _, tile in self.tiles()), strict=True)
-        return np.min(lows, axis=0), np.max(highs, axis=0)
-
     def tiles(self) -> Iterator[tuple[slice, CentredTile]]:
         n, p = self.shape
         rows = tile_rows(p)
@@ -136,10 +132,6 @@ class CentredTile(DesignMatrix):
         np.multiply(self.deviations, w[:, None], out=self.weighted)
         second = np.dot(self.deviations.T, self.weighted)
         return Gram(float(np.abs(w).sum()), self.centre, total, first, (second + second.T) / 2)
-
-    def column_ranges(self) -> tuple[Vector, Vector]:
-        low = self.deviations.min(axis=0, initial=np.inf) + self.centre
-        return low, self.deviations.max(axis=0, initial=-np.inf) + self.centre
 
     def tiles(self) -> Iterator[tuple[slice, CentredTile]]:
         yield slice(0, len(self.deviations)), self

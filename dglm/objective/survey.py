@@ -47,7 +47,7 @@ class Survey:
     saturated : float
         Log-likelihood at mu = y and unit scale.
     low, high : (p,) array
-        Range of each column.
+        The value of each column that is constant; -inf and inf for others.
     gram : Gram
         X'WX, W the working weights at the family's starting means.
     cross : Cross
@@ -93,10 +93,11 @@ class Survey:
         at = family.pointwise(y, eta)
         # working response: eta + (y - mu) deta/dmu = eta + score / information
         usable = np.isfinite(eta) & np.isfinite(at.information) & (at.information > 0)
-        W = np.where(usable, w * at.information, 0.0)
+        W = w * np.where(usable, at.information, 1.0)
         z = np.where(usable, eta + at.score / at.information - offset, 0.0)
         unusable = np.nan if np.any(~usable & (w > 0)) else 0.0
-        low, high = block.X.column_ranges()
+        gram = block.X.gram(W)
+        low, high = _constants(gram)
         return cls(
             family=family,
             n_rows=len(block),
@@ -109,7 +110,7 @@ class Survey:
             saturated=float(np.dot(f, family.loglike_obs(y, y, block.var, 1.0))),
             low=low,
             high=high,
-            gram=block.X.gram(W),
+            gram=gram,
             cross=block.X.cross(W * z + unusable),
         )
 
@@ -169,6 +170,18 @@ class Survey:
         return Basis.of(self.gram, intercept, constant)
 
 
+def _constants(gram: Gram) -> tuple[Vector, Vector]:
+    """Return the value of each column without spread as its range, every number as the range of the others.
+
+    Tiles are anchored at one of their rows, so that the deviations of a constant column are exactly zero. No rows (of
+    positive weight) are within every range.
+    """
+    if gram.mass == 0:
+        return np.full_like(gram.centre, np.inf), np.full_like(gram.centre, -np.inf)
+    constant = np.diag(gram.second) == 0
+    return np.where(constant, gram.centre, -np.inf), np.where(constant, gram.centre, np.inf)
+
+
 def survey(data: BlockedData[Block], family: Family, exog_names: list[str], endog_name: str) -> Survey:
     """Make the first pass, and refuse data that cannot be fitted.
 
@@ -210,7 +223,7 @@ def _survey_block(block: Block, family: Family, exog_names: list[str], endog_nam
     _check_response(block, family, endog_name)
     with np.errstate(all="ignore"):
         found = reduce(add, (Survey.of(tile, family) for tile in block.tiles()))
-    if len(block) and not np.isfinite(found.low).all() & np.isfinite(found.high).all():
+    if not np.isfinite(found.gram.second).all():
         raise _infinite_value(block, exog_names)
     return replace(found, n_dropped=block.n_dropped)
 
@@ -226,9 +239,16 @@ def _check_response(block: Block, family: Family, endog_name: str) -> None:
 
 
 def _infinite_value(block: Block, exog_names: list[str]) -> DataError:
-    """Return an error that names the first infinite value."""
+    """Return an error that names the first infinite value, or the largest where only squares overflow."""
     X = block.X.toarray()
-    i, j = np.argwhere(~np.isfinite(X))[0]
+    infinite = np.argwhere(~np.isfinite(X))
+    if len(infinite) == 0:
+        i, j = np.unravel_index(np.argmax(np.abs(X)), X.shape)
+        return DataError(
+            f"column {exog_names[j]!r} is {X[i, j]} in row {i} of partition {block.number}, too large to square; "
+            f"rescale it"
+        )
+    i, j = infinite[0]
     return DataError(
         f"column {exog_names[j]!r} is {X[i, j]} in row {i} of partition {block.number}; drop or mend such rows, "
         f"or make them missing (nan) to have them dropped"
