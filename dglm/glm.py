@@ -330,7 +330,11 @@ def _objective(
 
 def _fits(blocks: BlockedData[Block]) -> bool:
     """Return whether blocks like the first fit in memory."""
-    return blocks.first().nbytes * blocks.n_blocks <= MEMORY_SHARE * blocks.free_bytes()
+    return blocks.of_first(_nbytes) * blocks.n_blocks <= MEMORY_SHARE * blocks.free_bytes()
+
+
+def _nbytes(block: Block) -> int:
+    return block.nbytes
 
 
 def _warn(fit: Fit, names: list[str]) -> None:

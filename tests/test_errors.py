@@ -92,6 +92,10 @@ def test_an_exposure_that_is_not_positive() -> None:
 def test_a_column_that_does_not_exist() -> None:
     with pytest.raises(DataError, match=r"offset='sise' is not a column of the data; did you mean 'size'\?"):
         dglm.GLM.from_formula("y ~ x", frame(), offset="sise")
+    with pytest.raises(DataError, match=r"several columns called 'x'"):
+        dglm.GLM.from_formula("y ~ x", pd.concat([frame(), frame()[["x"]]], axis=1))
+    with pytest.raises(DataError, match=r"data must be a pandas or dask dataframe; got dict"):
+        dglm.GLM.from_formula("y ~ x", {"y": [1], "x": [2]})
     with pytest.raises(DataError, match=r"names a column, which only GLM.from_formula can look up"):
         dglm.GLM(frame()["y"], frame()[["x"]], offset="size")
 
@@ -209,7 +213,7 @@ def test_penalties_and_families_that_cannot_be() -> None:
         dglm.ElasticNet(alpha=1, l1_ratio=0)
     with pytest.raises(TypeError, match="family must be an object from dglm.families"):
         dglm.GLM(Y, X, family="binomial")
-    with pytest.raises(ValueError, match='missing must be "drop" or "raise"; got \'none\''):
+    with pytest.raises(ValueError, match=r'missing must be "drop" or "raise"; got .none.'):
         dglm.GLM(Y, X, missing="none")
 
 

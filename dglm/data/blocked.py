@@ -52,12 +52,17 @@ class BlockedData(ABC, Generic[T]):
         """
 
     @abstractmethod
-    def first(self) -> T:
-        """Compute the first partition.
+    def of_first(self, function: Callable[[T], U]) -> U:
+        """Apply a function to the first partition, where it is.
+
+        Parameters
+        ----------
+        function : callable
+            Pure and picklable; what it returns should be small.
 
         Returns
         -------
-        T
+        U
             Its value.
         """
 

@@ -48,8 +48,8 @@ class DaskBlocks(BlockedData[T]):
         name = f"dglm-encode-{uuid.uuid4().hex}"
         return DaskBlocks([task(p, i, dask_key_name=f"{name}-{i}") for i, p in enumerate(self.parts)], self.passes)
 
-    def first(self) -> T:
-        value: T = self.parts[0].compute()
+    def of_first(self, function: Callable[[T], U]) -> U:
+        value: U = dask.delayed(function, pure=False, traverse=False)(self.parts[0]).compute()
         return value
 
     def concatenated(self, *widths: int) -> Any:
@@ -65,7 +65,8 @@ class DaskBlocks(BlockedData[T]):
         except ValueError:  # no cluster: the tasks run in this process
             return free_memory()
         workers = client.scheduler_info(n_workers=-1)["workers"].values()
-        return sum(int(w["memory_limit"] - w["metrics"]["memory"]) for w in workers)
+        # a worker without a limit has none to report
+        return sum(max(int(w["memory_limit"] or free_memory()) - int(w["metrics"]["memory"]), 0) for w in workers)
 
     def _sum(self, kernel: Callable[[T], S]) -> S:
         # the kernel and its arguments travel inside each task: 8p bytes, never a scatter

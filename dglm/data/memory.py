@@ -41,8 +41,8 @@ class MemoryBlocks(BlockedData[T]):
     def map(self, function: Callable[[T, int], U]) -> MemoryBlocks[U]:
         return MemoryBlocks(_on_threads(function, self.parts, range(self.n_blocks)), self.passes)
 
-    def first(self) -> T:
-        return self.parts[0]
+    def of_first(self, function: Callable[[T], U]) -> U:
+        return function(self.parts[0])
 
     def concatenated(self, *widths: int) -> AnyArray:
         del widths

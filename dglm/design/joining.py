@@ -51,13 +51,14 @@ def frame_table(data: Any) -> PandasTable | DaskTable:
     Raises
     ------
     DataError
-        If it is neither.
+        If it is neither, or has several columns of one name.
     """
-    if isinstance(data, pd.DataFrame):
-        return PandasTable(data)
-    if isinstance(data, dd.DataFrame):
-        return DaskTable(data)
-    raise DataError(f"data must be a pandas or dask dataframe; got {type(data).__name__}")
+    if not isinstance(data, (pd.DataFrame, dd.DataFrame)):
+        raise DataError(f"data must be a pandas or dask dataframe; got {type(data).__name__}")
+    twice = [str(c) for c in data.columns[data.columns.duplicated()]]
+    if twice:
+        raise DataError(f"the data has several columns called {', '.join(map(repr, twice))}; rename or drop them")
+    return PandasTable(data) if isinstance(data, pd.DataFrame) else DaskTable(data)
 
 
 def join_extras(

@@ -103,7 +103,7 @@ def _evaluated_sample(
         # a user's function may not take made-up values: show it real ones before giving up
         if partitions is None or isinstance(table, PandasTable):
             raise
-        sample = partitions.first().head(50)
+        sample = partitions.of_first(_head)
         return sample, engine.evaluate(sample, factors)
 
 
@@ -147,6 +147,10 @@ def _missing(values: Numeric | Categorical) -> Mask:
     masks = [missing_rows(column) for column in values.columns.values()]
     missing: Mask = np.logical_or.reduce(masks)
     return missing
+
+
+def _head(partition: pd.DataFrame) -> pd.DataFrame:
+    return partition.head(50)
 
 
 def _formula_response(
