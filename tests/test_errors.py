@@ -211,7 +211,7 @@ def test_penalties_and_families_that_cannot_be() -> None:
             make(alpha=-1)
     with pytest.raises(ValueError, match="l1_ratio must be above 0 and at most 1; got 0"):
         dglm.ElasticNet(alpha=1, l1_ratio=0)
-    with pytest.raises(TypeError, match="family must be an object from dglm.families"):
+    with pytest.raises(TypeError, match=r"family must be an object from dglm\.families"):
         dglm.GLM(Y, X, family="binomial")
     with pytest.raises(ValueError, match=r'missing must be "drop" or "raise"; got .none.'):
         dglm.GLM(Y, X, missing="none")
