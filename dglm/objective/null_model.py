@@ -6,7 +6,7 @@ in one dimension, each of which needs a sum that is asked for together with what
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
@@ -19,6 +19,8 @@ from dglm.objective.base import Sum, weighted_total
 # The deviance is flat at the optimum: this error of the intercept, in standard errors, changes it by 1e-16.
 TOLERANCE = 1e-8
 MAX_STEPS = 50
+# Of a sum of deviances, relative to the sum.
+ROUNDING = 1e-13
 # A step this large on the scale of eta is beyond what the quadratic can be trusted with.
 MAX_STEP = 2.0
 
@@ -61,17 +63,20 @@ class NullModel:
     Parameters
     ----------
     intercept : float
-        Where it stands.
+        Where the next step is to be evaluated.
+    best : float
+        Where the deviance is lowest so far.
     deviance : float
-        The deviance there, nan before the first step.
+        The deviance there, infinite before the first step.
     converged : bool
         Whether further steps would change nothing.
     n_steps : int
-        How many were taken.
+        How many were evaluated.
     """
 
     intercept: float
-    deviance: float = field(default=np.nan)
+    best: float = np.nan
+    deviance: float = np.inf
     converged: bool = False
     n_steps: int = 0
 
@@ -81,16 +86,20 @@ class NullModel:
         return np.array([self.intercept])
 
     def advance(self, step: NullStep) -> None:
-        """Take the Newton step that the sums imply.
+        """Go where the sums imply: a Newton step on, or half-way back from a step that went too far.
 
         Parameters
         ----------
         step : NullStep
             Evaluated at `point`.
         """
-        self.deviance = step.deviance
         self.n_steps += 1
-        change = step.score / step.information if step.information > 0 else 0.0
-        self.converged = abs(change) * np.sqrt(step.information) <= TOLERANCE or self.n_steps >= MAX_STEPS
-        if not self.converged:
+        if step.deviance <= self.deviance + ROUNDING * abs(self.deviance):
+            self.best, self.deviance = self.intercept, step.deviance
+            change = step.score / step.information if step.information > 0 else 0.0
+            self.converged = abs(change) * np.sqrt(step.information) <= TOLERANCE
             self.intercept += float(np.clip(change, -MAX_STEP, MAX_STEP))
+        else:
+            # nan, where there is no step to go back from, too
+            self.intercept = (self.intercept + self.best) / 2
+        self.converged = self.converged or self.n_steps >= MAX_STEPS or not np.isfinite(self.intercept)

@@ -12,7 +12,7 @@ from dglm.penalties.base import SparsePenalty, Weighted, check_strength
 
 @dataclass(frozen=True)
 class ElasticNet(Weighted, SparsePenalty):
-    """P(beta) = alpha sum_j w_j (l1_ratio |beta_j| + (1 - l1_ratio) / 2 beta_j^2).
+    """``P(beta) = alpha sum_j w_j (l1_ratio |beta_j| + (1 - l1_ratio) / 2 beta_j^2)``.
 
     Source: Zou & Hastie (2005), in the parametrisation of Friedman, Hastie & Tibshirani (2010), equation 2.
 

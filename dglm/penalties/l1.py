@@ -9,7 +9,7 @@ from dglm.penalties.elastic_net import ElasticNet
 
 @dataclass(frozen=True)
 class L1(ElasticNet):
-    """P(beta) = alpha sum_j w_j |beta_j|, added to the average negative log-likelihood.
+    """``P(beta) = alpha sum_j w_j |beta_j|``, added to the average negative log-likelihood.
 
     Source: Tibshirani (1996).
 

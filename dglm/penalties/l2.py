@@ -12,7 +12,7 @@ from dglm.penalties.base import SmoothPenalty, Weighted, check_strength
 
 @dataclass(frozen=True)
 class L2(Weighted, SmoothPenalty):
-    """P(beta) = alpha / 2 sum_j w_j beta_j^2, added to the average negative log-likelihood.
+    """``P(beta) = alpha / 2 sum_j w_j beta_j^2``, added to the average negative log-likelihood.
 
     Parameters
     ----------
