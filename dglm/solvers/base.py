@@ -22,6 +22,7 @@ class Status(Enum):
     CONVERGED = "converged"
     MAX_ITER = "maximum number of iterations reached"
     LINE_SEARCH_FAILED = "line search found no descent"
+    ROUNDING = "no progress beyond rounding"
     SEPARATED = "perfect separation"
     NO_START = "no valid starting values"
 

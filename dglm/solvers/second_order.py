@@ -14,7 +14,7 @@ from dglm.matrix import ScaledCholesky
 from dglm.objective import Curvature, Objective
 from dglm.penalties import SmoothPenalty
 from dglm.solvers.base import Certificate, Fit, Iteration, Status, dispersion
-from dglm.solvers.line_search import backtrack, falls_enough
+from dglm.solvers.line_search import ROUNDING, backtrack, falls_enough
 from dglm.solvers.start import null_start, quadratic_start
 
 # Separation: the certificate is far below 1 while the next step would still move eta by this much.
@@ -23,6 +23,8 @@ SETTLED = 1e-3
 # An exact fit has no standard errors; its error is then measured against this share of the largest contribution that
 # a column makes to the linear predictor.
 RELATIVE_ERROR = 1e-4
+# Iterations without a better certificate, once objectives differ by rounding only, before giving up.
+PATIENCE = 5
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ def minimise(
     while True:
         trace.append(Iteration(state.objective, state.certificate, step or 0.0))
         n_iter = len(trace) - 1
-        status = _stop(objective, state, n_iter, max_iter, tol)
+        status = _stop(objective, state, trace, max_iter, tol)
         if status is None:
             advanced, step = _advance(objective, state, curvature, kept)
             if advanced is not None:
@@ -179,7 +181,9 @@ def _factorise(H: Matrix, kept: Mask) -> ScaledCholesky:
     return ScaledCholesky.of(np.diag(loading), kept)
 
 
-def _stop(objective: Objective[SmoothPenalty], state: State, n_iter: int, max_iter: int, tol: float) -> Status | None:
+def _stop(
+    objective: Objective[SmoothPenalty], state: State, trace: list[Iteration], max_iter: int, tol: float
+) -> Status | None:
     """Return why to stop here, or None to go on."""
     if not np.isfinite(state.objective):
         return Status.NO_START
@@ -189,7 +193,16 @@ def _stop(objective: Objective[SmoothPenalty], state: State, n_iter: int, max_it
         return Status.SEPARATED
     if state.certificate <= tol:
         return Status.CONVERGED
-    return Status.MAX_ITER if n_iter >= max_iter else None
+    if len(trace) > max_iter:
+        return Status.MAX_ITER
+    return Status.ROUNDING if _stalled(state, trace) else None
+
+
+def _stalled(state: State, trace: list[Iteration]) -> bool:
+    """Return whether no step can be told from rounding and the certificate has stopped improving, too."""
+    certificates = [i.certificate for i in trace]
+    improving = len(trace) <= PATIENCE or min(certificates[-PATIENCE:]) < 0.99 * min(certificates[:-PATIENCE])
+    return not improving and abs(state.slope) <= ROUNDING * abs(state.objective)
 
 
 def _moving(objective: Objective[SmoothPenalty], direction: Vector) -> tuple[int, ...]:
