@@ -134,11 +134,12 @@ class LevelsOf:
             keep &= ~_missing(values)
         for extra in self.extras:
             keep &= ~missing_rows(as_floats(partition[extra.column], extra.label, number))
-        sets = []
-        for factor in self.factors:
-            levels, ordered = observed_levels(evaluated[factor].values, keep)  # type: ignore[union-attr]
-            sets.append(LevelSet(factor, tuple(levels), ordered))
-        return Learned(tuple(sets))
+        sets = {}
+        for factor, values in evaluated.items():
+            if factor in self.factors and isinstance(values, Categorical):
+                levels, ordered = observed_levels(values.values, keep)
+                sets[factor] = LevelSet(factor, tuple(levels), ordered)
+        return Learned(tuple(sets[factor] for factor in self.factors))
 
 
 def _missing(values: Numeric | Categorical) -> Mask:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-import numpy as np
-
+from dglm.penalties import SparsePenalty
 from dglm.results.base import Results
 from dglm.results.summary import Summary, number
 
@@ -82,4 +81,5 @@ class L1Results(Results):
         )
 
     def _is_penalised(self, j: int) -> bool:
-        return bool(np.asarray(self._estimate.penalty.penalised())[j])  # type: ignore[attr-defined]
+        penalty = self._estimate.penalty
+        return isinstance(penalty, SparsePenalty) and bool(penalty.penalised()[j])

@@ -119,10 +119,18 @@ class Fit:
         return self.status is Status.CONVERGED
 
 
+@dataclass(frozen=True, kw_only=True)
 class Solver(ABC, Generic[P]):
     """An algorithm with its settings; frozen, so that fits can share it.
 
     Source: the seam follows the separation of settings, state and result in Rader, Lyons & Kidger (2024), "Optimistix".
+
+    Parameters
+    ----------
+    max_iter : int
+        Most iterations; 0 evaluates at the start.
+    tol : float
+        What the certificate must be below.
     """
 
     #: Name by which `GLM.fit(solver=...)` knows it.
@@ -130,8 +138,14 @@ class Solver(ABC, Generic[P]):
     #: Penalties it can minimise.
     penalties: ClassVar[tuple[type[Penalty], ...]]
 
-    max_iter: int
-    tol: float
+    max_iter: int = 100
+    tol: float = 1e-8
+
+    def __post_init__(self) -> None:
+        if self.max_iter < 0:
+            raise ValueError(f"max_iter must be at least 0; got {self.max_iter!r}")
+        if not (np.isfinite(self.tol) and self.tol > 0):
+            raise ValueError(f"tol must be finite and above 0; got {self.tol!r}")
 
     def with_settings(self, max_iter: int | None, tol: float | None) -> Self:
         """Return the solver with some settings replaced.
@@ -149,7 +163,7 @@ class Solver(ABC, Generic[P]):
             A new one.
         """
         given: dict[str, Any] = {"max_iter": max_iter, "tol": tol}
-        return replace(self, **{k: v for k, v in given.items() if v is not None})  # type: ignore[type-var]
+        return replace(self, **{name: value for name, value in given.items() if value is not None})
 
     @abstractmethod
     def solve(self, objective: Objective[P], start: Vector | None) -> Fit:
@@ -167,27 +181,6 @@ class Solver(ABC, Generic[P]):
         Fit
             Failure is a status, never an exception.
         """
-
-
-def check_settings(max_iter: int, tol: float) -> None:
-    """Refuse settings that no solver can work with.
-
-    Parameters
-    ----------
-    max_iter : int
-        At least 0; 0 evaluates at the start.
-    tol : float
-        Above 0.
-
-    Raises
-    ------
-    ValueError
-        If one of them is out of range.
-    """
-    if max_iter < 0:
-        raise ValueError(f"max_iter must be at least 0; got {max_iter!r}")
-    if not (np.isfinite(tol) and tol > 0):
-        raise ValueError(f"tol must be finite and above 0; got {tol!r}")
 
 
 def dispersion(objective: Objective[Penalty], pearson_chi2: float, n_params: int) -> float:

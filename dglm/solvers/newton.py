@@ -8,7 +8,7 @@ from typing import ClassVar
 from dglm._typing import Vector
 from dglm.objective import Objective, ObservedCurvature
 from dglm.penalties import Penalty, SmoothPenalty
-from dglm.solvers.base import Fit, Solver, check_settings
+from dglm.solvers.base import Fit, Solver
 from dglm.solvers.second_order import minimise
 
 
@@ -36,12 +36,6 @@ class Newton(Solver[SmoothPenalty]):
 
     name: ClassVar[str] = "newton"
     penalties: ClassVar[tuple[type[Penalty], ...]] = (SmoothPenalty,)
-
-    max_iter: int = 100
-    tol: float = 1e-8
-
-    def __post_init__(self) -> None:
-        check_settings(self.max_iter, self.tol)
 
     def solve(self, objective: Objective[SmoothPenalty], start: Vector | None) -> Fit:
         return minimise(

@@ -11,7 +11,7 @@ from dglm._typing import Vector
 from dglm.matrix import Basis
 from dglm.objective import Curvature, Gradient, Objective
 from dglm.penalties import Penalty, SparsePenalty
-from dglm.solvers.base import Certificate, Fit, Iteration, Solver, Status, check_settings, dispersion
+from dglm.solvers.base import Certificate, Fit, Iteration, Solver, Status, dispersion
 from dglm.solvers.line_search import ROUNDING
 from dglm.solvers.start import null_start
 
@@ -235,10 +235,6 @@ class ProximalGradient(Solver[SparsePenalty]):
     penalties: ClassVar[tuple[type[Penalty], ...]] = (SparsePenalty,)
 
     max_iter: int = 2000
-    tol: float = 1e-8
-
-    def __post_init__(self) -> None:
-        check_settings(self.max_iter, self.tol)
 
     def solve(self, objective: Objective[SparsePenalty], start: Vector | None) -> Fit:
         problem, x = Problem.of(objective, null_start(objective) if start is None else start)
