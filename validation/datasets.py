@@ -217,7 +217,7 @@ def draw(family: str, mu: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 class Problem:
     """Rows in numpy, the intercept first among the columns of X, and what is asked of them."""
 
-    name: str
+    kind: str
     family: str
     link: str
     X: np.ndarray
@@ -251,7 +251,7 @@ def problem(
     if kind == "wide":
         n, p, strength = 40, 80, max(strength, 0.2)
     X = rng.uniform(-1, 1, (n, p))
-    units = np.ones(p)
+    units = None
     if kind == "correlated":
         # 0.99 between any two columns
         X = np.sqrt(0.99) * rng.uniform(-1, 1, (n, 1)) + np.sqrt(0.01) * X
@@ -265,7 +265,7 @@ def problem(
         units = np.geomspace(1e-3, 1e3, p)
         X = X * units
     return Problem(
-        name=f"{family} {link} {kind}",
+        kind=kind,
         family=family,
         link=link,
         X=np.column_stack([np.ones(n), X]),
@@ -274,5 +274,5 @@ def problem(
         l1_ratio=l1_ratio,
         weights=rng.integers(1, 4, n).astype(float) if kind == "weighted" else None,
         offset=offset,
-        units=np.concatenate([[1.0], units]),
+        units=None if units is None else np.concatenate([[1.0], units]),
     )

@@ -191,11 +191,13 @@ def measure() -> Iterator[tuple[str, list[Row]]]:
 def table(rows: list[Row]) -> str:
     """Return the rows as text; a value above its bound is marked."""
     width = max(len(row.name) for row in rows) + 2
-    quantities = list(rows[0].differences)
+    quantities = list(dict.fromkeys(q for row in rows for q in row.differences))
     cell = max(13, *(len(q) + 2 for q in quantities))
     lines = [" " * width + "".join(q.rjust(cell) for q in quantities) + "bound".rjust(9)]
     for row in rows:
-        cells = [f"{d:.1e}{'*' if q in row.exceeded else ''}".rjust(cell) for q, d in row.differences.items()]
+        marks = {q: "*" if q in row.exceeded else "" for q in quantities}
+        texts = {q: f"{d:.1e}" for q, d in row.differences.items()}
+        cells = [(texts.get(q, "-") + marks[q]).rjust(cell) for q in quantities]
         bound = "-" if row.bound is None else f"{row.bound:.0e}"
         lines.append(row.name.ljust(width) + "".join(cells) + bound.rjust(9))
     return "\n".join(lines)
