@@ -98,7 +98,8 @@ def dglm_on_cluster(problem: Problem, data: Data, stack: ExitStack) -> Fit:
     """Fit dask arrays of chunks in the memory of two worker processes with dglm."""
     dask, da, distributed = (import_module(name) for name in ("dask", "dask.array", "distributed"))
     cluster = distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None)
-    stack.enter_context(stack.enter_context(cluster).get_client())
+    client = stack.enter_context(stack.enter_context(cluster).get_client())
+    client.run(import_module, "dglm")
     rows = -(-data.rows // CHUNKS)
     starts = range(0, data.rows, rows)
     sizes = [min(rows, data.rows - start) for start in starts]

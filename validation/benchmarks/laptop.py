@@ -28,13 +28,14 @@ from pathlib import Path
 import numpy as np
 from contestants import CONTESTANTS, Contestant
 from logistic import L1, MLE, Data
-from measure import PeakMemory, machine, versions
+from measure import Usage, machine, versions
 
 ROWS, QUICK_ROWS = 8_000_000, 200_000
 # A run counts if its objective is within this of the best, relative to it; dglm's certificate promises more.
 OPTIMUM, CERTIFIED_OPTIMUM = 1e-6, 1e-12
 # Most passes that dglm may make on the rows of --quick.
 MOST_PASSES = {MLE: 7, L1: 140}
+COLUMNS = ["", "seconds", "× fastest peer", "CPU seconds", "GB above data", "passes", "objective gap", "inference"]
 DISTRIBUTIONS = ["dglm", "glum", "scikit-learn", "statsmodels", "dask-glm", "numpy", "scipy", "dask", "distributed"]
 
 
@@ -48,6 +49,8 @@ class Run:
         Who.
     seconds : float
         Median over the repeats; nan if it failed.
+    cpu_seconds : float
+        Processor time, median over the repeats; nan if it failed.
     memory : float
         Peak above the data, in GB, median over the repeats; nan where it cannot be measured.
     passes : int or None
@@ -60,6 +63,7 @@ class Run:
 
     contestant: Contestant
     seconds: float = np.nan
+    cpu_seconds: float = np.nan
     memory: float = np.nan
     passes: int | None = None
     objective: float = np.nan
@@ -119,14 +123,15 @@ def run_here(key: str, data: Data, cap: int) -> None:
         fit = contestant.prepare(contestant.problem, data, stack)
         # ends the process, even inside compiled code
         signal.alarm(cap)
-        with PeakMemory() as memory:
+        with Usage() as usage:
             begin = time.perf_counter()
             fitted = fit()
             seconds = time.perf_counter() - begin
         signal.alarm(0)
     measured = {
         "seconds": seconds,
-        "memory": memory.above,
+        "cpu_seconds": usage.cpu_seconds,
+        "memory": usage.memory,
         "passes": fitted.passes,
         "params": np.asarray(fitted.params, dtype=np.float64).tolist(),
     }
@@ -148,6 +153,7 @@ def run_apart(contestant: Contestant, data: Data, repeats: int, cap: int) -> Run
     return Run(
         contestant=contestant,
         seconds=statistics.median(result["seconds"] for result in results),
+        cpu_seconds=statistics.median(result["cpu_seconds"] for result in results),
         memory=np.nan if None in memory else statistics.median(memory) / 1e9,
         passes=results[0]["passes"],
         objective=data.objective(contestant.problem, np.array(results[0]["params"])),
@@ -180,7 +186,6 @@ class Table:
 
 def tables(runs: list[Run]) -> list[Table]:
     """Return a table for each problem."""
-    header = ["", "seconds", "× fastest peer", "GB above data", "passes", "objective gap", "inference"]
     found = []
     for problem in (MLE, L1):
         of_problem = [run for run in runs if run.contestant.problem is problem]
@@ -188,7 +193,7 @@ def tables(runs: list[Run]) -> list[Table]:
         peers = [run.seconds for run in of_problem if run.contestant.is_peer and at_optimum(run, best)]
         rows = [cells(run, best, min(peers, default=np.nan)) for run in of_problem]
         if rows:
-            found.append(Table(f"{problem.name}, best objective {best:.4f}", header, rows))
+            found.append(Table(f"{problem.name}, best objective {best:.4f}", COLUMNS, rows))
     return found
 
 
@@ -196,12 +201,13 @@ def cells(run: Run, best: float, fastest_peer: float) -> list[str]:
     """Return one row of a table."""
     name = run.contestant.name
     if run.failure:
-        return [name, run.failure, "", "", "", "", ""]
+        return [name, run.failure, *[""] * (len(COLUMNS) - 2)]
     counts = at_optimum(run, best)
     return [
         name,
         f"{run.seconds:.2f}" if counts else f"({run.seconds:.2f})",
         f"{run.seconds / fastest_peer:.2f}" if counts and np.isfinite(fastest_peer) else "",
+        f"{run.cpu_seconds:.2f}",
         f"{run.memory:.2f}" if np.isfinite(run.memory) else "",
         "" if run.passes is None else str(run.passes),
         f"{gap(run, best):.0e}" + ("" if counts else ", does not count"),
@@ -228,7 +234,7 @@ def as_text(table: Table) -> str:
     """Return the table in aligned columns."""
     lines = [table.header, *table.rows]
     # a failure takes the room of the columns after it
-    widths = [max(len(line[j]) for line in lines if line[2:] != [""] * 5) for j in range(len(table.header))]
+    widths = [max(len(line[j]) for line in lines if any(line[2:])) for j in range(len(table.header))]
     widths[0] = max(len(line[0]) for line in lines)
     aligned = [
         "  ".join([line[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(line[1:], widths[1:], strict=True))]).rstrip()
