@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from dglm._typing import Vector
-from dglm.data import Block, BlockedData
+from dglm.data import Block, BlockedData, one_blas_thread
 from dglm.design import Design, PreparedModel, from_collections, from_formula
 from dglm.errors import ConvergenceWarning, DataError, PerfectSeparationWarning, RankDeficientWarning
 from dglm.families import Family, Gaussian
@@ -243,15 +243,17 @@ class GLM:
         chosen = resolve_solver(solver, penalty).with_settings(max_iter, tol)
         _check_scale(scale)
         start = None if start_params is None else _checked_start(start_params, self.exog_names)
-        data = self._blocks(persist)
-        passes_before = data.passes.count
-        if self._survey is None:
-            self._survey = survey(data, self.family, self.exog_names, self.design.response.label)
-        objective = _objective(data, self.family, penalty, self._survey, self.design)
-        fit = chosen.solve(objective, start)
-        estimate = finish(
-            objective, fit, design=self.design, table=self._table, scale=scale, passes_before=passes_before
-        )
+        # the algebra between passes is small; threads would cost it more than they give, and change its bits
+        with one_blas_thread():
+            data = self._blocks(persist)
+            passes_before = data.passes.count
+            if self._survey is None:
+                self._survey = survey(data, self.family, self.exog_names, self.design.response.label)
+            objective = _objective(data, self.family, penalty, self._survey, self.design)
+            fit = chosen.solve(objective, start)
+            estimate = finish(
+                objective, fit, design=self.design, table=self._table, scale=scale, passes_before=passes_before
+            )
         _warn(fit, self.exog_names)
         results: Results = results_of(estimate)
         return results

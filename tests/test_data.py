@@ -1,5 +1,7 @@
 """Data: passes counted, sums of a fixed order on every scheduler, BLAS threads given back, nothing computed early."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from operator import add
 
@@ -255,3 +257,44 @@ def test_distributed_client_gives_the_same_bits_and_is_refused_too():
         assert client.status == "running"
     for key, value in expected.items():
         np.testing.assert_array_equal(found[key], value)
+
+
+def test_limit_holds_inside_and_is_restored_when_the_last_one_leaves():
+    before = blas_threads()
+    with one_blas_thread():
+        assert set(blas_threads()) == {1}
+        with one_blas_thread():
+            assert set(blas_threads()) == {1}
+        assert set(blas_threads()) == {1}
+    assert blas_threads() == before
+
+
+def test_limit_is_the_process_s_when_tasks_overlap():
+    before = blas_threads()
+    together = threading.Barrier(4)
+
+    def task(i: int):
+        with one_blas_thread():
+            # all inside at once; they leave one by one, and the ones that stay keep the limit
+            together.wait(timeout=60)
+            return blas_threads()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(set(found) == {1} for found in pool.map(task, range(4)))
+    assert blas_threads() == before
+
+
+@BOTH
+def test_kernels_run_with_one_blas_thread(lazy):
+    before = blas_threads()
+    assert numbers(3, lazy=lazy).sum(lambda _: np.array(blas_threads())).tolist() == [3] * len(before)
+    assert blas_threads() == before
+
+
+def test_counters_nest_when_the_inner_one_counts_nothing_first():
+    data = numbers(2, lazy=False)
+    with count_passes() as outer:
+        with count_passes() as inner:
+            pass
+        data.sum(double)
+    assert (outer.count, inner.count) == (1, 0)

@@ -7,8 +7,8 @@ import pytest
 
 from dglm.data import Block
 from dglm.errors import IncompatibleSolverError
-from dglm.families import Binomial, Gaussian, Poisson
-from dglm.links import Identity
+from dglm.families import Binomial, Gamma, Gaussian, Poisson
+from dglm.links import Identity, Log
 from dglm.matrix import DenseMatrix
 from dglm.penalties import L1, L2, ElasticNet, Unpenalised
 from dglm.solvers import IRLS, SOLVERS, Newton, ProximalGradient, Status, default_solver, resolve_solver
@@ -120,10 +120,11 @@ def test_sparse_penalty_of_no_strength_is_maximum_likelihood(solver):
     np.testing.assert_allclose(free.params, mle.params, rtol=1e-6)
 
 
-@pytest.mark.parametrize("solver", SMOOTH, ids=repr)
+@pytest.mark.parametrize("solver", ALL_SOLVERS, ids=repr)
 def test_start_outside_the_range_is_a_status(solver):
     # identity link: a mean of -1 has no Poisson likelihood
-    objective = _objective(problem(Poisson(Identity()), "plain", seed=1), Unpenalised())
+    penalty = L1(alpha=0.01) if solver in SPARSE else Unpenalised()
+    objective = _objective(problem(Poisson(Identity()), "plain", seed=1), penalty)
     fit = solver.solve(objective, np.array([-1.0, 0.0, 0.0, 0.0]))
     assert fit.status is Status.NO_START
     assert fit.certificate.value == np.inf
@@ -179,3 +180,34 @@ def test_solver_is_found_by_name(name):
 def test_pair_that_cannot_work_is_refused_with_the_way_out(solver, penalty, message):
     with pytest.raises(IncompatibleSolverError, match=re.escape(message)):
         resolve_solver(solver, penalty)
+
+
+def test_newton_survives_an_indefinite_information():
+    # Gaussian with a log link: far above the data the observed information is negative
+    objective = _objective(problem(Gaussian(Log()), "plain", seed=1), Unpenalised())
+    fit = Newton().solve(objective, np.array([-4.0, 1.0, 1.0, 1.0]))
+    best = IRLS().solve(objective, None)
+    assert fit.status is Status.CONVERGED
+    np.testing.assert_allclose(fit.params, best.params, rtol=1e-6)
+
+
+@pytest.mark.parametrize("solver", SMOOTH, ids=repr)
+def test_far_starts_are_neither_separation_nor_optimal(solver):
+    # far from the data Pearson's X2 is so large that any error looks small beside its standard error
+    objective = _objective(problem(Gamma(Log()), "plain", seed=1), Unpenalised())
+    best = IRLS().solve(objective, None).params
+    rng = np.random.default_rng(4)
+    for _ in range(20):
+        fit = solver.solve(objective, 2 * rng.standard_normal(4))
+        assert fit.status is not Status.SEPARATED
+        assert not fit.converged or np.allclose(fit.params, best, rtol=1e-6)
+
+
+def test_sparse_certificate_holds_from_far_starts():
+    objective = _objective(problem(Gamma(Log()), "plain", seed=1), L1(alpha=0.01))
+    best = ProximalGradient().solve(objective, None).params
+    rng = np.random.default_rng(4)
+    for _ in range(10):
+        fit = ProximalGradient().solve(objective, rng.standard_normal(4))
+        assert fit.converged
+        np.testing.assert_allclose(fit.params, best, rtol=1e-6, atol=1e-9)

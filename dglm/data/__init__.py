@@ -1,5 +1,6 @@
 """Where the rows are: blocks of them, in memory or on dask, and the one operation a fit needs, a sum over blocks."""
 
+from dglm.data.blas import one_blas_thread
 from dglm.data.block import Block
 from dglm.data.blocked import BlockedData, tree_sum
 from dglm.data.dask_blocks import DaskBlocks
@@ -19,5 +20,6 @@ __all__ = [
     "PassLog",
     "Table",
     "count_passes",
+    "one_blas_thread",
     "tree_sum",
 ]

@@ -47,8 +47,10 @@ class Gamma(Family):
         return 2 * mu
 
     def unit_deviance(self, y: Vector, mu: Vector) -> Vector:
+        # log(y / mu), from the difference where the two are close and from the ratio where they are not
         excess = (y - mu) / mu
-        return 2 * (excess - np.log1p(excess))
+        close = np.abs(excess) < 0.5
+        return 2 * (excess - np.where(close, np.log1p(np.where(close, excess, 0.0)), np.log(y / mu)))
 
     def loglike_obs(self, y: Vector, mu: Vector, var_weights: Vector, scale: float) -> Vector:
         # shape k = w / scale, rate k / mu

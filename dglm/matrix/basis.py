@@ -73,8 +73,8 @@ class Basis:
             return raw.second
         about = gram.about(self.centre)
         H = about.second.copy()
-        magnitude = np.diag(H) + np.abs(about.total) * self.centre**2
-        flat = np.diag(H) <= CONSTANT_SPREAD**2 * magnitude
+        spread = np.abs(np.diag(H))
+        flat = spread <= CONSTANT_SPREAD**2 * (spread + np.abs(about.total) * self.centre**2)
         H[flat, :] = H[:, flat] = 0.0
         border = np.where(flat, 0.0, self.constant * about.first)
         H[self.intercept, :] = H[:, self.intercept] = border

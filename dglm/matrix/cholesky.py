@@ -59,10 +59,12 @@ class ScaledCholesky:
         diagonal = np.diag(H).copy()
         if kept is None:
             kept = _independent(H, diagonal)
+        if not (diagonal[kept] > 0).all():
+            raise np.linalg.LinAlgError("the matrix has a zero, negative or nan entry on its diagonal")
         scale = np.sqrt(diagonal[kept])
         scaled = H[np.ix_(kept, kept)] / np.outer(scale, scale)
         if not np.isfinite(scaled).all():
-            raise np.linalg.LinAlgError("the matrix has a zero, negative or non-finite entry on its diagonal")
+            raise np.linalg.LinAlgError("the matrix has an entry that is not finite")
         return cls(scale, linalg.cholesky(scaled, lower=True), kept)
 
     def solve(self, b: Vector) -> Vector:

@@ -126,7 +126,7 @@ class CentredTile(DesignMatrix):
         total = float(w.sum())
         first = np.dot(self.deviations.T, w)
         if w.min(initial=0.0) >= 0:
-            # sqrt(W) X on both sides: half the flops, and symmetric to the last bit
+            # sqrt(W) X on both sides, half the flops
             np.multiply(self.deviations, np.sqrt(w)[:, None], out=self.weighted)
             return Gram(total, self.centre, total, first, np.dot(self.weighted.T, self.weighted))
         np.multiply(self.deviations, w[:, None], out=self.weighted)

@@ -100,7 +100,7 @@ class Gram:
         """
         shift = self.centre - centre
         cross = np.outer(self.first, shift)
-        second = self.second + cross + cross.T + self.total * np.outer(shift, shift)
+        second = self.second + (cross + cross.T) + self.total * np.outer(shift, shift)
         return Gram(self.mass, centre, self.total, self.first + self.total * shift, second)
 
     def centred(self) -> Gram:

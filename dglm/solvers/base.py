@@ -198,8 +198,9 @@ def dispersion(objective: Objective[Penalty], pearson_chi2: float, n_params: int
     Returns
     -------
     float
-        1 where the family fixes it, else X2 / (n - p).
+        1 where the family fixes it, else X2 / (n - p), but no more than the null model has: far from the optimum X2
+        is so large that any error looks small beside its standard error.
     """
     if objective.family.dispersion_fixed:
         return 1.0
-    return pearson_chi2 / max(objective.nobs - n_params, 1.0)
+    return min(pearson_chi2 / max(objective.nobs - n_params, 1.0), objective.survey.null_deviance / objective.nobs)

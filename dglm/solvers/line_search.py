@@ -15,8 +15,9 @@ ARMIJO = 1e-4
 # Trial steps asked for in one pass, and how often before giving up: down to 2^-24.
 HALVINGS = 8
 ROUNDS = 3
-# Rounding in a sum of deviances, relative to the sum.
+# Rounding in a sum of deviances, relative to the sum: at best, and where columns far from zero round eta.
 ROUNDING = 1e-13
+NOISE = 1e-10
 
 
 def falls_enough(new: float, old: float, slope: float, step: float) -> bool:
@@ -34,9 +35,10 @@ def falls_enough(new: float, old: float, slope: float, step: float) -> bool:
     Returns
     -------
     bool
-        Whether new <= old + ARMIJO step slope.
+        Whether new <= old + ARMIJO step slope; a decrease that noise would hide need not be seen.
     """
-    return new <= old + ARMIJO * step * slope + ROUNDING * abs(old)
+    rounding = ROUNDING if abs(slope) > NOISE * abs(old) else NOISE
+    return new <= old + ARMIJO * step * slope + rounding * abs(old)
 
 
 def backtrack(

@@ -9,18 +9,16 @@ import numpy as np
 
 from dglm._typing import Vector
 from dglm.matrix import Basis
-from dglm.objective import Curvature, Gradient, Objective
+from dglm.objective import Curvature, Gradient, Objective, Request
 from dglm.penalties import Penalty, SparsePenalty
 from dglm.solvers.base import Certificate, Fit, Iteration, Solver, Status, dispersion
-from dglm.solvers.line_search import ROUNDING
+from dglm.solvers.line_search import NOISE, ROUNDING
 from dglm.solvers.start import null_start
 
 # A step that turned out too long costs a pass, so a longer one is tried only when the momentum starts anew.
 GROWTH = 1.5
 SHRINK = 0.5
 SMALLEST_STEP = 1e-12
-# Decreases below this share of the objective are lost in its rounding.
-NOISE = 1e-10
 
 
 @dataclass(frozen=True)
@@ -56,9 +54,9 @@ class Problem:
     basis : Basis
         Centred, unless the intercept is penalised too.
     metric : (p,) array
-        Curvature of each coordinate at the start; a step is taken in units of its inverse.
+        Curvature of each coordinate at the null model; a step is taken in units of its inverse.
     score_error : (p,) array
-        Standard error of each coordinate of the average score at the start.
+        Standard error of each coordinate of the average score there.
     first_step : float
         Inverse of the largest eigenvalue of the information in that metric.
     """
@@ -70,32 +68,37 @@ class Problem:
     first_step: float
 
     @classmethod
-    def of(cls, objective: Objective[SparsePenalty], beta: Vector) -> tuple[Problem, Point]:
-        """Return the problem as one pass at the start shows it, and the start.
+    def of(cls, objective: Objective[SparsePenalty], start: Vector | None) -> tuple[Problem, Point]:
+        """Return the problem as one pass at the null model shows it, and where to begin.
 
         Parameters
         ----------
         objective : Objective
             To be minimised.
-        beta : (p,) array
-            Where to begin.
+        start : (p,) array or None
+            Where to begin; at the null model when None.
 
         Returns
         -------
         tuple of Problem and Point
             Coordinates, and the start in them.
         """
+        null = null_start(objective)
         basis = objective.basis
         if basis.intercept is not None and objective.penalty.penalised()[basis.intercept]:
-            basis = Basis(np.zeros_like(beta), basis.intercept, basis.constant)
-        found = objective.at(beta, Curvature)
-        H = basis.gram(found.information) / objective.nobs
+            basis = Basis(np.zeros_like(null), basis.intercept, basis.constant)
+        beta = null if start is None else start
+        requests: list[Request] = [(Curvature, null)] if start is None else [(Curvature, null), (Gradient, start)]
+        found = objective.together(*requests)
+        at_null: Curvature = found[0]
+        H = basis.gram(at_null.information) / objective.nobs
         # a column that is constant beside the intercept has no curvature and no gradient
         metric = np.where(np.diag(H) > 0, np.diag(H), 1.0)
         largest = float(np.linalg.eigvalsh(H / np.sqrt(np.outer(metric, metric)))[-1]) if np.isfinite(H).all() else 1.0
-        phi = dispersion(objective, found.pearson_chi2, 1)
-        problem = cls(objective, basis, metric, np.sqrt(metric * phi / objective.nobs), 1 / largest)
-        return problem, problem.point(basis.from_params(beta), found)
+        phi = dispersion(objective, at_null.pearson_chi2, 1)
+        score_error = np.sqrt(metric * phi / objective.nobs)
+        problem = cls(objective, basis, metric, score_error, 1 / largest if largest > 0 else 1.0)
+        return problem, problem.point(basis.from_params(beta), found[-1])
 
     def evaluate(self, *thetas: Vector) -> list[Point]:
         """Return the points at some coordinates: one pass.
@@ -237,7 +240,7 @@ class ProximalGradient(Solver[SparsePenalty]):
     max_iter: int = 2000
 
     def solve(self, objective: Objective[SparsePenalty], start: Vector | None) -> Fit:
-        problem, x = Problem.of(objective, null_start(objective) if start is None else start)
+        problem, x = Problem.of(objective, start)
         y, momentum, step = x, 1.0, problem.first_step
         trace = [Iteration(problem.value(x), problem.certificate(x), step)]
         while (status := self._stop(trace, step)) is None:

@@ -14,10 +14,10 @@ from dglm.matrix import ScaledCholesky
 from dglm.objective import Curvature, Objective
 from dglm.penalties import SmoothPenalty
 from dglm.solvers.base import Certificate, Fit, Iteration, Status, dispersion
-from dglm.solvers.line_search import ROUNDING, backtrack, falls_enough
+from dglm.solvers.line_search import NOISE, backtrack, falls_enough
 from dglm.solvers.start import null_start, quadratic_start
 
-# Separation: the certificate is far below 1 while the next step would still move eta by this much.
+# Separation: certificate and gain are far below 1 while the next step would still move eta by this much.
 MOVING_ETA = 0.05
 SETTLED = 1e-3
 # An exact fit has no standard errors; its error is then measured against this share of the largest contribution that
@@ -188,8 +188,9 @@ def _stop(
     if not np.isfinite(state.objective):
         return Status.NO_START
     # a certificate in standard errors shrinks under separation too, because they grow without bound: what tells
-    # the two apart is that the linear predictor would still move
-    if state.certificate <= SETTLED and _moving(objective, state.direction):
+    # the two apart is that the linear predictor would still move, for next to no gain in likelihood
+    gain = objective.nobs * abs(state.slope)
+    if max(state.certificate, gain) <= SETTLED and _moving(objective, state.direction):
         return Status.SEPARATED
     if state.certificate <= tol:
         return Status.CONVERGED
@@ -202,7 +203,7 @@ def _stalled(state: State, trace: list[Iteration]) -> bool:
     """Return whether no step can be told from rounding and the certificate has stopped improving, too."""
     certificates = [i.certificate for i in trace]
     improving = len(trace) <= PATIENCE or min(certificates[-PATIENCE:]) < 0.99 * min(certificates[:-PATIENCE])
-    return not improving and abs(state.slope) <= ROUNDING * abs(state.objective)
+    return not improving and abs(state.slope) <= NOISE * abs(state.objective)
 
 
 def _moving(objective: Objective[SmoothPenalty], direction: Vector) -> tuple[int, ...]:

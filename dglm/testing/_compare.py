@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError
+from pickle import PicklingError
 from typing import Any, TypeVar
 
+import cloudpickle
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -60,8 +61,8 @@ def derivative(function: Callable[[Vector], Vector], x: Vector, h: Vector) -> Ve
 def same_after_pickling(thing: T) -> T:
     """Return what a worker process would receive."""
     try:
-        received: T = pickle.loads(pickle.dumps(thing))  # noqa: S301 (made here, trusted)
-    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        received: T = cloudpickle.loads(cloudpickle.dumps(thing))
+    except (PicklingError, AttributeError, TypeError) as error:
         raise AssertionError(f"{thing!r} cannot be pickled: {error}") from error
     require(type(received) is type(thing), f"{thing!r} is a {type(received).__name__} after pickling")
     return received

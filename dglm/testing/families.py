@@ -19,7 +19,7 @@ from dglm.testing._compare import (
 # Truncation of the differences below, relative.
 DIFFERENCE = 1e-8
 # Responses of every kind; a family is asked about the ones in its domain.
-RESPONSES = np.array([-1e4, -1.5, -0.2, 0.0, 0.05, 0.25, 0.5, 0.9, 1.0, 2.0, 2.5, 7.0, 100.0, 1e6])
+RESPONSES = np.array([-1e4, -1.5, -0.2, 0.0, 1e-3, 0.25, 0.5, 0.9, 1.0, 2.0, 2.5, 7.0, 100.0, 1e6])
 
 
 def check_family(family: Family) -> None:
@@ -60,7 +60,7 @@ def _means(family: Family) -> Vector:
         share = np.array([1e-6, 0.01, 0.2, 0.5, 0.77, 0.99, 1 - 1e-6])
         mu = low + (high - low) * share
     elif np.isfinite(low):
-        mu = low + np.array([1e-6, 0.01, 0.5, 1.0, 3.7, 100.0])
+        mu = low + np.array([1e-6, 0.01, 0.5, 1.0, 3.7, 100.0, 1e6])
     else:
         mu = np.array([-1e4, -3.0, -0.1, 0.2, 1.0, 5.0, 1e4])
     eta = family.link.link(mu)
