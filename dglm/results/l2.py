@@ -35,7 +35,7 @@ class L2Results(Results):
     >>> data = pd.DataFrame({"dose": [1.0, 2.0, 3.0, 4.0], "deaths": [1.0, 2.0, 6.0, 9.0]})
     >>> model = dglm.GLM.from_formula("deaths ~ dose", data, family=dglm.families.Poisson())
     >>> model.fit(penalty=dglm.L2(alpha=1.0)).shrinkage.round(3).to_dict()
-    {'Intercept': 0.0, 'dose': 0.171}
+    {'Intercept': 0.0, 'dose': 0.187}
     """
 
     unavailable: ClassVar[dict[str, str]] = dict.fromkeys(

@@ -27,7 +27,7 @@ class GLMResults(Results):
     >>> data = pd.DataFrame({"dose": [1.0, 2.0, 3.0, 4.0], "deaths": [1.0, 2.0, 6.0, 9.0]})
     >>> result = dglm.GLM.from_formula("deaths ~ dose", data, family=dglm.families.Poisson()).fit()
     >>> result.params.round(4).to_dict()
-    {'Intercept': -0.4912, 'dose': 0.6923}
+    {'Intercept': -0.5533, 'dose': 0.7061}
     """
 
     @cached_property
