@@ -81,6 +81,9 @@ def test_products_do_not_depend_on_layout_or_type(name):
     np.testing.assert_array_equal(X.toarray(), values)
     assert X.toarray().dtype == np.float64
     assert X.nbytes == values.nbytes
+    np.testing.assert_allclose(X.less(beta), (exact - beta).astype(float), rtol=1e-15, atol=1e-15)
+    ((_, tile),) = X.tiles()
+    np.testing.assert_allclose(tile.less(beta), (exact - beta).astype(float), rtol=1e-14, atol=1e-13)
     np.testing.assert_array_equal(values, before)
 
 
@@ -317,3 +320,15 @@ def test_columns_to_keep_may_be_given():
     factor = ScaledCholesky.of(X.T @ X, kept)
     np.testing.assert_array_equal(factor.kept, kept)
     np.testing.assert_allclose(factor.inverse()[np.ix_(kept, kept)], np.linalg.inv(X[:, kept].T @ X[:, kept]))
+
+
+@pytest.mark.parametrize("intercept", [None, 1])
+def test_rows_in_centred_coordinates_give_the_gram_in_them(intercept):
+    values = rng.standard_normal((200, 3)) + 1e6
+    values[:, 1] = 2.0
+    w = rng.uniform(0, 2, 200)
+    X = DenseMatrix(values)
+    basis = Basis.of(X.gram(np.ones(200)), intercept, 2.0)
+    Z = basis.rows(X)
+    H = basis.gram(X.gram(w))
+    np.testing.assert_allclose(Z.T @ (w[:, None] * Z), H, rtol=1e-9, atol=1e-9 * np.abs(np.diag(H)).max())

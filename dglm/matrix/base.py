@@ -68,6 +68,21 @@ class DesignMatrix(ABC):
         """
 
     @abstractmethod
+    def less(self, centre: Vector) -> Matrix:
+        """Return X - 1 centre', one dense row for each of X.
+
+        Parameters
+        ----------
+        centre : (p,) array
+            What to take off every row.
+
+        Returns
+        -------
+        (n, p) array
+            A new array.
+        """
+
+    @abstractmethod
     def tiles(self) -> Iterator[tuple[slice, DesignMatrix]]:
         """Yield the rows, a few thousand at a time, in order.
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dglm._typing import Matrix, Vector
+from dglm.matrix.base import DesignMatrix
 from dglm.matrix.products import Cross, Gram
 
 # A column whose spread is this small beside its mean is constant: its deviations are rounding.
@@ -54,6 +55,25 @@ class Basis:
             The coordinates.
         """
         return cls(gram.centred().centre, intercept, constant)
+
+    def rows(self, X: DesignMatrix) -> Matrix:
+        """Return X T: rows in centred coordinates, for what is quadratic in a row, such as its leverage.
+
+        Parameters
+        ----------
+        X : DesignMatrix, (n, p)
+            Rows.
+
+        Returns
+        -------
+        (n, p) array
+            X itself without an intercept.
+        """
+        if self.intercept is None:
+            return X.less(np.zeros_like(self.centre))
+        Z = X.less(self.centre)
+        Z[:, self.intercept] = self.constant
+        return Z
 
     def gram(self, gram: Gram) -> Matrix:
         """Return T' X'WX T.

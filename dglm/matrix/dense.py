@@ -57,6 +57,10 @@ class DenseMatrix(DesignMatrix):
     def gram(self, w: Vector) -> Gram:
         return reduce(add, (tile.gram(w[rows]) for rows, tile in self.tiles()))
 
+    def less(self, centre: Vector) -> Matrix:
+        deviations: Matrix = self.values - centre
+        return deviations
+
     def tiles(self) -> Iterator[tuple[slice, CentredTile]]:
         n, p = self.shape
         rows = tile_rows(p)
@@ -132,6 +136,9 @@ class CentredTile(DesignMatrix):
         np.multiply(self.deviations, w[:, None], out=self.weighted)
         second = np.dot(self.deviations.T, self.weighted)
         return Gram(float(np.abs(w).sum()), self.centre, total, first, (second + second.T) / 2)
+
+    def less(self, centre: Vector) -> Matrix:
+        return self.deviations + (self.centre - centre)
 
     def tiles(self) -> Iterator[tuple[slice, CentredTile]]:
         yield slice(0, len(self.deviations)), self

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-from typing import Any
-
-import numpy as np
-
-from dglm._typing import Matrix, Vector
-from dglm.inference import aic, bic, expected_covariance, normal_intervals, normal_pvalues
-from dglm.results.base import Results
+from dglm.inference import normal_intervals, normal_pvalues
+from dglm.results.likelihood import Likelihood
 from dglm.results.summary import Summary, number
+from dglm.results.wald import Wald
 
 
-class GLMResults(Results):
+class GLMResults(Likelihood, Wald):
     """Maximum likelihood estimates: unpenalised, with standard errors, tests and intervals.
 
     Parameters
@@ -29,72 +24,6 @@ class GLMResults(Results):
     >>> result.params.round(4).to_dict()
     {'Intercept': -0.5533, 'dose': 0.7061}
     """
-
-    @cached_property
-    def _covariance(self) -> Matrix:
-        e = self._estimate
-        if e.information is None:
-            return np.full((len(e.params), len(e.params)), np.nan)
-        return expected_covariance(e.information, e.basis, ~e.fit.aliased, e.scale)
-
-    def cov_params(self) -> Any:
-        """Return the covariance matrix of the coefficients, scale times the inverse of the expected information.
-
-        Returns
-        -------
-        (p, p) DataFrame or array
-            nan where aliased.
-        """
-        return self._framed(self._covariance)
-
-    @property
-    def bse(self) -> Any:
-        """Standard errors of the coefficients."""
-        return self._named(self._bse)
-
-    @property
-    def tvalues(self) -> Any:
-        """Coefficients over their standard errors; z statistics."""
-        return self._named(self._tvalues)
-
-    @property
-    def pvalues(self) -> Any:
-        """Two-sided p-values of the z statistics."""
-        return self._named(normal_pvalues(self._tvalues))
-
-    def conf_int(self, alpha: float = 0.05) -> Any:
-        """Return confidence intervals.
-
-        Parameters
-        ----------
-        alpha : float
-            One minus the level.
-
-        Returns
-        -------
-        (p, 2) DataFrame or array
-            Lower and upper bounds, columns 0 and 1.
-        """
-        return self._framed(normal_intervals(self._estimate.params, self._bse, alpha), [0, 1])
-
-    @property
-    def aic(self) -> float:
-        """Akaike's criterion, -2 llf + 2 p; the dispersion is not counted as a parameter."""
-        return aic(self.llf, int(self._estimate.df))
-
-    @property
-    def bic(self) -> float:
-        """Schwarz's criterion, -2 llf + p log(nobs)."""
-        return bic(self.llf, int(self._estimate.df), self.nobs)
-
-    @property
-    def _bse(self) -> Vector:
-        return np.sqrt(np.diag(self._covariance))
-
-    @property
-    def _tvalues(self) -> Vector:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return self._estimate.params / self._bse
 
     @property
     def _penalty(self) -> str | None:

@@ -1,0 +1,26 @@
+"""Likelihood: what the maximised likelihood gives; information criteria."""
+
+from __future__ import annotations
+
+from dglm.inference import aic, bic
+from dglm.results.base import Results
+
+
+class Likelihood(Results):
+    """Maximum likelihood estimates with a likelihood that can be compared.
+
+    Parameters
+    ----------
+    estimate : Estimate
+        What the fit found.
+    """
+
+    @property
+    def aic(self) -> float:
+        """Akaike's criterion, -2 llf + 2 p; the dispersion is not counted as a parameter."""
+        return aic(self.llf, int(self._estimate.df))
+
+    @property
+    def bic(self) -> float:
+        """Schwarz's criterion, -2 llf + p log(nobs)."""
+        return bic(self.llf, int(self._estimate.df), self.nobs)
