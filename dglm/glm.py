@@ -111,13 +111,15 @@ class GLM:
         family : Family, optional
             From `dglm.families`, with its link; Gaussian when not given.
         offset : str or Series, optional
-            Column, or aligned collection, added to the linear predictor.
+            Column, expression of columns (``"np.log(population)"``), or aligned collection, added to the linear
+            predictor.
         exposure : str or Series, optional
-            Column, or aligned collection, whose logarithm is added to the linear predictor; for the log link.
+            Column, expression, or aligned collection, whose logarithm is added to the linear predictor; for the log
+            link.
         freq_weights : str or Series, optional
-            Column, or aligned collection: how many times each row counts.
+            Column, expression, or aligned collection: how many times each row counts.
         var_weights : str or Series, optional
-            Column, or aligned collection: inverse relative variances.
+            Column, expression, or aligned collection: inverse relative variances.
         missing : str
             ``"drop"`` leaves out rows with anything missing; ``"raise"`` refuses them.
         context : mapping of str to object, optional

@@ -249,13 +249,47 @@ def test_predict_meets_levels_missing_rows_and_offsets() -> None:
     pd.testing.assert_series_equal(computed.loc[result.fittedvalues.compute().index], result.fittedvalues.compute())
     with pytest.raises(UnseenLevelError, match=r"'g' has 1 level\(s\) in partition 0 .*'new'.*'a', 'b', 'c', 'd'"):
         result.predict(data.assign(g="new"))
-    with pytest.raises(DataError, match=r"offset='o', but the new data have no such column"):
+    with pytest.raises(DataError, match=r"offset='o', but the new data have no column 'o'"):
         result.predict(data.drop(columns="o"))
     np.testing.assert_allclose(
         result.predict(data.drop(columns="o"), offset=np.full(len(data), 1.25)), computed + 1.0, rtol=1e-12
     )
     with pytest.raises(DataError, match=r"needs column 'g', which the new data lack"):
         result.predict(data[["x", "o"]])
+
+
+@pytest.mark.parametrize("npartitions", [0, 1, 7])
+def test_weights_and_offsets_may_be_expressions(npartitions: int) -> None:
+    data = frame(missing=True).assign(o=1.5, w=np.tile([0.0, 1.0, 2.0], 20)[: len(frame(missing=True))])
+    data.loc[7, "o"] = np.nan
+    rows = data if npartitions == 0 else dd.from_pandas(data, npartitions=npartitions)
+    given = dglm.GLM.from_formula("y ~ x + g", rows, offset="np.log(o) + z", freq_weights="w * 2").fit()
+    columns = data.assign(lo=np.log(data["o"]) + data["z"], w2=data["w"] * 2)
+    expected = dglm.GLM.from_formula("y ~ x + g", columns, offset="lo", freq_weights="w2").fit()
+    pd.testing.assert_series_equal(given.params, expected.params, rtol=1e-10)
+    assert (given.nobs, given.n_dropped) == (expected.nobs, expected.n_dropped)
+    predicted = given.predict(rows)
+    np.testing.assert_allclose(predicted if npartitions == 0 else predicted.compute(), expected.predict(columns))
+    with pytest.raises(DataError, match=r"offset='np.log\(o\) \+ z', but the new data have no column 'o'"):
+        given.predict(data.drop(columns="o"))
+
+
+@pytest.mark.parametrize(
+    ("offset", "message"),
+    [
+        (
+            "np.log(popul)",
+            r"'popul' in the expression 'np.log\(popul\)' is neither a column of the data nor a variable",
+        ),
+        ("np.log(x", r"cannot parse the expression 'np.log\(x'"),
+        ("C(g)", r"offset \('C\(g\)'\) must be one number a row"),
+        ("center(x)", r"has to learn from all rows"),
+        ("xx", r"offset='xx' is not a column of the data; did you mean 'x'"),
+    ],
+)
+def test_a_wrong_expression_says_what_is_wrong(offset: str, message: str) -> None:
+    with pytest.raises((FormulaError, DataError), match=message):
+        dglm.GLM.from_formula("y ~ x", frame(missing=False), offset=offset).fit()
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ class ArrayDesign(Design):
     @property
     def columns(self) -> list[str]:
         """Names of the arrays that a fit reads."""
-        return ["exog", "endog", *(e.column for e in self.extras)]
+        return ["exog", "endog", *self.extras_columns]
 
     @property
     def exog_columns(self) -> list[str]:

@@ -29,7 +29,7 @@ class Extra:
     role : str
         One of ``"freq_weights"``, ``"var_weights"``, ``"offset"``, ``"exposure"``.
     column : str
-        Where it is in a partition.
+        Where it is in a partition; an expression of columns, in formula designs.
     by_name : bool
         Whether the user gave it as a column of the data, which new data are then expected to have.
     """
@@ -77,6 +77,30 @@ class Design(ABC):
     @abstractmethod
     def exog_columns(self) -> list[str]:
         """What a partition to predict for must have."""
+
+    @property
+    def extras_columns(self) -> list[str]:
+        """What weights, offset and exposure are read from."""
+        return [e.column for e in self.extras]
+
+    def values_of(self, partition: Any, extra: Extra, number: int) -> Vector:
+        """Return a weight, the offset or the exposure of every row of a partition.
+
+        Parameters
+        ----------
+        partition : frame, or arrays by name
+            Rows.
+        extra : Extra
+            Which.
+        number : int
+            Which partition, for messages.
+
+        Returns
+        -------
+        (n,) array
+            nan where missing.
+        """
+        return as_floats(partition[extra.column], extra.label, number)
 
     @abstractmethod
     def exog(self, partition: Any, number: int) -> AnyArray:
@@ -186,14 +210,14 @@ class Design(ABC):
         """
         X = self.exog(partition, number)
         eta: Vector = np.dot(X, np.where(np.isnan(params), 0.0, params))
-        extras = {e.role: _column(partition, e, number) for e in self.extras if e.role in {"offset", "exposure"}}
+        extras = {e.role: self.values_of(partition, e, number) for e in self.extras if e.role in {"offset", "exposure"}}
         offset = _offset(extras)
         return eta if offset is None else eta + offset
 
     def _rows(self, partition: Any, number: int) -> tuple[AnyArray, AnyArray, dict[str, Vector], Mask]:
         """Return X, y, extras and which rows have nothing missing."""
         X, endog = self.exog(partition, number), self.endog(partition, number)
-        extras = {e.role: _column(partition, e, number) for e in self.extras}
+        extras = {e.role: self.values_of(partition, e, number) for e in self.extras}
         dropped = missing_rows(X) | missing_rows(endog)
         for values in extras.values():
             dropped |= missing_rows(values)
@@ -228,10 +252,6 @@ def row_index(partition: Any) -> pd.Index[Any] | None:
         None for arrays.
     """
     return partition.index if isinstance(partition, pd.DataFrame) else None
-
-
-def _column(partition: Any, extra: Extra, number: int) -> Vector:
-    return as_floats(partition[extra.column], extra.label, number)
 
 
 def _offset(extras: dict[str, Vector]) -> Vector | None:

@@ -92,6 +92,11 @@ class FormulaEngine(ABC):
     def exog_factors(self) -> tuple[str, ...]:
         """Factors of the right-hand side."""
 
+    @property
+    @abstractmethod
+    def expressions(self) -> tuple[str, ...]:
+        """Expressions beside the formula, of weights, offset and exposure; factors as those of the formula are."""
+
     @abstractmethod
     def columns(self, factors: Sequence[str]) -> list[str]:
         """Return the columns of the data that factors read.

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from dglm._typing import AnyArray, Codes, Matrix, Vector
-from dglm.design.base import Design
+from dglm.design.base import Design, Extra
 from dglm.design.engine import Categorical, FormulaEngine, Numeric
-from dglm.design.values import as_codes
+from dglm.design.values import as_codes, as_floats
+from dglm.errors import DataError
 
 
 @dataclass(frozen=True)
@@ -66,12 +67,20 @@ class FormulaDesign(Design):
     def columns(self) -> list[str]:
         """Columns that a fit reads."""
         read = self.engine.columns((*self.engine.endog_factors, *self.engine.exog_factors))
-        return list(dict.fromkeys([*read, *(e.column for e in self.extras)]))
+        return list(dict.fromkeys([*read, *self.extras_columns]))
 
     @property
     def exog_columns(self) -> list[str]:
         """Columns that a prediction reads."""
         return self.engine.columns(self.engine.exog_factors)
+
+    @property
+    def extras_columns(self) -> list[str]:
+        """Columns that weights, offset and exposure are read from."""
+        return columns_of_extras(self.engine, self.extras)
+
+    def values_of(self, partition: pd.DataFrame, extra: Extra, number: int) -> Vector:
+        return extra_values(self.engine, partition, extra, number)
 
     def exog(self, partition: pd.DataFrame, number: int) -> AnyArray:
         n = len(partition)
@@ -102,6 +111,60 @@ class FormulaDesign(Design):
             else:
                 columns.extend(values.columns.values())
         return columns[0] if len(columns) == 1 else np.column_stack(columns)
+
+
+def columns_of_extras(engine: FormulaEngine, extras: Sequence[Extra]) -> list[str]:
+    """Return the columns that weights, offset and exposure are read from.
+
+    Parameters
+    ----------
+    engine : FormulaEngine
+        Knows which of them are expressions.
+    extras : sequence of Extra
+        Columns or expressions.
+
+    Returns
+    -------
+    list of str
+        Of the data.
+    """
+    plain = [e.column for e in extras if e.column not in engine.expressions]
+    return list(dict.fromkeys([*plain, *engine.columns([e.column for e in extras])]))
+
+
+def extra_values(engine: FormulaEngine, partition: pd.DataFrame, extra: Extra, number: int) -> Vector:
+    """Return a weight, the offset or the exposure of every row of a partition.
+
+    Parameters
+    ----------
+    engine : FormulaEngine
+        Evaluates expressions.
+    partition : DataFrame
+        Rows.
+    extra : Extra
+        A column or an expression.
+    number : int
+        Which partition, for messages.
+
+    Returns
+    -------
+    (n,) array
+        nan where missing.
+
+    Raises
+    ------
+    DataError
+        If it is not one number a row.
+    """
+    if extra.column not in engine.expressions:
+        return as_floats(partition[extra.column], extra.label, number)
+    if len(partition) == 0:
+        return np.empty(0)
+    values = engine.evaluate(partition, [extra.column])[extra.column]
+    if isinstance(values, Categorical) or len(values.columns) != 1:
+        raise DataError(f"{extra.label} must be one number a row; it gives levels, or several columns")
+    (column,) = values.columns.values()
+    return np.asarray(column, dtype=np.float64)
 
 
 def _fill(out: Matrix, group: Columns, evaluated: dict[str, Numeric | Categorical], codes: dict[str, Codes]) -> None:

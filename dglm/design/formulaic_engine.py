@@ -20,7 +20,7 @@ from formulaic.parser.types import Factor, Term
 from formulaic.transforms import TRANSFORMS
 
 from dglm.design.engine import Categorical, Coding, FormulaEngine, Numeric, Product
-from dglm.design.names import calls_in, names_in, nearest
+from dglm.design.names import calls_in, expression_tree, names_in, nearest
 from dglm.design.response import check_two_columns
 from dglm.design.values import is_categorical
 from dglm.errors import FormulaError
@@ -44,6 +44,8 @@ class FormulaicEngine(FormulaEngine):
         Columns of the data, to tell them from variables.
     context : dict
         The variables and functions of the caller's that the formula names, and no others.
+    beside : tuple of Factor
+        Expressions beside the formula.
     """
 
     formula: str
@@ -51,9 +53,12 @@ class FormulaicEngine(FormulaEngine):
     exog_terms: tuple[Term, ...]
     data_columns: tuple[str, ...]
     context: Mapping[str, Any]
+    beside: tuple[Factor, ...] = ()
 
     @classmethod
-    def parse(cls, formula: str, data_columns: Sequence[str], context: Mapping[str, Any]) -> FormulaicEngine:
+    def parse(
+        cls, formula: str, data_columns: Sequence[str], context: Mapping[str, Any], expressions: Sequence[str] = ()
+    ) -> FormulaicEngine:
         """Parse a formula, checking every name in it; nothing is evaluated.
 
         Parameters
@@ -64,6 +69,8 @@ class FormulaicEngine(FormulaEngine):
             Columns of the data.
         context : mapping of str to object
             Where other names are looked up.
+        expressions : sequence of str
+            Beside the formula: ``"np.log(population)"``, an offset.
 
         Returns
         -------
@@ -87,10 +94,20 @@ class FormulaicEngine(FormulaEngine):
             raise FormulaError(f"the formula {formula!r} has several parts (| or []); a GLM has one design")
         endog, exog = (tuple(t for t in side) for side in (parsed.lhs, parsed.rhs))
         check_two_columns(len(endog))
+        beside = tuple(_expression(e) for e in expressions)
         used: dict[str, Any] = {}
         for factor in _factors((*endog, *exog)):
-            used |= _resolve(factor, data_columns, context, formula)
-        return cls(formula=formula, endog_terms=endog, exog_terms=exog, data_columns=tuple(data_columns), context=used)
+            used |= _resolve(factor, data_columns, context, f"the formula {formula!r}")
+        for factor in beside:
+            used |= _resolve(factor, data_columns, context, f"the expression {factor.expr!r}")
+        return cls(
+            formula=formula,
+            endog_terms=endog,
+            exog_terms=exog,
+            data_columns=tuple(data_columns),
+            context=used,
+            beside=beside,
+        )
 
     @property
     def endog_factors(self) -> tuple[str, ...]:
@@ -102,10 +119,15 @@ class FormulaicEngine(FormulaEngine):
         """Factors of the right-hand side."""
         return tuple(str(f.expr) for f in _factors(self.exog_terms))
 
+    @property
+    def expressions(self) -> tuple[str, ...]:
+        """Expressions beside the formula."""
+        return tuple(str(f.expr) for f in self.beside)
+
     def columns(self, factors: Sequence[str]) -> list[str]:
         wanted = set(factors)
         read: set[str] = set()
-        for factor in _factors((*self.endog_terms, *self.exog_terms)):
+        for factor in self._all_factors:
             if factor.expr in wanted:
                 read |= _names(factor)
         return [c for c in self.data_columns if c in read]
@@ -138,20 +160,34 @@ class FormulaicEngine(FormulaEngine):
             matrix[:, j] = column
         return Coding(tuple(map(str, columns)), matrix)
 
+    @property
+    def _all_factors(self) -> list[Factor]:
+        return [*_factors((*self.endog_terms, *self.exog_terms)), *self.beside]
+
     def _evaluate(self, materializer: PandasMaterializer, factors: Sequence[str]) -> dict[str, EvaluatedFactor]:
         wanted = set(factors)
         spec, evaluated = _spec(), {}
-        for factor in _factors((*self.endog_terms, *self.exog_terms)):
+        for factor in self._all_factors:
             if factor.expr in wanted:
                 try:
                     evaluated[str(factor.expr)] = materializer._evaluate_factor(factor, spec, set())
                 except FormulaicError as error:
-                    raise FormulaError(f"in the formula {self.formula!r}: {error}") from error
+                    where = "expression" if factor in self.beside else f"formula {self.formula!r}"
+                    raise FormulaError(f"in the {where}: {error}") from error
         return evaluated
 
 
 def _spec() -> formulaic.ModelSpec:
     return formulaic.ModelSpec(formula=[], output="numpy", na_action="ignore")
+
+
+def _expression(text: str) -> Factor:
+    """Return the factor of an expression that stands beside the formula."""
+    try:
+        expression_tree(text)
+    except SyntaxError as error:
+        raise FormulaError(f"cannot parse the expression {text!r}: {error.msg}") from error
+    return Factor(text, eval_method=Factor.EvalMethod.PYTHON)
 
 
 def _factors(terms: Iterable[Term]) -> list[Factor]:
@@ -166,7 +202,7 @@ def _names(factor: Factor) -> set[str]:
     return {str(factor.expr)} if factor.eval_method is Factor.EvalMethod.LOOKUP else names_in(factor.expr)
 
 
-def _resolve(factor: Factor, columns: Sequence[str], context: Mapping[str, Any], formula: str) -> dict[str, Any]:
+def _resolve(factor: Factor, columns: Sequence[str], context: Mapping[str, Any], where: str) -> dict[str, Any]:
     """Return what a factor needs from the caller's scope, refusing what does not exist or cannot be done by parts."""
     used = {}
     for name in sorted(_names(factor) - set(columns)):
@@ -174,8 +210,8 @@ def _resolve(factor: Factor, columns: Sequence[str], context: Mapping[str, Any],
             used[name] = context[name]
         elif name not in TRANSFORMS:
             raise FormulaError(
-                f"{name!r} in the formula {formula!r} is neither a column of the data nor a variable in the calling "
-                f"scope{nearest(name, columns)}"
+                f"{name!r} in {where} is neither a column of the data nor a variable in the calling scope"
+                f"{nearest(name, columns)}"
             )
     if factor.eval_method is Factor.EvalMethod.PYTHON:
         for name, call in calls_in(factor.expr):

@@ -40,7 +40,7 @@ class FrameDesign(Design):
     @property
     def columns(self) -> list[str]:
         """Columns that a fit reads."""
-        return [*self.exog_labels, *self.endog_columns, *(e.column for e in self.extras)]
+        return [*self.exog_labels, *self.endog_columns, *self.extras_columns]
 
     @property
     def exog_columns(self) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,7 +62,7 @@ def frame_table(data: Any) -> PandasTable | DaskTable:
 
 
 def join_extras(
-    table: PandasTable | DaskTable, extras: Mapping[str, Any]
+    table: PandasTable | DaskTable, extras: Mapping[str, Any], expressions: Collection[str] = ()
 ) -> tuple[PandasTable | DaskTable, tuple[Extra, ...]]:
     """Return the table with aligned collections joined, and where each extra now is.
 
@@ -72,6 +72,8 @@ def join_extras(
         Of the dataframe.
     extras : mapping of str to str or collection
         By role; None where not given.
+    expressions : collection of str
+        Those among the extras that are expressions of columns, not columns.
 
     Returns
     -------
@@ -89,7 +91,7 @@ def join_extras(
         if given is None:
             continue
         if isinstance(given, str):
-            if given not in table.columns:
+            if given not in table.columns and given not in expressions:
                 raise DataError(f"{role}={given!r} is not a column of the data{nearest(given, table.columns)}")
             found.append(Extra(role, given, by_name=True))
         else:

@@ -13,12 +13,12 @@ from dglm._typing import Mask, Matrix
 from dglm.data import BlockedData, PandasTable, Table
 from dglm.design.base import Extra, Missing
 from dglm.design.engine import Categorical, FormulaEngine, Numeric
-from dglm.design.formula import Columns, FormulaDesign, group_names
+from dglm.design.formula import Columns, FormulaDesign, columns_of_extras, extra_values, group_names
 from dglm.design.formulaic_engine import FormulaicEngine
 from dglm.design.joining import PreparedModel, frame_table, join_extras, refuse_double_weights
 from dglm.design.levels import Learned, LevelSet, learn_levels, listed_levels
 from dglm.design.response import Response, check_two_columns
-from dglm.design.values import as_floats, missing_rows, observed_levels
+from dglm.design.values import missing_rows, observed_levels
 from dglm.errors import FormulaError
 
 
@@ -34,7 +34,7 @@ def from_formula(
     data : pandas.DataFrame or dask.dataframe.DataFrame
         The rows.
     extras : mapping of str to str or collection
-        Weights, offset and exposure, as column names or aligned collections.
+        Weights, offset and exposure, as column names, expressions or aligned collections.
     missing : str
         ``"drop"`` or ``"raise"``.
     context : mapping of str to object
@@ -53,15 +53,18 @@ def from_formula(
         If weights or offset do not.
     """
     table = frame_table(data)
-    engine = FormulaicEngine.parse(formula, [str(c) for c in table.columns], context)
-    table, joined = join_extras(table, extras)
+    names = [str(c) for c in table.columns]
+    # a plain name is a column, or a mistake that join_extras names
+    expressions = [e for e in extras.values() if isinstance(e, str) and e not in names and not e.isidentifier()]
+    engine = FormulaicEngine.parse(formula, names, context, expressions)
+    table, joined = join_extras(table, extras, expressions)
     return PreparedModel(table, _learn(engine, table, joined, missing))
 
 
 def _learn(engine: FormulaEngine, table: Table, extras: tuple[Extra, ...], missing: Missing) -> FormulaDesign:
     """Return the design: evaluate on a sample to see the types, learn what levels there are, lay out the columns."""
     factors = (*engine.endog_factors, *engine.exog_factors)
-    columns = list(dict.fromkeys([*engine.columns(factors), *(e.column for e in extras)]))
+    columns = list(dict.fromkeys([*engine.columns(factors), *columns_of_extras(engine, extras)]))
     partitions = table.partitions(columns) if columns else None
     sample, evaluated = _evaluated_sample(engine, table, partitions, columns)
     categorical = {f: v for f, v in evaluated.items() if isinstance(v, Categorical)}
@@ -133,7 +136,7 @@ class LevelsOf:
         for values in evaluated.values():
             keep &= ~_missing(values)
         for extra in self.extras:
-            keep &= ~missing_rows(as_floats(partition[extra.column], extra.label, number))
+            keep &= ~missing_rows(extra_values(self.engine, partition, extra, number))
         sets = {}
         for factor, values in evaluated.items():
             if factor in self.factors and isinstance(values, Categorical):

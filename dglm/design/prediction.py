@@ -14,6 +14,7 @@ import pandas as pd
 from dglm.data import ArrayTable, DaskArrayTable, Table
 from dglm.design.arrays import ArrayDesign
 from dglm.design.base import Design, Extra
+from dglm.design.formula import FormulaDesign
 from dglm.design.joining import PreparedModel, frame_table, join_extras
 from dglm.design.names import nearest
 from dglm.errors import DataError
@@ -44,20 +45,21 @@ def for_new_rows(design: Design, exog: Any, *, offset: Any, exposure: Any) -> Pr
     given = {"offset": offset, "exposure": exposure}
     for extra in design.extras:
         if extra.role in given and given[extra.role] is None:
-            given[extra.role] = _column_of(extra, exog)
+            given[extra.role] = _column_of(design, extra, exog)
     table, extras = _array_table(exog, given) if isinstance(design, ArrayDesign) else _frame_rows(design, exog, given)
     return PreparedModel(table, replace(design, extras=extras))
 
 
-def _column_of(extra: Extra, exog: Any) -> str:
-    """Return the column of new rows that a model's offset or exposure is read from."""
+def _column_of(design: Design, extra: Extra, exog: Any) -> str:
+    """Return the column of new rows, or the expression, that a model's offset or exposure is read from."""
     if extra.by_name and isinstance(exog, (pd.DataFrame, dd.DataFrame)):
-        if extra.column in exog.columns:
-            return extra.column
-        raise DataError(
-            f"the model has {extra.role}={extra.column!r}, but the new data have no such column"
-            f"{nearest(extra.column, exog.columns)}; add it, or pass {extra.role}="
-        )
+        for column in replace(design, extras=(extra,)).extras_columns:
+            if column not in exog.columns:
+                raise DataError(
+                    f"the model has {extra.role}={extra.column!r}, but the new data have no column {column!r}"
+                    f"{nearest(column, exog.columns)}; add it, or pass {extra.role}="
+                )
+        return extra.column
     raise DataError(f"the model was fitted with {extra.role}; pass {extra.role}= for the new rows, too")
 
 
@@ -68,7 +70,7 @@ def _frame_rows(design: Design, exog: Any, given: Mapping[str, Any]) -> tuple[Ta
             raise DataError(
                 f"the model needs column {column!r}, which the new data lack{nearest(column, table.columns)}"
             )
-    return join_extras(table, given)
+    return join_extras(table, given, design.engine.expressions if isinstance(design, FormulaDesign) else ())
 
 
 def _array_table(exog: Any, given: Mapping[str, Any]) -> tuple[Table, tuple[Extra, ...]]:

@@ -218,5 +218,5 @@ def of_new_rows(table: Table, design: Design, family: Family, params: Vector) ->
     Series or array
         Lazy on dask; nan where something is missing.
     """
-    columns = list(dict.fromkeys([*design.exog_columns, *(e.column for e in design.extras)]))
+    columns = list(dict.fromkeys([*design.exog_columns, *design.extras_columns]))
     return table.rows(OfNewRows(design, family, params), columns)
