@@ -70,7 +70,7 @@ class Encoder:
             return value
         if isinstance(value, np.ndarray):
             return {"$array": self._array(value, where)}
-        if is_dataclass(value) and not isinstance(value, type):
+        if not isinstance(value, type) and (is_dataclass(value) or isinstance(value, tuple(self.extensible.values()))):
             return self._record(value, where)
         return self._container(value, where)
 
@@ -93,7 +93,7 @@ class Encoder:
             return {"$name": name}
         try:
             return {scalar.tag: self.encode(scalar.write(value), where)}
-        except (TypeError, ValueError) as error:
+        except (LookupError, TypeError, ValueError) as error:
             raise _cannot_hold(value, where, str(error)) from error
 
     def _items(self, values: Any, where: str) -> list[Any]:
@@ -116,6 +116,8 @@ class Encoder:
         name = type(value).__name__
         if isinstance(value, Context):
             return {"$type": name, "variables": self._context(value, where)}
+        if not is_dataclass(value):
+            raise _cannot_hold(value, where, f"make {name} a frozen dataclass, so that its parameters can be saved")
         saved = [field.name for field in fields(value) if is_saved(field)]
         content = {field: self.encode(getattr(value, field), f"{where}.{field}") for field in saved}
         if self.types.get(name) is type(value):
