@@ -153,6 +153,7 @@ def at(content, *path):
         (("fit",), "solver", {"$name": ["numpy"]}, "damaged"),
         (("fit",), "solver", {"$name": "numpy"}, "solver should be .*found a module"),
         (("fit",), "solver", {"$timestamp": [1, "ns", "../../etc/passwd"]}, "damaged"),
+        (("fit",), "solver", {"$timestamp": [1, "ns", "dateutil//etc/passwd"]}, "is a path"),
         (("fit",), "solver", {"$timestamp": [1, "fortnight", None]}, "fortnight"),
         (("fit",), "solver", {"$distribution": ["rv_discrete", [], {}]}, "damaged"),
         (("fit",), "solver", {"$decimal": "one"}, "damaged"),

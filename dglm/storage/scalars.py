@@ -103,6 +103,8 @@ def _write_timestamp(value: pd.Timestamp) -> tuple[Any, ...]:
 def _read_timestamp(written: Any) -> pd.Timestamp:
     count, unit, zone = written
     moment = pd.Timestamp(np.datetime64(_whole(count), _unit(unit)))
+    if zone is not None and zone.startswith("dateutil"):
+        raise ValueError(f"{zone!r} is a path, no name of a time zone")
     return moment if zone is None else moment.tz_localize("UTC").tz_convert(zone)
 
 
