@@ -128,15 +128,15 @@ def at(content, *path):
     ("path", "key", "value", "message"),
     [
         ((), "family", {"$type": "Popen", "args": "true"}, "Popen, which this version of dglm does not know"),
-        ((), "family", {"$type": "Family"}, r"damaged \(TypeError"),
-        ((), "family", {"$type": "L2", "alpha": 1.0}, "result.family should be .*Family'>; found a L2"),
+        ((), "family", {"$type": "families.Family"}, r"damaged \(TypeError"),
+        ((), "family", {"$type": "penalties.L2", "alpha": 1.0}, "result.family should be .*Family'>; found a L2"),
         (
             (),
             "family",
-            {"$type": "Binomial", "link": {"$type": "Binomial"}},
+            {"$type": "families.Binomial", "link": {"$type": "families.Binomial"}},
             "link should be .*Link'>; found a Binomial",
         ),
-        ((), "penalty", {"$type": "L2", "alpha": -1.0}, "alpha must be finite"),
+        ((), "penalty", {"$type": "penalties.L2", "alpha": -1.0}, "alpha must be finite"),
         ((), "scale", "1", "result.scale should be"),
         ((), "scale", True, "result.scale should be"),
         ((), "table", None, "has table, which a Estimate has not"),
@@ -145,8 +145,8 @@ def at(content, *path):
         (("fit",), "params", {"$array": "arrays/99.npy"}, "damaged"),
         (("fit",), "params", [0.0] * 9, "params should be"),
         (("fit",), "aliased", {"$array": "arrays/0.npy"}, "aliased should be .*bool"),
-        (("fit",), "status", {"$enum": "Status", "member": "__class__"}, "damaged"),
-        (("fit",), "status", {"$enum": "Gram", "member": "x"}, "does not know"),
+        (("fit",), "status", {"$enum": "solvers.Status", "member": "__class__"}, "damaged"),
+        (("fit",), "status", {"$enum": "matrix.Gram", "member": "x"}, "does not know"),
         (("fit",), "solver", {"$name": "os.system"}, "is not in math, numpy"),
         (("fit",), "solver", {"$name": "numpy.__loader__"}, "is not in math, numpy"),
         (("fit",), "solver", {"$name": "numpy.f2py.compile"}, "is not in math, numpy"),
@@ -164,7 +164,7 @@ def at(content, *path):
         (("fit", "certificate"), "kind", 3, "certificate.kind should be"),
         (("design",), "levels", {"g": 3}, "levels should be"),
         (("design",), "missing", "keep", "missing should be"),
-        (("design", "engine"), "context", {"$type": "Context", "variables": 3}, "variables should be"),
+        (("design", "engine"), "context", {"$type": "design.Context", "variables": 3}, "variables should be"),
         (("survey",), "n_rows", 1.5, "n_rows should be"),
         (("survey",), "low", {"$float": "nan"}, "low should be"),
     ],
@@ -183,7 +183,7 @@ def test_another_number_of_coefficients_is_refused(good: bytes, tmp_path: Path) 
 
 
 def test_an_object_that_is_no_estimate_is_refused(good: bytes, tmp_path: Path) -> None:
-    for content in ([], 1, {"$type": "Binomial"}):
+    for content in ([], 1, {"$type": "links.Logit"}):
         changed = json.dumps({"format": 1, "result": content})
         with pytest.raises(StorageError, match="not an estimate"):
             load_bytes(tmp_path, rewritten(good, **{"result.json": changed}))
@@ -259,7 +259,7 @@ def test_loading_executes_nothing(good: bytes, tmp_path: Path) -> None:
     evil = "__import__('pathlib').Path('exploded').touch()"
     engine = content["result"]["design"]["engine"]
     engine["formula"] = f"won ~ {evil}"
-    engine["exog_terms"] = [[{"$type": "ParsedFactor", "expr": evil, "method": "python"}]]
+    engine["exog_terms"] = [[{"$type": "design.ParsedFactor", "expr": evil, "method": "python"}]]
     engine["context"]["variables"]["load"] = {"$name": "pandas.read_pickle"}
     (tmp_path / "evil.dglm").write_bytes(rewritten(good, **{"result.json": json.dumps(content)}))
     (tmp_path / "good.dglm").write_bytes(good)

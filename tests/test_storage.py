@@ -44,9 +44,10 @@ LEVELS = {
 
 def carried(value: object) -> object:
     """Write a value as a variable of a formula, and read it."""
-    encoder = Encoder(saved_types(Estimate, Unsaved), {})
+    types = saved_types(Estimate, Unsaved)
+    encoder = Encoder(types, {})
     content, arrays = unpack(pack(encoder.encode({"it": value}, "it"), encoder.arrays))
-    return Decoder(encoder.types, {}, arrays, {}).decode(content, "it")["it"]
+    return Decoder(types, {}, arrays, {}).decode(content, "it")["it"]
 
 
 @pytest.mark.parametrize("kind", LEVELS)

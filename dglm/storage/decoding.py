@@ -24,7 +24,7 @@ class Decoder:
     Parameters
     ----------
     types : mapping of str to type
-        Records and enumerations of dglm, by name.
+        Records and enumerations of dglm, by the name that they have in files.
     custom : mapping of str to mapping of str to type
         Users' classes by name, by the name of the argument of `dglm.load` that they were given with.
     arrays : mapping of str to array

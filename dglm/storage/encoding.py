@@ -28,14 +28,14 @@ class Encoder:
     Parameters
     ----------
     types : mapping of str to type
-        Records and enumerations of dglm, by name.
+        Records and enumerations of dglm, by the name that they have in files.
     extensible : mapping of str to type
         What users may derive from, by the name of the argument with which `dglm.load` takes their classes.
     """
 
     def __init__(self, types: Mapping[str, type], extensible: Mapping[str, type]) -> None:
-        self.types = types
         self.extensible = extensible
+        self._names = {cls: name for name, cls in types.items()}
         #: Arrays met so far, by the name of their member; the same array is written once.
         self.arrays: dict[str, AnyArray] = {}
         self._members: dict[int, str] = {}
@@ -108,20 +108,20 @@ class Encoder:
         return self._members[id(array)]
 
     def _member_of(self, value: Enum, where: str) -> dict[str, str]:
-        if self.types.get(type(value).__name__) is not type(value):
+        if type(value) not in self._names:
             raise _cannot_hold(value, where, "that enumeration is not dglm's")
-        return {"$enum": type(value).__name__, "member": value.name}
+        return {"$enum": self._names[type(value)], "member": value.name}
 
     def _record(self, value: Any, where: str) -> dict[str, Any]:
-        name = type(value).__name__
+        cls, name = type(value), type(value).__name__
         if isinstance(value, Context):
-            return {"$type": name, "variables": self._context(value, where)}
+            return {"$type": self._names[cls], "variables": self._context(value, where)}
         if not is_dataclass(value):
             raise _cannot_hold(value, where, f"make {name} a frozen dataclass, so that its parameters can be saved")
         saved = [field.name for field in fields(value) if is_saved(field)]
         content = {field: self.encode(getattr(value, field), f"{where}.{field}") for field in saved}
-        if self.types.get(name) is type(value):
-            return {"$type": name, **content}
+        if cls in self._names:
+            return {"$type": self._names[cls], **content}
         for argument, base in self.extensible.items():
             if isinstance(value, base):
                 return {"$custom": name, "of": argument, "fields": content}

@@ -64,7 +64,13 @@ def saved_types(*roots: type) -> dict[str, type]:
     Returns
     -------
     dict of str to type
-        By name: the roots, what their fields are annotated with, subclasses of these, and so on.
+        The roots, what their fields are annotated with, subclasses of these, and so on; by room and name, as
+        ``"families.Binomial"``.
+
+    Raises
+    ------
+    TypeError
+        If a room has two of one name.
     """
     found: set[type] = set()
     waiting: list[type] = list(roots)
@@ -76,7 +82,12 @@ def saved_types(*roots: type) -> dict[str, type]:
         waiting += cls.__subclasses__()
         if is_dataclass(cls):
             waiting += [part for hint in field_types(cls).values() for part in _classes_in(hint)]
-    return {cls.__name__: cls for cls in found if is_dataclass(cls) or issubclass(cls, Enum)}
+    kept = [cls for cls in found if is_dataclass(cls) or issubclass(cls, Enum)]
+    named = {f"{cls.__module__.split('.')[1]}.{cls.__name__}": cls for cls in kept}
+    if len(named) < len(kept):
+        twice = sorted(str(cls) for cls in set(kept) - set(named.values()))
+        raise TypeError(f"{', '.join(twice)} has the name of another class of its room")
+    return named
 
 
 def fits(value: object, hint: Any) -> bool:
