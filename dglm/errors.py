@@ -13,6 +13,7 @@ __all__ = [
     "IncompatibleSolverError",
     "PerfectSeparationWarning",
     "RankDeficientWarning",
+    "StorageError",
     "UnseenLevelError",
 ]
 
@@ -35,6 +36,10 @@ class UnseenLevelError(DataError):
 
 class IncompatibleSolverError(TypeError):
     """A solver that cannot minimise the penalty it was given."""
+
+
+class StorageError(ValueError):
+    """A file that is no saved result, is damaged or comes from a newer dglm; or a result that a file cannot hold."""
 
 
 class ConvergenceWarning(UserWarning):

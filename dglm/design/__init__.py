@@ -3,6 +3,7 @@
 from dglm.design.arrays import ArrayDesign
 from dglm.design.base import Design, Extra, row_index
 from dglm.design.collections import from_collections
+from dglm.design.context import Context, Unsaved
 from dglm.design.formula import FormulaDesign
 from dglm.design.frame import FrameDesign
 from dglm.design.joining import PreparedModel
@@ -11,11 +12,13 @@ from dglm.design.prediction import for_new_rows
 
 __all__ = [
     "ArrayDesign",
+    "Context",
     "Design",
     "Extra",
     "FormulaDesign",
     "FrameDesign",
     "PreparedModel",
+    "Unsaved",
     "for_new_rows",
     "from_collections",
     "from_formula",

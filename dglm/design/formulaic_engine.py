@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import formulaic
 import numpy as np
@@ -19,6 +19,7 @@ from formulaic.materializers.types import EvaluatedFactor, FactorValues
 from formulaic.parser.types import Factor, Term
 from formulaic.transforms import TRANSFORMS
 
+from dglm.design.context import Context, Unsaved
 from dglm.design.engine import Categorical, Coding, FormulaEngine, Numeric, Product
 from dglm.design.names import calls_in, expression_tree, names_in, nearest
 from dglm.design.response import check_two_columns
@@ -30,6 +31,25 @@ STATELESS = {id(TRANSFORMS["Q"])}
 LAG = id(TRANSFORMS["lag"])
 
 
+@dataclass(frozen=True)
+class ParsedFactor:
+    """A factor of a formula, as plain as a file or another version of formulaic can take it.
+
+    Attributes
+    ----------
+    expr : str
+        As written.
+    method : str
+        How it is read: ``"lookup"`` of a name, ``"python"`` or ``"literal"``.
+    """
+
+    expr: str
+    method: Literal["lookup", "python", "literal"]
+
+
+ParsedTerm = tuple[ParsedFactor, ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class FormulaicEngine(FormulaEngine):
     """A parsed formula.
@@ -38,22 +58,22 @@ class FormulaicEngine(FormulaEngine):
     ----------
     formula : str
         As the user wrote it.
-    endog_terms, exog_terms : tuple of Term
-        Of the two sides.
+    endog_terms, exog_terms : tuple of tuple of ParsedFactor
+        Of the two sides: each term, the factors that it multiplies.
     data_columns : tuple of str
-        Columns of the data, to tell them from variables.
-    context : dict
+        Columns of the data that the formula reads, in the order of the data.
+    context : Context
         The variables and functions of the caller's that the formula names, and no others.
-    beside : tuple of Factor
+    beside : tuple of ParsedFactor
         Expressions beside the formula.
     """
 
     formula: str
-    endog_terms: tuple[Term, ...]
-    exog_terms: tuple[Term, ...]
+    endog_terms: tuple[ParsedTerm, ...]
+    exog_terms: tuple[ParsedTerm, ...]
     data_columns: tuple[str, ...]
-    context: Mapping[str, Any]
-    beside: tuple[Factor, ...] = ()
+    context: Context
+    beside: tuple[ParsedFactor, ...] = ()
 
     @classmethod
     def parse(
@@ -92,37 +112,40 @@ class FormulaicEngine(FormulaEngine):
             raise FormulaError(f'the formula {formula!r} has no response; write it as "y ~ {formula.strip(" ~")}"')
         if not (isinstance(parsed.lhs, formulaic.SimpleFormula) and isinstance(parsed.rhs, formulaic.SimpleFormula)):
             raise FormulaError(f"the formula {formula!r} has several parts (| or []); a GLM has one design")
-        endog, exog = (tuple(t for t in side) for side in (parsed.lhs, parsed.rhs))
+        endog, exog = (tuple(_parsed(term) for term in side) for side in (parsed.lhs, parsed.rhs))
         check_two_columns(len(endog))
         beside = tuple(_expression(e) for e in expressions)
         used: dict[str, Any] = {}
+        read: set[str] = set()
         for factor in _factors((*endog, *exog)):
             used |= _resolve(factor, data_columns, context, f"the formula {formula!r}")
+            read |= _names(factor)
         for factor in beside:
             used |= _resolve(factor, data_columns, context, f"the expression {factor.expr!r}")
+            read |= _names(factor)
         return cls(
             formula=formula,
             endog_terms=endog,
             exog_terms=exog,
-            data_columns=tuple(data_columns),
-            context=used,
+            data_columns=tuple(c for c in data_columns if c in read),
+            context=Context(used),
             beside=beside,
         )
 
     @property
     def endog_factors(self) -> tuple[str, ...]:
         """Factors of the left-hand side."""
-        return tuple(str(f.expr) for f in _factors(self.endog_terms))
+        return tuple(f.expr for f in _factors(self.endog_terms))
 
     @property
     def exog_factors(self) -> tuple[str, ...]:
         """Factors of the right-hand side."""
-        return tuple(str(f.expr) for f in _factors(self.exog_terms))
+        return tuple(f.expr for f in _factors(self.exog_terms))
 
     @property
     def expressions(self) -> tuple[str, ...]:
         """Expressions beside the formula."""
-        return tuple(str(f.expr) for f in self.beside)
+        return tuple(f.expr for f in self.beside)
 
     def columns(self, factors: Sequence[str]) -> list[str]:
         wanted = set(factors)
@@ -142,7 +165,7 @@ class FormulaicEngine(FormulaEngine):
         self._evaluate(materializer, self.exog_factors)
         return [
             Product(tuple((str(f.factor.expr), bool(f.reduced)) for f in scoped.factors), float(scoped.scale))
-            for _, scoped_terms in materializer._get_scoped_terms(self.exog_terms)
+            for _, scoped_terms in materializer._get_scoped_terms([_term(parsed) for parsed in self.exog_terms])
             for scoped in scoped_terms
         ]
 
@@ -161,7 +184,7 @@ class FormulaicEngine(FormulaEngine):
         return Coding(tuple(map(str, columns)), matrix)
 
     @property
-    def _all_factors(self) -> list[Factor]:
+    def _all_factors(self) -> list[ParsedFactor]:
         return [*_factors((*self.endog_terms, *self.exog_terms)), *self.beside]
 
     def _evaluate(self, materializer: PandasMaterializer, factors: Sequence[str]) -> dict[str, EvaluatedFactor]:
@@ -169,40 +192,62 @@ class FormulaicEngine(FormulaEngine):
         spec, evaluated = _spec(), {}
         for factor in self._all_factors:
             if factor.expr in wanted:
+                self._check_saved(factor)
                 try:
-                    evaluated[str(factor.expr)] = materializer._evaluate_factor(factor, spec, set())
+                    evaluated[factor.expr] = materializer._evaluate_factor(_factor(factor), spec, set())
                 except FormulaicError as error:
                     where = "expression" if factor in self.beside else f"formula {self.formula!r}"
                     raise FormulaError(f"in the {where}: {error}") from error
         return evaluated
+
+    def _check_saved(self, factor: ParsedFactor) -> None:
+        """Refuse a factor that needs what a saved result could not hold."""
+        unsaved = {name: value.kind for name, value in self.context.items() if isinstance(value, Unsaved)}
+        for name in sorted(_names(factor) & unsaved.keys() if unsaved else ()):
+            raise FormulaError(
+                f"the formula {self.formula!r} needs {name!r} ({unsaved[name]}), which was not saved with the result; "
+                f"pass it when loading: dglm.load(path, context={{{name!r}: {name}}})"
+            )
 
 
 def _spec() -> formulaic.ModelSpec:
     return formulaic.ModelSpec(formula=[], output="numpy", na_action="ignore")
 
 
-def _expression(text: str) -> Factor:
+def _expression(text: str) -> ParsedFactor:
     """Return the factor of an expression that stands beside the formula."""
     try:
         expression_tree(text)
     except SyntaxError as error:
         raise FormulaError(f"cannot parse the expression {text!r}: {error.msg}") from error
-    return Factor(text, eval_method=Factor.EvalMethod.PYTHON)
+    return ParsedFactor(text, "python")
 
 
-def _factors(terms: Iterable[Term]) -> list[Factor]:
+def _parsed(term: Term) -> ParsedTerm:
+    return tuple(ParsedFactor(str(factor.expr), factor.eval_method.value) for factor in term.factors)
+
+
+def _term(parsed: ParsedTerm) -> Term:
+    return Term([_factor(factor) for factor in parsed])
+
+
+def _factor(parsed: ParsedFactor) -> Factor:
+    return Factor(parsed.expr, eval_method=parsed.method)
+
+
+def _factors(terms: Iterable[ParsedTerm]) -> list[ParsedFactor]:
     """Return the distinct factors of terms, in order."""
-    return list({factor.expr: factor for term in terms for factor in term.factors}.values())
+    return list({factor.expr: factor for term in terms for factor in term}.values())
 
 
-def _names(factor: Factor) -> set[str]:
+def _names(factor: ParsedFactor) -> set[str]:
     """Return the columns and variables that a factor reads."""
-    if factor.eval_method is Factor.EvalMethod.LITERAL:
+    if factor.method == "literal":
         return set()
-    return {str(factor.expr)} if factor.eval_method is Factor.EvalMethod.LOOKUP else names_in(factor.expr)
+    return {factor.expr} if factor.method == "lookup" else names_in(factor.expr)
 
 
-def _resolve(factor: Factor, columns: Sequence[str], context: Mapping[str, Any], where: str) -> dict[str, Any]:
+def _resolve(factor: ParsedFactor, columns: Sequence[str], context: Mapping[str, Any], where: str) -> dict[str, Any]:
     """Return what a factor needs from the caller's scope, refusing what does not exist or cannot be done by parts."""
     used = {}
     for name in sorted(_names(factor) - set(columns)):
@@ -213,7 +258,7 @@ def _resolve(factor: Factor, columns: Sequence[str], context: Mapping[str, Any],
                 f"{name!r} in {where} is neither a column of the data nor a variable in the calling scope"
                 f"{nearest(name, columns)}"
             )
-    if factor.eval_method is Factor.EvalMethod.PYTHON:
+    if factor.method == "python":
         for name, call in calls_in(factor.expr):
             function = used.get(name, TRANSFORMS.get(name))
             if id(function) == LAG:

@@ -5,7 +5,8 @@ from dglm.results.dispatch import results_of
 from dglm.results.estimate import Estimate, finish
 from dglm.results.l1 import L1Results
 from dglm.results.l2 import L2Results
+from dglm.results.loading import load
 from dglm.results.mle import GLMResults
 from dglm.results.summary import Summary
 
-__all__ = ["Estimate", "GLMResults", "L1Results", "L2Results", "Results", "Summary", "finish", "results_of"]
+__all__ = ["Estimate", "GLMResults", "L1Results", "L2Results", "Results", "Summary", "finish", "load", "results_of"]

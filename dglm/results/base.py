@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar, NoReturn
@@ -10,10 +11,12 @@ import numpy as np
 import pandas as pd
 
 from dglm._typing import AnyArray, Matrix, Vector
-from dglm.data import ArrayTable, DaskArrayTable
-from dglm.design import for_new_rows
+from dglm.design import ArrayDesign, for_new_rows
+from dglm.errors import DataError
 from dglm.results import rows
+from dglm.results.effects import Effect, effect_of
 from dglm.results.estimate import Estimate
+from dglm.results.saving import write_estimate
 from dglm.results.summary import Summary, count, number
 from dglm.solvers import Certificate, Iteration, Status
 
@@ -40,7 +43,8 @@ class Results(ABC):
         raise AttributeError(f"{kind} has no {name!r}: {why}" if why else f"{kind} has no attribute {name!r}")
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__
+        # what was computed from the estimate is computed again
+        return {"_estimate": self._estimate}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -201,25 +205,83 @@ class Results(ABC):
         new = for_new_rows(e.design, exog, offset=offset, exposure=exposure)
         return rows.of_new_rows(new.table, new.design, e.family, e.fit.params)
 
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the result to a file, over whatever is there, for `dglm.load`.
+
+        Parameters
+        ----------
+        path : str or path
+            Where.
+
+        Raises
+        ------
+        StorageError
+            If a file cannot hold something that the result needs, such as levels of an unusual type.
+        """
+        write_estimate(self._estimate, path)
+
     @abstractmethod
-    def summary(self) -> Summary:
+    def summary(self, *, exponentiate: bool = False) -> Summary:
         """Return a report of the fit.
+
+        Parameters
+        ----------
+        exponentiate : bool
+            Whether to show exp(coefficient), the ratio of odds, rates, risks, hazards or means that a unit makes.
 
         Returns
         -------
         Summary
             Prints as text.
+
+        Raises
+        ------
+        ValueError
+            If exp(coefficient) is no ratio under the link.
         """
+
+    @abstractmethod
+    def tidy(self, *, exponentiate: bool = False) -> pd.DataFrame:
+        """Return a row for each coefficient.
+
+        Parameters
+        ----------
+        exponentiate : bool
+            Whether `estimate` is exp(coefficient).
+
+        Returns
+        -------
+        DataFrame
+            Columns `term` and `estimate`, and what else this kind of estimate can say of a coefficient.
+
+        Raises
+        ------
+        ValueError
+            If exp(coefficient) is no ratio under the link.
+        """
+
+    def glance(self) -> pd.DataFrame:
+        """Return the fit as a whole in one row, in the words of R's broom.
+
+        Returns
+        -------
+        DataFrame
+            Columns `null_deviance`, `df_null`, `log_lik`, `aic` and `bic` where they exist, `deviance`, `df_residual`,
+            `nobs`, `scale`, `converged`, and what else this kind of estimate can say.
+        """
+        return pd.DataFrame([self._glance()])
 
     # helpers
 
     def _per_row(self, quantity: rows.RowQuantity) -> Any:
         e = self._estimate
+        if e.table is None:
+            raise DataError("the rows that were fitted did not travel with this result; pass them to predict(data)")
         return rows.of_fit(e.table, e.design, e.family, e.fit.params, quantity)
 
     @property
     def _of_arrays(self) -> bool:
-        return isinstance(self._estimate.table, (ArrayTable, DaskArrayTable))
+        return isinstance(self._estimate.design, ArrayDesign)
 
     def _named(self, values: AnyArray) -> Any:
         return values if self._of_arrays else pd.Series(values, index=list(self._estimate.design.exog_names))
@@ -258,6 +320,22 @@ class Results(ABC):
             ("Pearson chi2:", number(self.pearson_chi2)),
         )
         return Summary(title, left, right, header, tuple(table), (*notes, *self._warnings()))
+
+    def _effect(self, *, exponentiate: bool) -> Effect:
+        return effect_of(self._estimate.family, exponentiate=exponentiate)
+
+    def _glance(self) -> dict[str, Any]:
+        return {
+            "null_deviance": self.null_deviance,
+            # of the model with an intercept, whether or not this one has it
+            "df_null": self.nobs - 1,
+            "log_lik": self.llf,
+            "deviance": self.deviance,
+            "df_residual": self.df_resid,
+            "nobs": self.nobs,
+            "scale": self.scale,
+            "converged": self.converged,
+        }
 
     @property
     def _penalty(self) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -16,6 +16,7 @@ from dglm.matrix import Basis, Gram
 from dglm.objective import Curvature, Objective, ObservedCurvature, Request, SaturatedLoglike, Survey
 from dglm.penalties import Penalty, SmoothPenalty, SparsePenalty, Unpenalised
 from dglm.solvers import Fit
+from dglm.storage import NOT_SAVED
 
 ScaleOption = float | Literal["X2", "dev"] | None
 
@@ -28,8 +29,6 @@ class Estimate:
     ----------
     design : Design
         The recipe.
-    table : Table
-        A handle on the rows, for per-row quantities; holds none on dask.
     family : Family
         With its link.
     penalty : Penalty
@@ -52,10 +51,11 @@ class Estimate:
         Deviance of the null model.
     pass_seconds : tuple of float
         Wall time of each pass that the fit made.
+    table : Table or None
+        A handle on the rows, for per-row quantities; stays in the process that fitted.
     """
 
     design: Design
-    table: Table
     family: Family
     penalty: Penalty
     fit: Fit
@@ -67,6 +67,10 @@ class Estimate:
     llf: float
     null_deviance: float
     pass_seconds: tuple[float, ...]
+    table: Table | None = field(default=None, metadata=NOT_SAVED)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "table": None}
 
     @property
     def params(self) -> Vector:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import numpy as np
+import pandas as pd
+
+from dglm._typing import Mask
 from dglm.penalties import SparsePenalty
 from dglm.results.base import Results
 from dglm.results.summary import Summary, number
@@ -52,34 +56,75 @@ class L1Results(Results):
         """Which coefficients are not zero."""
         return self._named(self._estimate.fit.params != 0)
 
-    def summary(self) -> Summary:
+    def summary(self, *, exponentiate: bool = False) -> Summary:
         """Return a report of the fit: which coefficients were selected, no inference.
+
+        Parameters
+        ----------
+        exponentiate : bool
+            Whether to show exp(coefficient), the ratio of odds, rates, risks, hazards or means that a unit makes.
 
         Returns
         -------
         Summary
             Prints as text.
+
+        Raises
+        ------
+        ValueError
+            If exp(coefficient) is no ratio under the link.
         """
-        e = self._estimate
-        named = list(zip(e.design.exog_names, e.fit.params, strict=True))
-        zero = [name for name, b in named if b == 0]
+        e, effect = self._estimate, self._effect(exponentiate=exponentiate)
+        zero = [name for name, b in zip(e.design.exog_names, e.fit.params, strict=True) if b == 0]
+        labels, shown = effect.labels(e.design.exog_names, e.basis), effect.values(e.fit.params)
         notes = [
             "Sparse estimates: selected and shrunk towards zero by the same data. No standard errors, no p-values; "
             "a coefficient that is zero was not shown to be without effect."
         ]
         if zero:
-            notes.insert(0, f"Exactly zero ({len(zero)} of {len(named)}): {', '.join(zero)}.")
+            notes.insert(0, f"Exactly zero ({len(zero)} of {len(labels)}): {', '.join(zero)}.")
         return self._summary(
             f"Generalized Linear Model: Sparse ({type(e.penalty).__name__}) Estimates",
-            ("coef", "status"),
+            (effect.title, "status"),
             [
-                (name, (number(b), "selected" if self._is_penalised(j) else "not penalised"))
-                for j, (name, b) in enumerate(named)
-                if b != 0
+                (labels[j], (number(shown[j]), "selected" if self._penalised[j] else "not penalised"))
+                for j in np.flatnonzero(e.fit.params)
             ],
-            notes,
+            [*notes, *effect.notes],
         )
 
-    def _is_penalised(self, j: int) -> bool:
+    def tidy(self, *, exponentiate: bool = False) -> pd.DataFrame:
+        """Return a row for each coefficient: no standard errors, but which were selected.
+
+        Parameters
+        ----------
+        exponentiate : bool
+            Whether `estimate` is exp(coefficient).
+
+        Returns
+        -------
+        DataFrame
+            Columns `term`, `estimate`, `selected` (not zero) and `penalised`.
+
+        Raises
+        ------
+        ValueError
+            If exp(coefficient) is no ratio under the link.
+        """
+        e, effect = self._estimate, self._effect(exponentiate=exponentiate)
+        return pd.DataFrame(
+            {
+                "term": list(e.design.exog_names),
+                "estimate": effect.values(e.fit.params),
+                "selected": e.fit.params != 0,
+                "penalised": self._penalised,
+            }
+        )
+
+    def _glance(self) -> dict[str, Any]:
+        return {**super()._glance(), "n_nonzero": self.n_nonzero}
+
+    @property
+    def _penalised(self) -> Mask:
         penalty = self._estimate.penalty
-        return isinstance(penalty, SparsePenalty) and bool(penalty.penalised()[j])
+        return penalty.penalised() if isinstance(penalty, SparsePenalty) else np.zeros(len(self.params), dtype=bool)

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
+import pandas as pd
 
 from dglm._typing import Vector
 from dglm.inference import kept_share
@@ -59,26 +60,63 @@ class L2Results(Results):
             return np.full(len(e.params), np.nan)
         return kept_share(e.fit.sums.information, e.basis, self.nobs * e.penalty.hessian(e.fit.params))
 
-    def summary(self) -> Summary:
+    def summary(self, *, exponentiate: bool = False) -> Summary:
         """Return a report of the fit: shrunken coefficients, no inference.
+
+        Parameters
+        ----------
+        exponentiate : bool
+            Whether to show exp(coefficient), the ratio of odds, rates, risks, hazards or means that a unit makes.
 
         Returns
         -------
         Summary
             Prints as text.
+
+        Raises
+        ------
+        ValueError
+            If exp(coefficient) is no ratio under the link.
         """
-        e = self._estimate
+        e, effect = self._estimate, self._effect(exponentiate=exponentiate)
+        labels = effect.labels(e.design.exog_names, e.basis)
         table = [
             (name, (number(b), f"{100 * (1 - kept):.1f}%"))
-            for name, b, kept in zip(e.design.exog_names, e.params, self._kept, strict=True)
+            for name, b, kept in zip(labels, effect.values(e.params), self._kept, strict=True)
         ]
         return self._summary(
             "Generalized Linear Model: Ridge (L2) Estimates",
-            ("coef", "shrunk by"),
+            (effect.title, "shrunk by"),
             table,
             [
                 f"Penalised estimates, biased towards zero: no standard errors, no p-values. Effective number of "
                 f"parameters {self.effective_df:.2f}. 'shrunk by' is the first-order share of the coefficient that the "
-                f"penalty took."
+                f"penalty took.",
+                *effect.notes,
             ],
         )
+
+    def tidy(self, *, exponentiate: bool = False) -> pd.DataFrame:
+        """Return a row for each coefficient: no standard errors, but what the penalty took.
+
+        Parameters
+        ----------
+        exponentiate : bool
+            Whether `estimate` is exp(coefficient).
+
+        Returns
+        -------
+        DataFrame
+            Columns `term`, `estimate`, `shrinkage`.
+
+        Raises
+        ------
+        ValueError
+            If exp(coefficient) is no ratio under the link.
+        """
+        e, effect = self._estimate, self._effect(exponentiate=exponentiate)
+        estimate, names = effect.values(e.params), list(e.design.exog_names)
+        return pd.DataFrame({"term": names, "estimate": estimate, "shrinkage": 1.0 - self._kept})
+
+    def _glance(self) -> dict[str, Any]:
+        return {**super()._glance(), "effective_df": self.effective_df}

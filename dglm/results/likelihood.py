@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from dglm.inference import aic, bic
 from dglm.results.base import Results
 
@@ -24,3 +26,10 @@ class Likelihood(Results):
     def bic(self) -> float:
         """Schwarz's criterion, -2 llf + p log(nobs)."""
         return bic(self.llf, int(self._estimate.df), self.nobs)
+
+    def _glance(self) -> dict[str, Any]:
+        fit = super()._glance()
+        criteria = {"aic": self.aic, "bic": self.bic}
+        # where broom has them
+        first = {name: fit.pop(name) for name in ("null_deviance", "df_null", "log_lik")}
+        return {**first, **criteria, **fit}

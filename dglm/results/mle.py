@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dglm.inference import normal_intervals, normal_pvalues
+import numpy as np
+import pandas as pd
+
 from dglm.results.likelihood import Likelihood
-from dglm.results.summary import Summary, number
+from dglm.results.summary import Summary, number, probability
 from dglm.results.wald import Wald
 
 
@@ -29,33 +31,77 @@ class GLMResults(Likelihood, Wald):
     def _penalty(self) -> str | None:
         return None
 
-    def summary(self) -> Summary:
+    def summary(self, *, exponentiate: bool = False) -> Summary:
         """Return a report of the fit: maximum likelihood with inference.
+
+        Parameters
+        ----------
+        exponentiate : bool
+            Whether to show exp(coefficient) and its interval, the ratio of odds, rates, risks, hazards or means that a
+            unit makes; z and its p-value are those of the coefficient, and there is no standard error.
 
         Returns
         -------
         Summary
             Prints as text.
+
+        Raises
+        ------
+        ValueError
+            If exp(coefficient) is no ratio under the link.
         """
-        e, intervals = self._estimate, normal_intervals(self._estimate.params, self._bse, 0.05)
-        columns = zip(e.params, self._bse, self._tvalues, normal_pvalues(self._tvalues), intervals, strict=True)
-        table = [
-            (
-                name,
-                (
-                    number(b),
-                    number(se),
-                    f"{z:.3f}",
-                    f"{p:.3f}" if p >= 5e-4 or p != p else f"{p:.1e}",
-                    number(lo),
-                    number(hi),
-                ),
-            )
-            for name, (b, se, z, p, (lo, hi)) in zip(e.design.exog_names, columns, strict=True)
-        ]
+        e, effect = self._estimate, self._effect(exponentiate=exponentiate)
+        found = self.tidy(exponentiate=exponentiate)
+        columns = {
+            effect.title: map(number, found["estimate"]),
+            "std err": map(number, found["std_error"]),
+            "z": (f"{z:.3f}" for z in found["statistic"]),
+            "P>|z|": map(probability, found["p_value"]),
+            "[0.025": map(number, found["conf_low"]),
+            "0.975]": map(number, found["conf_high"]),
+        }
+        if exponentiate:
+            del columns["std err"]
+        cells = zip(*columns.values(), strict=True)
         return self._summary(
             "Generalized Linear Model Regression Results",
-            ("coef", "std err", "z", "P>|z|", "[0.025", "0.975]"),
-            table,
-            ["Maximum likelihood. Standard errors from the expected information."],
+            tuple(columns),
+            list(zip(effect.labels(e.design.exog_names, e.basis), cells, strict=True)),
+            ["Maximum likelihood. Standard errors from the expected information.", *effect.notes],
         )
+
+    def tidy(self, *, conf_int: bool = True, exponentiate: bool = False, alpha: float = 0.05) -> pd.DataFrame:
+        """Return a row for each coefficient, in the words of R's broom.
+
+        Parameters
+        ----------
+        conf_int : bool
+            Whether intervals are wanted.
+        exponentiate : bool
+            Whether `estimate`, `conf_low` and `conf_high` are exponentials. `std_error`, `statistic` and `p_value` stay
+            those of the coefficient, as in broom.
+        alpha : float
+            One minus the level of the intervals.
+
+        Returns
+        -------
+        DataFrame
+            Columns `term`, `estimate`, `std_error`, `statistic`, `p_value`, `conf_low`, `conf_high`.
+
+        Raises
+        ------
+        ValueError
+            If exp(coefficient) is no ratio under the link, or alpha is not between 0 and 1.
+        """
+        e, effect = self._estimate, self._effect(exponentiate=exponentiate)
+        columns = {
+            "term": list(e.design.exog_names),
+            "estimate": effect.values(e.params),
+            "std_error": np.asarray(self.bse),
+            "statistic": np.asarray(self.tvalues),
+            "p_value": np.asarray(self.pvalues),
+        }
+        if conf_int:
+            bounds = effect.values(np.asarray(self.conf_int(alpha)))
+            columns |= {"conf_low": bounds[:, 0], "conf_high": bounds[:, 1]}
+        return pd.DataFrame(columns)

@@ -100,6 +100,22 @@ def number(value: float, width: int = 10) -> str:
     return f"{value:.4g}"
 
 
+def probability(value: float) -> str:
+    """Format a p-value: three decimals, or its magnitude where they would be zeros.
+
+    Parameters
+    ----------
+    value : float
+        Between 0 and 1, or nan.
+
+    Returns
+    -------
+    str
+        No padding.
+    """
+    return f"{value:.1e}" if value < 5e-4 else f"{value:.3f}"
+
+
 def count(value: float) -> str:
     """Format a number of things: whole where it is whole.
 
