@@ -10,6 +10,7 @@ from scipy import stats
 import dglm
 from dglm.families import Binomial, Gamma, Gaussian, Poisson
 from dglm.links import CLogLog, Identity, Inverse, Log, Logit, Probit, Sqrt
+from dglm.results.effects import effect_of
 
 # 30 of 40 exposed and 15 of 60 others were ill; what the two groups of `two_groups` add up to
 ILL, WELL = (15.0, 30.0), (45.0, 10.0)
@@ -58,6 +59,15 @@ def test_a_rate_ratio_is_that_of_cases_per_time(two_groups) -> None:
     title, ratio, label, baseline = ratio_and_baseline(fit("ill ~ exposed", two_groups, Poisson(), exposure="years"))
     assert (title, label) == ("rate ratio", "Intercept (baseline rate)")
     np.testing.assert_allclose([ratio, baseline], [(30 / 50) / (15 / 100), 15 / 100], rtol=1e-9)
+
+
+def test_a_negative_binomial_ratio_is_one_of_rates_whatever_the_family_calls_itself() -> None:
+    class NegativeBinomial(Poisson):
+        """As far as a table needs it."""
+
+        name = "NegativeBinomial(alpha=0.5)"
+
+    assert effect_of(NegativeBinomial(), exponentiate=True).title == "rate ratio"
 
 
 @pytest.mark.parametrize("family", [Gamma(Log()), Gaussian(Log())])

@@ -12,7 +12,7 @@ from dglm.families import Family
 from dglm.links import CLogLog, Log, Logit
 from dglm.matrix import Basis
 
-# Families of counts, whose mean is a rate.
+# Families of counts, whose mean is a rate; a family may call itself by its parameters, too.
 COUNTS = {"Poisson", "NegativeBinomial"}
 
 
@@ -118,7 +118,7 @@ def effect_of(family: Family, *, exponentiate: bool) -> Effect:
             return Effect("hazard ratio", "baseline cumulative hazard")
         case Log() if family.mean_bounds == (0.0, 1.0):
             return Effect("risk ratio", "baseline risk")
-        case Log() if family.name in COUNTS:
+        case Log() if type(family).__name__ in COUNTS:
             return Effect("rate ratio", "baseline rate")
         case Log():
             return Effect("mean ratio", "baseline mean")
