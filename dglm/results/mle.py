@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dglm.inference import normal_intervals, normal_pvalues
+import numpy as np
+
 from dglm.results.likelihood import Likelihood
-from dglm.results.summary import Summary, number
+from dglm.results.summary import Summary, count, number, pvalue_text
 from dglm.results.wald import Wald
 
 
@@ -37,25 +38,38 @@ class GLMResults(Likelihood, Wald):
         Summary
             Prints as text.
         """
-        e, intervals = self._estimate, normal_intervals(self._estimate.params, self._bse, 0.05)
-        columns = zip(e.params, self._bse, self._tvalues, normal_pvalues(self._tvalues), intervals, strict=True)
+        e = self._estimate
+        columns = zip(e.params, self._bse, self._tvalues, self._pvalues, self._intervals(0.05), strict=True)
         table = [
-            (
-                name,
-                (
-                    number(b),
-                    number(se),
-                    f"{z:.3f}",
-                    f"{p:.3f}" if p >= 5e-4 or p != p else f"{p:.1e}",
-                    number(lo),
-                    number(hi),
-                ),
-            )
+            (name, (number(b), number(se), f"{z:.3f}", pvalue_text(p), number(lo), number(hi)))
             for name, (b, se, z, p, (lo, hi)) in zip(e.design.exog_names, columns, strict=True)
         ]
+        letter = "t" if self.use_t else "z"
         return self._summary(
             "Generalized Linear Model Regression Results",
-            ("coef", "std err", "z", "P>|z|", "[0.025", "0.975]"),
+            ("coef", "std err", letter, f"P>|{letter}|", "[0.025", "0.975]"),
             table,
-            ["Maximum likelihood. Standard errors from the expected information."],
+            self._inference_notes(),
+            (("Covariance Type:", self.cov_type),),
         )
+
+    def _inference_notes(self) -> list[str]:
+        """Say where the standard errors come from, and what the statistics are compared with."""
+        kwds, n_groups = self.cov_kwds, self._covariance.n_groups
+        information = f"the {kwds['information']} information"
+        if self.cov_type == "nonrobust":
+            source = f"Standard errors from {information}."
+        elif self.cov_type == "cluster":
+            ways = " and ".join(f"{label} ({n})" for label, n in zip(kwds["groups"], n_groups, strict=True))
+            source = f"Standard errors robust to dependence within groups: {ways}; sandwich with {information}."
+        else:
+            source = f"Standard errors robust to heteroscedasticity ({self.cov_type}); sandwich with {information}."
+        notes = [f"Maximum likelihood. {source}"]
+        if self.use_t:
+            notes.append(f"t statistics with {count(self.df_resid_inference)} degrees of freedom.")
+        if (np.diag(self._covariance.params) < 0).any():
+            notes.append(
+                "WARNING: the two-way covariance is not positive, as happens with few groups; variances below zero "
+                "are nan."
+            )
+        return notes

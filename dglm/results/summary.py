@@ -47,7 +47,9 @@ class Summary:
         names = max([len(name) for name, _ in self.rows], default=0)
         width = max(WIDTH, names + sum(c + GAP for c in columns))
         double, single = "=" * width, "-" * width
-        lines = [self.title.center(width).rstrip(), double, *self._facts(width), double]
+        lines = [self.title.center(width).rstrip(), double]
+        if self.left or self.right:
+            lines += [*self._facts(width), double]
         # cells are right-aligned against the rule's end; what is left over widens the gaps
         cell = max(width - names - sum(columns), 0) // max(len(columns), 1)
         padded = [c + cell for c in columns]
@@ -114,6 +116,22 @@ def count(value: float) -> str:
         No padding.
     """
     return f"{value:.0f}" if float(value).is_integer() else f"{value:.2f}"
+
+
+def pvalue_text(value: float) -> str:
+    """Format a p-value: three decimals, or its order of magnitude where they would all be zero.
+
+    Parameters
+    ----------
+    value : float
+        Between 0 and 1, or nan.
+
+    Returns
+    -------
+    str
+        No padding.
+    """
+    return f"{value:.3f}" if value >= 5e-4 or value != value else f"{value:.1e}"
 
 
 def _fact(pair: tuple[str, str], width: int) -> str:
