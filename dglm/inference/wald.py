@@ -55,10 +55,15 @@ def f_pvalue(statistic: Vector | float, df_num: float, df_denom: float = np.inf)
     if np.isinf(df_denom):
         tail = special.gammaincc(df_num / 2, np.asarray(statistic) * (df_num / 2))
     else:
-        # I_y(d2/2, d1/2), y = d2 / (d2 + d1 f), by its complement, which keeps the digits of y near 1
+        # I_y(d2/2, d1/2), y = d2 / (d2 + d1 f); by its complement where that is the smaller, which keeps its digits
+        ratio = df_num * np.asarray(statistic, dtype=np.float64) / df_denom
         with np.errstate(divide="ignore"):
-            complement = 1 / (1 + df_denom / (df_num * np.asarray(statistic, dtype=np.float64)))
-        tail = special.betaincc(df_num / 2, df_denom / 2, complement)
+            y, complement = 1 / (1 + ratio), 1 / (1 + 1 / ratio)
+        tail = np.where(
+            ratio > 1,
+            special.betainc(df_denom / 2, df_num / 2, y),
+            special.betaincc(df_num / 2, df_denom / 2, complement),
+        )
     return np.asarray(tail, dtype=np.float64)[()]
 
 
