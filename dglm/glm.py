@@ -12,13 +12,14 @@ import numpy as np
 
 from dglm._typing import Vector
 from dglm.data import Block, BlockedData, one_blas_thread
-from dglm.design import Design, PreparedModel, from_collections, from_formula
+from dglm.design import Design, PreparedModel, from_collections, from_formula, group_rows
 from dglm.errors import ConvergenceWarning, DataError, PerfectSeparationWarning, RankDeficientWarning
 from dglm.families import Family, Gaussian
+from dglm.inference import CovarianceChoice
 from dglm.links import Log
 from dglm.objective import NullModel, Objective, Survey, survey
 from dglm.penalties import Penalty, Unpenalised
-from dglm.results import Results, finish, results_of
+from dglm.results import Results, Wanted, finish, results_of
 from dglm.results.estimate import ScaleOption
 from dglm.solvers import Fit, Solver, Status, null_eta, resolve_solver
 
@@ -194,6 +195,9 @@ class GLM:
         max_iter: int | None = None,
         tol: float | None = None,
         scale: ScaleOption = None,
+        cov_type: str = "nonrobust",
+        cov_kwds: Mapping[str, Any] | None = None,
+        use_t: bool | None = None,
         persist: Persist = "auto",
     ) -> Any:
         """Estimate the coefficients.
@@ -215,6 +219,16 @@ class GLM:
         scale : None, ``"X2"``, ``"dev"`` or float
             Dispersion: 1 or X2 / df_resid as the family has it, Pearson's X2 or the deviance over df_resid, or a
             number.
+        cov_type : str
+            Where standard errors come from, for estimates without a penalty: ``"nonrobust"``, the inverse information;
+            ``"HC0"`` to ``"HC3"``, robust to heteroscedasticity; ``"cluster"``, robust to dependence within groups.
+        cov_kwds : mapping of str to object, optional
+            ``"information"``: ``"expected"`` (default if nonrobust) or ``"observed"`` (default if robust). For
+            clusters ``"groups"``: a column, an aligned collection, or a tuple of two for two ways;
+            ``"use_correction"`` and ``"df_correction"``, True unless given: small-sample factors, and as many degrees
+            of freedom as groups less one.
+        use_t : bool, optional
+            Whether statistics are compared with t and F distributions; with the normal and chi2 when not given.
         persist : ``"auto"`` or bool
             Whether encoded blocks are kept between passes; by default when they fit in 60% of the free memory.
 
@@ -230,7 +244,9 @@ class GLM:
         DomainError
             If a response is outside the family's domain.
         DataError
-            If rows cannot be fitted, or none is left.
+            If rows cannot be fitted, or none is left; if groups do not exist, or are missing in a row.
+        ValueError
+            If an option is not one of those above.
 
         Warns
         -----
@@ -244,6 +260,14 @@ class GLM:
         penalty = Unpenalised() if penalty is None else penalty
         chosen = resolve_solver(solver, penalty).with_settings(max_iter, tol)
         _check_scale(scale)
+        choice = CovarianceChoice.of(cov_type, cov_kwds)
+        if not isinstance(penalty, Unpenalised) and (choice.cov_type != "nonrobust" or cov_kwds or use_t is not None):
+            raise ValueError(
+                f"cov_type, cov_kwds and use_t are for estimates without a penalty: those under {penalty} have no "
+                f"standard errors"
+            )
+        groups = group_rows(self._table, self.design, choice.groups) if choice.cov_type == "cluster" else None
+        wanted = Wanted(choice=choice, groups=groups, use_t=bool(use_t))
         start = None if start_params is None else _checked_start(start_params, self.exog_names)
         # the algebra between passes is small; threads would cost it more than they give, and change its bits
         with one_blas_thread():
@@ -254,7 +278,13 @@ class GLM:
             objective = _objective(data, self.family, penalty, self._survey, self.design)
             fit = chosen.solve(objective, start)
             estimate = finish(
-                objective, fit, design=self.design, table=self._table, scale=scale, passes_before=passes_before
+                objective,
+                fit,
+                design=self.design,
+                table=self._table,
+                scale=scale,
+                wanted=wanted,
+                passes_before=passes_before,
             )
         _warn(fit, self.exog_names)
         results: Results = results_of(estimate)

@@ -5,13 +5,15 @@ import pytest
 from scipy import stats
 
 from dglm.inference import (
+    Covariance,
+    CovarianceChoice,
     aic,
     bic,
-    expected_covariance,
+    inverse_information,
     kept_share,
     log_likelihood,
-    normal_intervals,
-    normal_pvalues,
+    symmetric_intervals,
+    two_sided_pvalues,
 )
 from dglm.matrix import Basis, DenseMatrix
 
@@ -29,18 +31,18 @@ from dglm.matrix import Basis, DenseMatrix
     ],
 )
 def test_pvalues_do_not_underflow_before_doubles_do(z, p):
-    np.testing.assert_allclose(normal_pvalues(np.array([z, -z])), [p, p], rtol=1e-12)
+    np.testing.assert_allclose(two_sided_pvalues(np.array([z, -z])), [p, p], rtol=1e-12)
 
 
 def test_pvalues_of_what_has_no_standard_error():
-    found = normal_pvalues(np.array([np.nan, np.inf, -np.inf]))
+    found = two_sided_pvalues(np.array([np.nan, np.inf, -np.inf]))
     np.testing.assert_array_equal(found, [np.nan, 0.0, 0.0])
 
 
 @pytest.mark.parametrize("alpha", [0.5, 0.05, 1e-10, 1e-300])
 def test_intervals_are_those_of_the_normal_distribution(alpha):
     params, bse = np.array([1.0, -2.0, 0.0]), np.array([0.1, 3.0, 1e-8])
-    low, high = normal_intervals(params, bse, alpha).T
+    low, high = symmetric_intervals(params, bse, alpha).T
     z = stats.norm.isf(alpha / 2)
     np.testing.assert_allclose(low, params - z * bse, rtol=1e-13)
     np.testing.assert_allclose(high, params + z * bse, rtol=1e-13)
@@ -49,7 +51,7 @@ def test_intervals_are_those_of_the_normal_distribution(alpha):
 @pytest.mark.parametrize("alpha", [0.0, 1.0, -0.1, 95.0, np.nan])
 def test_level_must_be_a_probability(alpha):
     with pytest.raises(ValueError, match="must be between 0 and 1"):
-        normal_intervals(np.zeros(1), np.ones(1), alpha)
+        symmetric_intervals(np.zeros(1), np.ones(1), alpha)
 
 
 def test_loglikelihood_follows_from_the_saturated_one():
@@ -72,6 +74,20 @@ def information(mean: float = 0.0, *, aliased: bool = False):
     w = rng.uniform(0.1, 2.0, 80)
     gram = DenseMatrix(X).gram(w)
     return X, w, gram, Basis.of(gram, 0)
+
+
+def expected_covariance(gram, basis, kept, scale):
+    inverse = inverse_information(gram, basis, kept)
+    record = Covariance(
+        choice=CovarianceChoice(),
+        basis=basis,
+        kept=kept,
+        normalized=inverse,
+        centred=scale * inverse,
+        df_resid=77.0,
+        use_t=False,
+    )
+    return record.params
 
 
 @pytest.mark.parametrize("mean", [0.0, 30.0])

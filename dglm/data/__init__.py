@@ -4,6 +4,8 @@ from dglm.data.blas import one_blas_thread
 from dglm.data.block import Block
 from dglm.data.blocked import BlockedData, tree_sum
 from dglm.data.dask_blocks import DaskBlocks
+from dglm.data.grouped import GroupedBlock
+from dglm.data.keys import Keys, comparable, distinct, joined
 from dglm.data.memory import MemoryBlocks
 from dglm.data.passes import PassLog, count_passes
 from dglm.data.tables import ArrayTable, DaskArrayTable, DaskTable, PandasTable, Table
@@ -15,11 +17,16 @@ __all__ = [
     "DaskArrayTable",
     "DaskBlocks",
     "DaskTable",
+    "GroupedBlock",
+    "Keys",
     "MemoryBlocks",
     "PandasTable",
     "PassLog",
     "Table",
+    "comparable",
     "count_passes",
+    "distinct",
+    "joined",
     "one_blas_thread",
     "tree_sum",
 ]

@@ -82,6 +82,21 @@ class BlockedData(ABC, Generic[T]):
         """
 
     @abstractmethod
+    def logged_in(self, passes: PassLog) -> Self:
+        """Return the same partitions, whose sums are entered in another log.
+
+        Parameters
+        ----------
+        passes : PassLog
+            Of other partitions of the same rows.
+
+        Returns
+        -------
+        BlockedData
+            Computing nothing.
+        """
+
+    @abstractmethod
     def persist(self) -> Self:
         """Return the same partitions, computed and kept.
 

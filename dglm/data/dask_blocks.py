@@ -56,6 +56,9 @@ class DaskBlocks(BlockedData[T]):
         chunks = [da.from_delayed(p, shape=(np.nan, *widths), dtype=np.float64) for p in self.parts]
         return da.concatenate(chunks)
 
+    def logged_in(self, passes: PassLog) -> Self:
+        return type(self)(self.parts, passes)
+
     def persist(self) -> Self:
         return type(self)(dask.persist(*self.parts), self.passes)
 

@@ -49,6 +49,9 @@ class MemoryBlocks(BlockedData[T]):
         arrays: list[Any] = list(self.parts)
         return np.concatenate(arrays)
 
+    def logged_in(self, passes: PassLog) -> Self:
+        return type(self)(self.parts, passes)
+
     def persist(self) -> Self:
         return self
 

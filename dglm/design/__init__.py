@@ -3,24 +3,30 @@
 from dglm.design.arrays import ArrayDesign
 from dglm.design.base import Design, Extra, row_index
 from dglm.design.collections import from_collections
+from dglm.design.constraints import Constraints, read_constraints
 from dglm.design.context import Context, Unsaved
 from dglm.design.formula import FormulaDesign
 from dglm.design.frame import FrameDesign
+from dglm.design.grouping import GroupedRows, group_rows
 from dglm.design.joining import PreparedModel
 from dglm.design.learning import from_formula
 from dglm.design.prediction import for_new_rows
 
 __all__ = [
     "ArrayDesign",
+    "Constraints",
     "Context",
     "Design",
     "Extra",
     "FormulaDesign",
     "FrameDesign",
+    "GroupedRows",
     "PreparedModel",
     "Unsaved",
     "for_new_rows",
     "from_collections",
     "from_formula",
+    "group_rows",
+    "read_constraints",
     "row_index",
 ]

@@ -102,6 +102,11 @@ class Design(ABC):
         """
         return as_floats(partition[extra.column], extra.label, number)
 
+    @property
+    def terms(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
+        """Each term with the positions of its columns; every column is one where there is no formula."""
+        return tuple((name, (j,)) for j, name in enumerate(self.exog_names))
+
     @abstractmethod
     def exog(self, partition: Any, number: int) -> AnyArray:
         """Return the design matrix of every row of a partition.

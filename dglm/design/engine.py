@@ -71,10 +71,13 @@ class Product:
         Each factor, and whether it is coded with one level less, another term having the rest; none for the intercept.
     scale : float
         What every column is multiplied by.
+    term : str
+        The term of the formula that it belongs to.
     """
 
     factors: tuple[tuple[str, bool], ...]
     scale: float
+    term: str
 
 
 class FormulaEngine(ABC):

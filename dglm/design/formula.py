@@ -28,11 +28,14 @@ class Columns:
         What every column is multiplied by.
     names : tuple of str
         Of the columns.
+    term : str
+        The term of the formula that they belong to, with other groups where its coding takes several.
     """
 
     factors: tuple[tuple[str, Matrix | None], ...]
     scale: float
     names: tuple[str, ...]
+    term: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +84,17 @@ class FormulaDesign(Design):
 
     def values_of(self, partition: pd.DataFrame, extra: Extra, number: int) -> Vector:
         return extra_values(self.engine, partition, extra, number)
+
+    @property
+    def terms(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
+        """Each term of the formula with the positions of its columns."""
+        terms: dict[str, tuple[int, ...]] = {}
+        start = 0
+        for group in self.groups:
+            stop = start + len(group.names)
+            terms[group.term] = (*terms.get(group.term, ()), *range(start, stop))
+            start = stop
+        return tuple(terms.items())
 
     def exog(self, partition: pd.DataFrame, number: int) -> AnyArray:
         n = len(partition)

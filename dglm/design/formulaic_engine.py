@@ -164,8 +164,12 @@ class FormulaicEngine(FormulaEngine):
         materializer = PandasMaterializer(_normalised(sample), context=self.context)
         self._evaluate(materializer, self.exog_factors)
         return [
-            Product(tuple((str(f.factor.expr), bool(f.reduced)) for f in scoped.factors), float(scoped.scale))
-            for _, scoped_terms in materializer._get_scoped_terms([_term(parsed) for parsed in self.exog_terms])
+            Product(
+                tuple((str(f.factor.expr), bool(f.reduced)) for f in scoped.factors),
+                float(scoped.scale),
+                ":".join(str(f.expr) for f in term.factors) if term.degree else "Intercept",
+            )
+            for term, scoped_terms in materializer._get_scoped_terms([_term(parsed) for parsed in self.exog_terms])
             for scoped in scoped_terms
         ]
 

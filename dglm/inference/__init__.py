@@ -1,8 +1,31 @@
 """Inference from reduced sums: covariances, intervals, tests, criteria. Pure functions; none sees a row."""
 
-from dglm.inference.covariance import expected_covariance
+from dglm.inference.choice import CovarianceChoice
+from dglm.inference.covariance import Covariance, cluster_meat, hc1_correction, inverse_information, sandwich
 from dglm.inference.criteria import aic, bic, log_likelihood
 from dglm.inference.shrinkage import kept_share
-from dglm.inference.wald import normal_intervals, normal_pvalues
+from dglm.inference.wald import (
+    f_pvalue,
+    independent_rows,
+    symmetric_intervals,
+    two_sided_pvalues,
+    wald_statistic,
+)
 
-__all__ = ["aic", "bic", "expected_covariance", "kept_share", "log_likelihood", "normal_intervals", "normal_pvalues"]
+__all__ = [
+    "Covariance",
+    "CovarianceChoice",
+    "aic",
+    "bic",
+    "cluster_meat",
+    "f_pvalue",
+    "hc1_correction",
+    "independent_rows",
+    "inverse_information",
+    "kept_share",
+    "log_likelihood",
+    "sandwich",
+    "symmetric_intervals",
+    "two_sided_pvalues",
+    "wald_statistic",
+]

@@ -1,38 +1,187 @@
-"""Covariance matrices of the coefficients."""
+"""Covariance matrices of the coefficients: inverse informations, and sandwiches of two with a sum of squared scores."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 
 from dglm._typing import Mask, Matrix
+from dglm.inference.choice import CovarianceChoice
 from dglm.matrix import Basis, Gram, ScaledCholesky
+from dglm.objective import ClusterScores
 
 
-def expected_covariance(information: Gram, basis: Basis, kept: Mask, scale: float) -> Matrix:
-    """Return phi (X'WX)^-1, the inverse of the expected information.
+@dataclass(frozen=True, kw_only=True)
+class Covariance:
+    """A covariance matrix of the coefficients, held where columns are centred, and how to use it.
+
+    Parameters
+    ----------
+    choice : CovarianceChoice
+        What kind it is; its groups are names only.
+    basis : Basis
+        Centred coordinates.
+    kept : (p,) array of bool
+        Columns that are not aliased.
+    normalized : (p, p) array
+        Inverse of the information at unit scale, in centred coordinates.
+    centred : (p, p) array
+        The covariance in centred coordinates; zero where aliased, nan where the information is singular.
+    df_resid : float
+        Degrees of freedom of t and F statistics.
+    use_t : bool
+        Whether statistics of single coefficients are t, and of several F; normal and chi2 if not.
+    n_groups : tuple of int
+        Number of clusters along every way.
+    """
+
+    choice: CovarianceChoice
+    basis: Basis
+    kept: Mask
+    normalized: Matrix
+    centred: Matrix
+    df_resid: float
+    use_t: bool
+    n_groups: tuple[int, ...] = ()
+
+    @property
+    def params(self) -> Matrix:
+        """Covariance of the coefficients, nan in the rows and columns of aliased ones."""
+        return self._named(self.centred)
+
+    @property
+    def normalized_params(self) -> Matrix:
+        """Inverse of the information at unit scale, nan in the rows and columns of aliased coefficients."""
+        return self._named(self.normalized)
+
+    @property
+    def df_statistic(self) -> float:
+        """Degrees of freedom of the statistics of single coefficients, infinite where they are normal."""
+        return self.df_resid if self.use_t else np.inf
+
+    def of(self, R: Matrix, other: Matrix | None = None) -> Matrix:
+        """Return the covariance of linear combinations of the coefficients, R V R'.
+
+        Parameters
+        ----------
+        R : (q, p) array
+            Combinations, in terms of the coefficients; what they take of aliased ones counts for nothing.
+        other : (r, p) array, optional
+            More combinations, for R V other'; R when not given.
+
+        Returns
+        -------
+        (q, r) array
+            Without the loss of digits that adding up entries of V would have where columns have large means.
+        """
+        left = self.basis.gradient(R.T)
+        right = left if other is None else self.basis.gradient(other.T)
+        covariance: Matrix = np.dot(left.T, np.dot(self.centred, right))
+        return covariance
+
+    def _named(self, centred: Matrix) -> Matrix:
+        covariance = self.basis.covariance(centred)
+        covariance[~self.kept, :] = covariance[:, ~self.kept] = np.nan
+        return covariance
+
+
+def inverse_information(information: Gram, basis: Basis, kept: Mask) -> Matrix:
+    """Return (X'WX)^-1 in centred coordinates.
 
     Source: McCullagh & Nelder (1989), section 2.5 and appendix A.
 
     Parameters
     ----------
     information : Gram
-        X'WX at the estimate.
+        X'WX at the estimate, expected or observed.
     basis : Basis
         Coordinates in which to invert it.
     kept : (p,) array of bool
         Columns that are not aliased.
-    scale : float
-        Dispersion phi.
 
     Returns
     -------
     (p, p) array
-        nan in the rows and columns of aliased coefficients, and everywhere when the information is singular.
+        Zero in the rows and columns of aliased coefficients; nan everywhere when the information is singular.
     """
-    aliased = ~kept
     try:
-        covariance = scale * basis.covariance(ScaledCholesky.of(basis.gram(information), kept).inverse())
+        return ScaledCholesky.of(basis.gram(information), kept).inverse()
     except np.linalg.LinAlgError:
         return np.full((len(kept), len(kept)), np.nan)
-    covariance[aliased, :] = covariance[:, aliased] = np.nan
-    return covariance
+
+
+def sandwich(bread: Matrix, meat: Matrix) -> Matrix:
+    """Return A^-1 B A^-1.
+
+    Source: White (1982), "Maximum likelihood estimation of misspecified models", theorem 3.2.
+
+    Parameters
+    ----------
+    bread : (p, p) array
+        Inverse information, A^-1.
+    meat : (p, p) array
+        Sum of outer products of scores, B, in the same coordinates.
+
+    Returns
+    -------
+    (p, p) array
+        Symmetric.
+    """
+    covariance: Matrix = np.dot(bread, np.dot(meat, bread))
+    return (covariance + covariance.T) / 2
+
+
+def hc1_correction(nobs: float, n_params: int) -> float:
+    """Return n / (n - k), by which HC1 exceeds HC0.
+
+    Source: MacKinnon & White (1985), equation 10.
+
+    Parameters
+    ----------
+    nobs : float
+        Number of observations.
+    n_params : int
+        Coefficients that were estimated.
+
+    Returns
+    -------
+    float
+        nan where nothing is left to estimate the spread from.
+    """
+    return nobs / (nobs - n_params) if nobs > n_params else np.nan
+
+
+def cluster_meat(
+    scores: ClusterScores, choice: CovarianceChoice, nobs: float, n_params: int
+) -> tuple[Matrix, tuple[int, ...]]:
+    """Return the middle of a cluster sandwich, and how many groups there are along every way.
+
+    Two ways add up, less what belongs to both: groups of the first, and of the second, minus those of their
+    intersections, each with its own small-sample correction.
+    Source: Cameron, Gelbach & Miller (2011), "Robust inference with multiway clustering", equations 2.11 and 2.12.
+
+    Parameters
+    ----------
+    scores : ClusterScores
+        Totals by group.
+    choice : CovarianceChoice
+        Whether to correct for the number of groups.
+    nobs : float
+        Number of observations.
+    n_params : int
+        Coefficients that were estimated.
+
+    Returns
+    -------
+    tuple of (p, p) array and tuple of int
+        In centred coordinates; with two ways it may be indefinite.
+    """
+    ways = [scores.along(way) for way in range(len(scores.keys))]
+    terms = [(1.0, way) for way in ways] + ([(-1.0, scores)] if len(ways) > 1 else [])
+    meat = np.zeros((scores.totals.shape[1],) * 2)
+    for sign, way in terms:
+        n_groups = len(way.totals)
+        correction = n_groups / (n_groups - 1) * hc1_correction(nobs, n_params) * (nobs - 1) / nobs
+        meat += sign * (correction if choice.use_correction else 1.0) * way.meat()
+    return meat, tuple(len(way.totals) for way in ways)

@@ -1,24 +1,31 @@
 """The objective of a fit, and the sums over rows that it is made of: one pass each, whatever is asked together."""
 
 from dglm.objective.base import Sum
+from dglm.objective.clusters import ClusterScores, ScoresAt
 from dglm.objective.curvature import Curvature, ObservedCurvature
 from dglm.objective.deviance import Deviance
 from dglm.objective.gradient import Gradient
+from dglm.objective.meat import Leverages, Meat, MeatAt
 from dglm.objective.null_model import NullModel, NullStep
 from dglm.objective.objective import Objective, Request
 from dglm.objective.saturated import SaturatedLoglike
 from dglm.objective.survey import Survey, survey
 
 __all__ = [
+    "ClusterScores",
     "Curvature",
     "Deviance",
     "Gradient",
+    "Leverages",
+    "Meat",
+    "MeatAt",
     "NullModel",
     "NullStep",
     "Objective",
     "ObservedCurvature",
     "Request",
     "SaturatedLoglike",
+    "ScoresAt",
     "Sum",
     "Survey",
     "survey",

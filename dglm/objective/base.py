@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -15,9 +15,12 @@ from dglm.families import Family
 class Sum(ABC):
     """A small frozen record with ``Sum.of(a ++ b) == Sum.of(a) + Sum.of(b)``."""
 
+    #: Whether it is asked for rows that stay in cache, a few thousand at a time; for the whole block if not.
+    by_tile: ClassVar[bool] = True
+
     @classmethod
     @abstractmethod
-    def of(cls, block: Block, point: Vector, family: Family) -> Self:
+    def of(cls, block: Block, point: Any, family: Family) -> Self:
         """Return the sum over the rows of a block.
 
         Parameters
@@ -25,7 +28,7 @@ class Sum(ABC):
         block : Block
             The rows, possibly none.
         point : array
-            Where to evaluate: the coefficients, unless the class says otherwise.
+            Where to evaluate: the coefficients, unless the class says otherwise; small and picklable.
         family : Family
             With its link.
 

@@ -22,7 +22,7 @@ from dglm.penalties import Penalty
 P = TypeVar("P", bound=Penalty, covariant=True)
 S = TypeVar("S", bound=Sum)
 
-Request = tuple[type[Sum], Vector]
+Request = tuple[type[Sum], Any]
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,11 @@ def evaluate(block: Block, requests: Sequence[Request], family: Family) -> Toget
     """
     # trial steps may leave the range of the mean; the sums say so by being infinite or nan
     with np.errstate(all="ignore"):
-        return reduce(
-            add,
-            (Together(tuple(want.of(tile, point, family) for want, point in requests)) for tile in block.tiles()),
+        tiled = [(want, point) for want, point in requests if want.by_tile]
+        over_tiles = reduce(
+            add, (Together(tuple(want.of(tile, point, family) for want, point in tiled)) for tile in block.tiles())
+        )
+        parts = iter(over_tiles.parts)
+        return Together(
+            tuple(next(parts) if want.by_tile else want.of(block, point, family) for want, point in requests)
         )

@@ -1,12 +1,28 @@
 """What a fit can say, by the kind of its penalty: none, smooth or sparse."""
 
 from dglm.results.base import Results
+from dglm.results.covariance import Wanted
 from dglm.results.dispatch import results_of
 from dglm.results.estimate import Estimate, finish
+from dglm.results.hypotheses import TTest, WaldTest, WaldTestTerms
 from dglm.results.l1 import L1Results
 from dglm.results.l2 import L2Results
 from dglm.results.loading import load
 from dglm.results.mle import GLMResults
 from dglm.results.summary import Summary
 
-__all__ = ["Estimate", "GLMResults", "L1Results", "L2Results", "Results", "Summary", "finish", "load", "results_of"]
+__all__ = [
+    "Estimate",
+    "GLMResults",
+    "L1Results",
+    "L2Results",
+    "Results",
+    "Summary",
+    "TTest",
+    "WaldTest",
+    "WaldTestTerms",
+    "Wanted",
+    "finish",
+    "load",
+    "results_of",
+]

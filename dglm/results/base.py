@@ -293,9 +293,14 @@ class Results(ABC):
         return pd.DataFrame(values, index=names, columns=names if columns is None else columns)
 
     def _summary(
-        self, title: str, header: tuple[str, ...], table: Sequence[tuple[str, tuple[str, ...]]], notes: list[str]
+        self,
+        title: str,
+        header: tuple[str, ...],
+        table: Sequence[tuple[str, tuple[str, ...]]],
+        notes: list[str],
+        facts: tuple[tuple[str, str], ...] = (),
     ) -> Summary:
-        """Return a summary with the facts that every kind of estimate has."""
+        """Return a summary with the facts that every kind of estimate has, and more."""
         e = self._estimate
         left = (
             ("Dep. Variable:", e.design.response.label),
@@ -319,7 +324,7 @@ class Results(ABC):
             ("Null Deviance:", number(self.null_deviance)),
             ("Pearson chi2:", number(self.pearson_chi2)),
         )
-        return Summary(title, left, right, header, tuple(table), (*notes, *self._warnings()))
+        return Summary(title, (*left, *facts), right, header, tuple(table), (*notes, *self._warnings()))
 
     def _effect(self, *, exponentiate: bool) -> Effect:
         return effect_of(self._estimate.family, exponentiate=exponentiate)

@@ -11,10 +11,11 @@ from dglm._typing import Vector
 from dglm.data import Table
 from dglm.design import Design
 from dglm.families import Family
-from dglm.inference import kept_share, log_likelihood
+from dglm.inference import Covariance, kept_share, log_likelihood
 from dglm.matrix import Basis, Gram
-from dglm.objective import Curvature, Objective, ObservedCurvature, Request, SaturatedLoglike, Survey
+from dglm.objective import Curvature, Objective, Request, SaturatedLoglike, Survey
 from dglm.penalties import Penalty, SmoothPenalty, SparsePenalty, Unpenalised
+from dglm.results.covariance import Wanted, known_information
 from dglm.solvers import Fit
 from dglm.storage import NOT_SAVED
 
@@ -41,6 +42,8 @@ class Estimate:
         Centred coordinates.
     information : Gram or None
         Expected information at the estimate, where it is needed.
+    covariance : Covariance or None
+        Of the coefficients, where they are not penalised.
     scale : float
         Dispersion.
     df : float
@@ -62,6 +65,7 @@ class Estimate:
     survey: Survey
     basis: Basis
     information: Gram | None
+    covariance: Covariance | None
     scale: float
     df: float
     llf: float
@@ -79,9 +83,19 @@ class Estimate:
 
 
 def finish(
-    objective: Objective[Any], fit: Fit, *, design: Design, table: Table, scale: ScaleOption, passes_before: int
+    objective: Objective[Any],
+    fit: Fit,
+    *,
+    design: Design,
+    table: Table,
+    scale: ScaleOption,
+    wanted: Wanted,
+    passes_before: int,
 ) -> Estimate:
     """Complete a fit: at most one pass, none for families of fixed dispersion whose solver used Fisher's information.
+
+    A sandwich needs that pass. HC2 and HC3 need the expected information before it, which costs one more after Newton
+    with a link that is not canonical.
 
     Parameters
     ----------
@@ -95,6 +109,8 @@ def finish(
         The rows.
     scale : None, ``"X2"``, ``"dev"`` or float
         Dispersion: the family's default, X2 / (n - p), deviance / (n - p), or a number.
+    wanted : Wanted
+        The inference that was asked for.
     passes_before : int
         Passes that the log had when the fit began.
 
@@ -107,14 +123,22 @@ def finish(
     df = _degrees_of_freedom(objective, fit)
     phi = _dispersion(family, fit, nobs - df, scale)
     phi_likelihood = family.likelihood_scale(phi, fit.sums.deviance, nobs)
-    information = _expected_information(fit, family)
-    requests: list[Request] = []
+    information = known_information(fit, family, "expected")
+    if information is None and wanted.choice.leverage_power:
+        information = objective.at(fit.params, Curvature).information
+    asked: dict[str, Request] = {}
     if not family.dispersion_fixed:
-        requests.append((SaturatedLoglike, np.array([phi_likelihood])))
+        asked["saturated"] = (SaturatedLoglike, np.array([phi_likelihood]))
     if information is None and isinstance(objective.penalty, SmoothPenalty):
-        requests.append((Curvature, fit.params))
-    found = list(objective.together(*requests)) if requests else []
-    saturated = survey.saturated if family.dispersion_fixed else found.pop(0).loglike
+        asked["expected"] = (Curvature, fit.params)
+    asked |= wanted.requests(objective, fit, information)
+    answers = wanted.objective(objective).together(*asked.values()) if asked else ()
+    found = dict(zip(asked, answers, strict=True))
+    saturated = survey.saturated if family.dispersion_fixed else found["saturated"].loglike
+    information = found["expected"].information if "expected" in found else information
+    covariance = None
+    if information is not None and isinstance(objective.penalty, Unpenalised):
+        covariance = wanted.covariance(objective, fit, information, found, phi)
     null_model = objective.null_model
     while null_model is not None and not null_model.converged:
         objective.together()
@@ -126,7 +150,8 @@ def finish(
         fit=fit,
         survey=survey,
         basis=objective.basis,
-        information=found[0].information if found else information,
+        information=information,
+        covariance=covariance,
         scale=phi,
         df=df,
         llf=log_likelihood(saturated, fit.sums.deviance, phi_likelihood),
@@ -154,10 +179,3 @@ def _dispersion(family: Family, fit: Fit, df_resid: float, option: ScaleOption) 
     if option == "dev":
         return fit.sums.deviance / df_resid if df_resid > 0 else np.nan
     return float(option)
-
-
-def _expected_information(fit: Fit, family: Family) -> Gram | None:
-    """Return the expected information at the estimate, if the solver's last pass found it."""
-    if not isinstance(fit.sums, Curvature) or (isinstance(fit.sums, ObservedCurvature) and not family.canonical):
-        return None
-    return fit.sums.information

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from dglm.results.likelihood import Likelihood
-from dglm.results.summary import Summary, number, probability
+from dglm.results.summary import Summary, count, number, probability
 from dglm.results.wald import Wald
 
 
@@ -52,11 +52,12 @@ class GLMResults(Likelihood, Wald):
         """
         e, effect = self._estimate, self._effect(exponentiate=exponentiate)
         found = self.tidy(exponentiate=exponentiate)
+        letter = "t" if self.use_t else "z"
         columns = {
             effect.title: map(number, found["estimate"]),
             "std err": map(number, found["std_error"]),
-            "z": (f"{z:.3f}" for z in found["statistic"]),
-            "P>|z|": map(probability, found["p_value"]),
+            letter: (f"{z:.3f}" for z in found["statistic"]),
+            f"P>|{letter}|": map(probability, found["p_value"]),
             "[0.025": map(number, found["conf_low"]),
             "0.975]": map(number, found["conf_high"]),
         }
@@ -67,7 +68,8 @@ class GLMResults(Likelihood, Wald):
             "Generalized Linear Model Regression Results",
             tuple(columns),
             list(zip(effect.labels(e.design.exog_names, e.basis), cells, strict=True)),
-            ["Maximum likelihood. Standard errors from the expected information.", *effect.notes],
+            [*self._inference_notes(), *effect.notes],
+            (("Covariance Type:", self.cov_type),),
         )
 
     def tidy(self, *, conf_int: bool = True, exponentiate: bool = False, alpha: float = 0.05) -> pd.DataFrame:
@@ -105,3 +107,24 @@ class GLMResults(Likelihood, Wald):
             bounds = effect.values(np.asarray(self.conf_int(alpha)))
             columns |= {"conf_low": bounds[:, 0], "conf_high": bounds[:, 1]}
         return pd.DataFrame(columns)
+
+    def _inference_notes(self) -> list[str]:
+        """Say where the standard errors come from, and what the statistics are compared with."""
+        kwds, n_groups = self.cov_kwds, self._covariance.n_groups
+        information = f"the {kwds['information']} information"
+        if self.cov_type == "nonrobust":
+            source = f"Standard errors from {information}."
+        elif self.cov_type == "cluster":
+            ways = " and ".join(f"{label} ({n})" for label, n in zip(kwds["groups"], n_groups, strict=True))
+            source = f"Standard errors robust to dependence within groups: {ways}; sandwich with {information}."
+        else:
+            source = f"Standard errors robust to heteroscedasticity ({self.cov_type}); sandwich with {information}."
+        notes = [f"Maximum likelihood. {source}"]
+        if self.use_t:
+            notes.append(f"t statistics with {count(self.df_resid_inference)} degrees of freedom.")
+        if (np.diag(self._covariance.params) < 0).any():
+            notes.append(
+                "WARNING: the two-way covariance is not positive, as happens with few groups; variances below zero "
+                "are nan."
+            )
+        return notes

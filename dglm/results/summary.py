@@ -47,7 +47,9 @@ class Summary:
         names = max([len(name) for name, _ in self.rows], default=0)
         width = max(WIDTH, names + sum(c + GAP for c in columns))
         double, single = "=" * width, "-" * width
-        lines = [self.title.center(width).rstrip(), double, *self._facts(width), double]
+        lines = [self.title.center(width).rstrip(), double]
+        if self.left or self.right:
+            lines += [*self._facts(width), double]
         # cells are right-aligned against the rule's end; what is left over widens the gaps
         cell = max(width - names - sum(columns), 0) // max(len(columns), 1)
         padded = [c + cell for c in columns]
@@ -113,6 +115,8 @@ def probability(value: float) -> str:
     str
         No padding.
     """
+    if value == 0:
+        return "<1e-307"
     return f"{value:.1e}" if value < 5e-4 else f"{value:.3f}"
 
 

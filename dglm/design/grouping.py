@@ -1,0 +1,183 @@
+"""Groups: which cluster each row belongs to, read in step with the rows that a design keeps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import dask
+import dask.dataframe as dd
+import numpy as np
+import pandas as pd
+
+from dglm._typing import Codes
+from dglm.data import (
+    ArrayTable,
+    Block,
+    BlockedData,
+    DaskArrayTable,
+    DaskTable,
+    GroupedBlock,
+    PandasTable,
+    PassLog,
+    Table,
+    comparable,
+    distinct,
+)
+from dglm.design.base import Design
+from dglm.design.joining import JOINED
+from dglm.design.names import nearest
+from dglm.errors import DataError
+
+MAX_WAYS = 2
+
+
+@dataclass(frozen=True)
+class GroupedRows:
+    """The rows of a model, and where their groups are.
+
+    Parameters
+    ----------
+    table : Table
+        The rows, with collections of groups joined as columns.
+    encode : EncodeGrouped
+        From a partition to a block with groups.
+    """
+
+    table: Table
+    encode: EncodeGrouped
+
+    def blocks(self, passes: PassLog) -> BlockedData[Block]:
+        """Return the blocks with their groups, read and encoded anew: blocks that are kept have no groups.
+
+        Parameters
+        ----------
+        passes : PassLog
+            Where passes are entered.
+
+        Returns
+        -------
+        BlockedData
+            Lazy on dask.
+        """
+        columns = list(dict.fromkeys([*self.encode.design.columns, *self.encode.columns]))
+        return self.table.partitions(columns).logged_in(passes).map(self.encode)
+
+
+@dataclass(frozen=True)
+class EncodeGrouped:
+    """Encode a partition with its groups.
+
+    Parameters
+    ----------
+    design : Design
+        The recipe.
+    columns : tuple of str
+        Columns of the groups, one for every way.
+    labels : tuple of str
+        What messages call them.
+    """
+
+    design: Design
+    columns: tuple[str, ...]
+    labels: tuple[str, ...]
+
+    def __call__(self, partition: Any, number: int) -> GroupedBlock:
+        block, kept = self.design.encode_and_kept(partition, number)
+        # rows of zero weight count for nothing: they neither make a group nor need one
+        counted = block.weights > 0
+        rows = np.flatnonzero(kept)[counted]
+        named = zip(self.columns, self.labels, strict=True)
+        ways = [_groups(partition[column], rows, label, number) for column, label in named]
+        codes: Codes = np.full(len(block), -1, dtype=np.intp)
+        try:
+            keys, codes[counted] = distinct(ways)
+        except TypeError as error:
+            labels = ", ".join(self.labels)
+            raise DataError(f"groups {labels} of partition {number} cannot be told apart: {error}") from error
+        return GroupedBlock.of(block, codes, comparable(keys))
+
+
+def group_rows(table: Table, design: Design, groups: Any) -> GroupedRows:
+    """Find the groups of a model's rows; nothing is computed.
+
+    Parameters
+    ----------
+    table : Table
+        The rows.
+    design : Design
+        The recipe.
+    groups : str, collection, or tuple of one or two of them
+        Columns of the data, or collections aligned with it; an array or frame of two columns is two ways.
+
+    Returns
+    -------
+    GroupedRows
+        Ready to be encoded.
+
+    Raises
+    ------
+    DataError
+        If a column does not exist, a collection cannot be aligned, or there are more than two ways.
+    """
+    ways = _ways(groups)
+    if not 0 < len(ways) <= MAX_WAYS:
+        raise DataError(
+            f"groups must be given along one way or two; got {len(ways)} (a list of labels, one for each row, must be "
+            f"an array)"
+        )
+    columns, labels = [], []
+    for i, given in enumerate(ways):
+        table, column, label = _joined(table, given, "groups" if len(ways) == 1 else f"groups[{i}]", i)
+        columns.append(column)
+        labels.append(label)
+    return GroupedRows(table, EncodeGrouped(design, tuple(columns), tuple(labels)))
+
+
+def _ways(groups: Any) -> list[Any]:
+    """Return what was given for each way."""
+    if isinstance(groups, (tuple, list)) and all(isinstance(g, (str, list)) or hasattr(g, "shape") for g in groups):
+        return list(groups)
+    if isinstance(groups, (pd.DataFrame, dd.DataFrame)):
+        return [groups[column] for column in groups.columns]
+    if getattr(groups, "ndim", 1) == 2:
+        return [groups[:, j] for j in range(groups.shape[1])]
+    return [groups]
+
+
+def _joined(table: Table, given: Any, role: str, number: int) -> tuple[Table, str, str]:
+    """Return the table with one way's groups, their column, and what messages call them."""
+    match table:
+        case PandasTable() | DaskTable() if isinstance(given, str):
+            if given not in table.columns:
+                raise DataError(f"{role}={given!r} is not a column of the data{nearest(given, table.columns)}")
+            return table, given, repr(given)
+        case PandasTable() | DaskTable():
+            column = f"{JOINED}groups_{number}"
+            return table.assign(column, given, role), column, role
+        case _ if isinstance(given, str):
+            raise DataError(f"{role}={given!r} names a column, but the model is of arrays; pass the values")
+        case DaskArrayTable():
+            array = given.to_dask_array() if isinstance(given, dd.Series) else given
+            return DaskArrayTable.aligned({**table.arrays, role: array}), role, role
+        case ArrayTable():
+            if dask.is_dask_collection(given):
+                raise DataError(f"{role} is a dask collection but the data is in memory; pass {role}.compute()")
+            array, n = np.asarray(given), len(table.arrays["exog"])
+            if array.shape != (n,):
+                raise DataError(f"{role} has shape {array.shape}, but the data has {n} rows")
+            return ArrayTable({**table.arrays, role: array}), role, role
+    raise TypeError(f"groups cannot be joined to a {type(table).__name__}")
+
+
+def _groups(values: Any, rows: Codes, label: str, number: int) -> pd.Index[Any]:
+    """Return the groups of some rows, refusing missing ones."""
+    of_rows = values.take(rows)
+    missing = np.asarray(pd.isna(of_rows))
+    if missing.any():
+        raise DataError(
+            f"{label} has no group for row {rows[int(np.argmax(missing))]} of partition {number} "
+            f"({int(missing.sum())} such rows there), which the model uses; drop those rows, or give them a group"
+        )
+    index: pd.Index[Any] = pd.Index(of_rows)
+    return index

@@ -1,0 +1,187 @@
+"""What standard errors ask of the finishing pass, and what they make of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from dglm.design import GroupedRows
+from dglm.errors import DataError
+from dglm.families import Family
+from dglm.inference import Covariance, CovarianceChoice, cluster_meat, hc1_correction, inverse_information, sandwich
+from dglm.matrix import Gram
+from dglm.objective import (
+    ClusterScores,
+    Curvature,
+    Leverages,
+    Meat,
+    MeatAt,
+    Objective,
+    ObservedCurvature,
+    Request,
+    ScoresAt,
+)
+from dglm.solvers import Fit
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """The inference that was asked for.
+
+    Parameters
+    ----------
+    choice : CovarianceChoice
+        Kind of covariance.
+    groups : GroupedRows, optional
+        The rows with their clusters.
+    use_t : bool
+        Whether statistics are t and F.
+    """
+
+    choice: CovarianceChoice
+    groups: GroupedRows | None
+    use_t: bool
+
+    def objective(self, objective: Objective[Any]) -> Objective[Any]:
+        """Return the objective whose blocks know their groups, where there are any.
+
+        Parameters
+        ----------
+        objective : Objective
+            That was minimised.
+
+        Returns
+        -------
+        Objective
+            Of the same rows.
+        """
+        return objective if self.groups is None else replace(objective, data=self.groups.blocks(objective.data.passes))
+
+    def requests(self, objective: Objective[Any], fit: Fit, expected: Gram | None) -> dict[str, Request]:
+        """Return what the covariance needs of the rows that is not known.
+
+        Parameters
+        ----------
+        objective : Objective
+            That was minimised.
+        fit : Fit
+            Where the solver ended.
+        expected : Gram or None
+            Expected information there, needed for leverages.
+
+        Returns
+        -------
+        dict of str to Request
+            To be asked in the finishing pass.
+        """
+        choice, beta = self.choice, fit.params
+        asked: dict[str, Request] = {}
+        if choice.information == "observed" and known_information(fit, objective.family, "observed") is None:
+            asked["observed"] = (ObservedCurvature, beta)
+        if choice.cov_type == "cluster":
+            asked["scores"] = (ClusterScores, ScoresAt(beta, objective.basis))
+        elif choice.is_robust:
+            leverages = None
+            if choice.leverage_power and expected is not None:
+                leverages = Leverages(objective.basis, inverse_information(expected, objective.basis, ~fit.aliased))
+            asked["meat"] = (Meat, MeatAt(beta, leverages, choice.leverage_power))
+        return asked
+
+    def covariance(
+        self, objective: Objective[Any], fit: Fit, expected: Gram, found: dict[str, Any], scale: float
+    ) -> Covariance:
+        """Return the covariance matrix.
+
+        Parameters
+        ----------
+        objective : Objective
+            That was minimised.
+        fit : Fit
+            Where the solver ended.
+        expected : Gram
+            Expected information there.
+        found : dict of str to Sum
+            Answers to `requests`.
+        scale : float
+            Dispersion.
+
+        Returns
+        -------
+        Covariance
+            Of the coefficients.
+
+        Raises
+        ------
+        DataError
+            If the rows cannot give such a covariance: one group only, or a leverage of 1 under HC2 and HC3.
+        """
+        choice, basis, kept = self.choice, objective.basis, ~fit.aliased
+        nobs, n_params = objective.nobs, int(np.count_nonzero(kept))
+        information = known_information(fit, objective.family, choice.information)
+        if information is None:
+            information = found["observed"].information if choice.information == "observed" else expected
+        bread = inverse_information(information, basis, kept)
+        centred, df_resid = scale * bread, nobs - n_params
+        n_groups: tuple[int, ...] = ()
+        if choice.cov_type == "cluster":
+            meat, n_groups = cluster_meat(self._checked_scores(found["scores"]), choice, nobs, n_params)
+            centred = sandwich(bread, meat)
+            df_resid = min(n_groups) - 1.0 if choice.df_correction else df_resid
+        elif choice.is_robust:
+            factor = hc1_correction(nobs, n_params) if choice.cov_type == "HC1" else 1.0
+            centred = sandwich(bread, factor * basis.gram(self._checked_meat(found["meat"]).gram))
+        return Covariance(
+            choice=choice if self.groups is None else replace(choice, groups=self.groups.encode.labels),
+            basis=basis,
+            kept=kept,
+            normalized=bread,
+            centred=centred,
+            df_resid=df_resid,
+            use_t=self.use_t,
+            n_groups=n_groups,
+        )
+
+    def _checked_scores(self, scores: ClusterScores) -> ClusterScores:
+        """Refuse clusters that are all one."""
+        for keys, label in zip(scores.keys, self.groups.encode.labels if self.groups else (), strict=True):
+            if keys.nunique() < 2:
+                raise DataError(
+                    f"a cluster covariance needs two groups or more, but all rows have {keys[0]!r} in {label}; "
+                    f'use cov_type="HC1", or other groups'
+                )
+        return scores
+
+    def _checked_meat(self, meat: Meat) -> Meat:
+        """Refuse to divide by zero."""
+        if meat.n_determined:
+            raise DataError(
+                f"{self.choice.cov_type} divides by one minus the leverage, which is 1 for {meat.n_determined} row(s): "
+                f"a coefficient rests on each of them alone (a level that occurs once, for example), and its residual "
+                f'is zero by construction. Use cov_type="HC1", or drop or merge such levels'
+            )
+        return meat
+
+
+def known_information(fit: Fit, family: Family, kind: Literal["expected", "observed"]) -> Gram | None:
+    """Return the information at the estimate, if the solver's last pass found it.
+
+    Parameters
+    ----------
+    fit : Fit
+        Where the solver ended.
+    family : Family
+        With its link; expected and observed information are equal where it is canonical.
+    kind : str
+        ``"expected"`` or ``"observed"``.
+
+    Returns
+    -------
+    Gram or None
+        X'WX.
+    """
+    if not isinstance(fit.sums, Curvature):
+        return None
+    found = "observed" if isinstance(fit.sums, ObservedCurvature) else "expected"
+    return fit.sums.information if found == kind or family.canonical else None
