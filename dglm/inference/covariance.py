@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dglm._typing import Mask, Matrix
-from dglm.matrix import Basis, Gram, ScaledCholesky
+from dglm.matrix import Basis, Gram
 
 
 def expected_covariance(information: Gram, basis: Basis, kept: Mask, scale: float) -> Matrix:
@@ -31,7 +31,7 @@ def expected_covariance(information: Gram, basis: Basis, kept: Mask, scale: floa
     """
     aliased = ~kept
     try:
-        covariance = scale * basis.covariance(ScaledCholesky.of(basis.gram(information), kept).inverse())
+        covariance = scale * basis.covariance(basis.factor(information, kept).inverse())
     except np.linalg.LinAlgError:
         return np.full((len(kept), len(kept)), np.nan)
     covariance[aliased, :] = covariance[:, aliased] = np.nan

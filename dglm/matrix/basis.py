@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dglm._typing import Matrix, Vector
+from dglm._typing import Mask, Matrix, Vector
 from dglm.matrix.base import DesignMatrix
+from dglm.matrix.cholesky import ScaledCholesky
 from dglm.matrix.products import Cross, Gram
 
 # A column whose spread is this small beside its mean is constant: its deviations are rounding.
@@ -100,6 +101,31 @@ class Basis:
         H[self.intercept, :] = H[:, self.intercept] = border
         H[self.intercept, self.intercept] = self.constant**2 * about.total
         return H
+
+    def factor(self, information: Gram, kept: Mask | None = None, ridge: Matrix | None = None) -> ScaledCholesky:
+        """Return the factor of T' (X'WX + P) T, through which an information matrix is solved with and inverted.
+
+        Parameters
+        ----------
+        information : Gram
+            X'WX.
+        kept : (p,) array of bool, optional
+            Columns to keep; found in order when not given.
+        ridge : (p, p) array, optional
+            P, second derivatives of a penalty with respect to beta; zero when not given.
+
+        Returns
+        -------
+        ScaledCholesky
+            Of theta, the coefficients of X T: `covariance` carries its inverse to beta.
+
+        Raises
+        ------
+        numpy.linalg.LinAlgError
+            If `kept` is given and the matrix is not positive definite on it.
+        """
+        H = self.gram(information)
+        return ScaledCholesky.of(H if ridge is None else H + self.hessian(ridge), kept)
 
     def cross(self, cross: Cross) -> Vector:
         """Return T' X'r.
