@@ -3,6 +3,7 @@
 from dglm.objective.base import Sum
 from dglm.objective.curvature import Curvature, ObservedCurvature
 from dglm.objective.deviance import Deviance
+from dglm.objective.factored import FactoredCurvature, SecondOrder
 from dglm.objective.gradient import Gradient
 from dglm.objective.null_model import NullModel, NullStep
 from dglm.objective.objective import Objective, Request
@@ -12,6 +13,7 @@ from dglm.objective.survey import Survey, survey
 __all__ = [
     "Curvature",
     "Deviance",
+    "FactoredCurvature",
     "Gradient",
     "NullModel",
     "NullStep",
@@ -19,6 +21,7 @@ __all__ = [
     "ObservedCurvature",
     "Request",
     "SaturatedLoglike",
+    "SecondOrder",
     "Sum",
     "Survey",
     "survey",
