@@ -6,7 +6,7 @@ import sys
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -17,10 +17,10 @@ from dglm.errors import ConvergenceWarning, DataError, PerfectSeparationWarning,
 from dglm.families import Family, Gaussian
 from dglm.links import Log
 from dglm.objective import NullModel, Objective, Survey, survey
-from dglm.penalties import Penalty, Unpenalised
-from dglm.results import Results, finish, results_of
-from dglm.results.estimate import ScaleOption
-from dglm.solvers import Fit, Solver, Status, null_eta, resolve_solver
+from dglm.penalties import Penalty, SparsePenalty, Unpenalised
+from dglm.results import Estimate, Results, finish, results_of
+from dglm.results.estimate import Collinear, ScaleOption
+from dglm.solvers import Solver, Status, null_eta, resolve_solver
 
 Persist = Literal["auto"] | bool
 
@@ -192,6 +192,7 @@ class GLM:
         max_iter: int | None = None,
         tol: float | None = None,
         scale: ScaleOption = None,
+        collinear: Collinear = "drop",
         persist: Persist = "auto",
     ) -> Any:
         """Estimate the coefficients.
@@ -213,6 +214,9 @@ class GLM:
         scale : None, ``"X2"``, ``"dev"`` or float
             Dispersion: 1 or X2 / df_resid as the family has it, Pearson's X2 or the deviance over df_resid, or a
             number.
+        collinear : str
+            What becomes of columns that are linear combinations of earlier ones: ``"drop"`` leaves them out, their
+            coefficients are nan; ``"pinv"`` gives the coefficients of minimum norm; ``"raise"`` refuses them.
         persist : ``"auto"`` or bool
             Whether encoded blocks are kept between passes; by default when they fit in 60% of the free memory.
 
@@ -229,6 +233,8 @@ class GLM:
             If a response is outside the family's domain.
         DataError
             If rows cannot be fitted, or none is left.
+        CollinearityError
+            If columns are linear combinations of others and `collinear` is ``"raise"``.
 
         Warns
         -----
@@ -242,6 +248,7 @@ class GLM:
         penalty = Unpenalised() if penalty is None else penalty
         chosen = resolve_solver(solver, penalty).with_settings(max_iter, tol)
         _check_scale(scale)
+        _check_collinear(collinear, penalty)
         start = None if start_params is None else _checked_start(start_params, self.exog_names)
         # the algebra between passes is small; threads would cost it more than they give, and change its bits
         with one_blas_thread():
@@ -252,9 +259,15 @@ class GLM:
             objective = _objective(data, self.family, penalty, self._survey, self.design)
             fit = chosen.solve(objective, start)
             estimate = finish(
-                objective, fit, design=self.design, table=self._table, scale=scale, passes_before=passes_before
+                objective,
+                fit,
+                design=self.design,
+                table=self._table,
+                scale=scale,
+                passes_before=passes_before,
+                collinear=collinear,
             )
-        _warn(fit, self.exog_names)
+        _warn(estimate)
         results: Results = results_of(estimate)
         return results
 
@@ -306,6 +319,15 @@ def _check_scale(scale: ScaleOption) -> None:
         raise ValueError(f'scale must be None, "X2", "dev" or a number above 0; got {scale!r}')
 
 
+def _check_collinear(collinear: Collinear, penalty: Penalty) -> None:
+    if collinear not in get_args(Collinear):
+        raise ValueError(f'collinear must be "drop", "pinv" or "raise"; got {collinear!r}')
+    if collinear != "drop" and isinstance(penalty, SparsePenalty):
+        raise ValueError(
+            f"collinear={collinear!r} means nothing with {penalty!r}, which chooses among such columns itself"
+        )
+
+
 def _checked_start(start_params: Any, names: list[str]) -> Vector:
     start = np.array(start_params, dtype=np.float64)
     if start.shape != (len(names),) or not np.isfinite(start).all():
@@ -339,11 +361,12 @@ def _nbytes(block: Block) -> int:
     return block.nbytes
 
 
-def _warn(fit: Fit, names: list[str]) -> None:
-    aliased = [names[j] for j in np.flatnonzero(fit.aliased)]
-    if aliased:
+def _warn(estimate: Estimate) -> None:
+    fit, names = estimate.fit, estimate.design.exog_names
+    if estimate.collinear == "drop" and fit.aliased.any():
         warnings.warn(
-            f"left out as linear combinations of earlier columns: {', '.join(aliased)}; their params are nan",
+            f"left out as linear combinations of earlier columns: {'; '.join(estimate.dependent)}; their params "
+            f"are nan",
             RankDeficientWarning,
             stacklevel=3,
         )

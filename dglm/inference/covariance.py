@@ -5,17 +5,17 @@ from __future__ import annotations
 import numpy as np
 
 from dglm._typing import Mask, Matrix
-from dglm.matrix import Basis, Gram
+from dglm.matrix import Basis, Information
 
 
-def expected_covariance(information: Gram, basis: Basis, kept: Mask, scale: float) -> Matrix:
+def expected_covariance(information: Information, basis: Basis, kept: Mask, scale: float) -> Matrix:
     """Return phi (X'WX)^-1, the inverse of the expected information.
 
     Source: McCullagh & Nelder (1989), section 2.5 and appendix A.
 
     Parameters
     ----------
-    information : Gram
+    information : Gram or TriangularFactor
         X'WX at the estimate.
     basis : Basis
         Coordinates in which to invert it.

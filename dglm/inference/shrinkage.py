@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from dglm._typing import Matrix, Vector
-from dglm.matrix import Basis, Gram
+from dglm.matrix import Basis, Information
 
 
-def kept_share(information: Gram, basis: Basis, penalty_hessian: Matrix) -> Vector:
+def kept_share(information: Information, basis: Basis, penalty_hessian: Matrix) -> Vector:
     """Return the diagonal of (X'WX + W P'')^-1 X'WX.
 
     To first order, the penalised estimate is this matrix times the unpenalised one; its trace is the effective number
@@ -17,7 +17,7 @@ def kept_share(information: Gram, basis: Basis, penalty_hessian: Matrix) -> Vect
 
     Parameters
     ----------
-    information : Gram
+    information : Gram or TriangularFactor
         X'WX at the estimate.
     basis : Basis
         Coordinates in which to solve.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -10,13 +10,23 @@ import numpy as np
 from dglm._typing import Vector
 from dglm.data import Table
 from dglm.design import Design
+from dglm.errors import CollinearityError
 from dglm.families import Family
-from dglm.inference import kept_share, log_likelihood
-from dglm.matrix import Basis, Gram
-from dglm.objective import Curvature, Objective, ObservedCurvature, Request, SaturatedLoglike, Survey
+from dglm.inference import equations, kept_share, log_likelihood, minimum_norm
+from dglm.matrix import Basis, Information
+from dglm.objective import (
+    Curvature,
+    Objective,
+    ObservedCurvature,
+    Request,
+    SaturatedLoglike,
+    SecondOrder,
+    Survey,
+)
 from dglm.penalties import Penalty, SmoothPenalty, SparsePenalty, Unpenalised
 from dglm.solvers import Fit
 
+Collinear = Literal["drop", "pinv", "raise"]
 ScaleOption = float | Literal["X2", "dev"] | None
 
 
@@ -40,7 +50,7 @@ class Estimate:
         What the first pass found.
     basis : Basis
         Centred coordinates.
-    information : Gram or None
+    information : Gram, TriangularFactor or None
         Expected information at the estimate, where it is needed.
     scale : float
         Dispersion.
@@ -52,6 +62,8 @@ class Estimate:
         Deviance of the null model.
     pass_seconds : tuple of float
         Wall time of each pass that the fit made.
+    collinear : ``"drop"``, ``"pinv"`` or ``"raise"``
+        Whether columns that are combinations of others have no coefficient, or all the ones of minimum norm.
     """
 
     design: Design
@@ -61,21 +73,34 @@ class Estimate:
     fit: Fit
     survey: Survey
     basis: Basis
-    information: Gram | None
+    information: Information | None
     scale: float
     df: float
     llf: float
     null_deviance: float
     pass_seconds: tuple[float, ...]
+    collinear: Collinear = "drop"
 
     @property
     def params(self) -> Vector:
         """Coefficients, nan where aliased."""
-        return np.where(self.fit.aliased, np.nan, self.fit.params)
+        return self.fit.params if self.collinear == "pinv" else np.where(self.fit.aliased, np.nan, self.fit.params)
+
+    @property
+    def dependent(self) -> list[str]:
+        """The aliased columns, each with the combination of others that it is."""
+        return _dependent(self.fit, self.survey, self.design)
 
 
 def finish(
-    objective: Objective[Any], fit: Fit, *, design: Design, table: Table, scale: ScaleOption, passes_before: int
+    objective: Objective[Any],
+    fit: Fit,
+    *,
+    design: Design,
+    table: Table,
+    scale: ScaleOption,
+    passes_before: int,
+    collinear: Collinear = "drop",
 ) -> Estimate:
     """Complete a fit: at most one pass, none for families of fixed dispersion whose solver used Fisher's information.
 
@@ -93,13 +118,27 @@ def finish(
         Dispersion: the family's default, X2 / (n - p), deviance / (n - p), or a number.
     passes_before : int
         Passes that the log had when the fit began.
+    collinear : ``"drop"``, ``"pinv"`` or ``"raise"``
+        What becomes of aliased columns.
 
     Returns
     -------
     Estimate
         Everything a result holds.
+
+    Raises
+    ------
+    CollinearityError
+        If there are aliased columns, and `collinear` is ``"raise"``.
     """
     family, survey, nobs = objective.family, objective.survey, objective.nobs
+    if collinear == "raise" and fit.aliased.any():
+        raise CollinearityError(
+            f"columns are linear combinations of others: {'; '.join(_dependent(fit, survey, design))}; leave them out, "
+            f'or fit with collinear="drop" or "pinv"'
+        )
+    if collinear == "pinv":
+        fit = replace(fit, params=minimum_norm(fit.params, fit.dependencies))
     df = _degrees_of_freedom(objective, fit)
     phi = _dispersion(family, fit, nobs - df, scale)
     phi_likelihood = family.likelihood_scale(phi, fit.sums.deviance, nobs)
@@ -128,14 +167,23 @@ def finish(
         llf=log_likelihood(saturated, fit.sums.deviance, phi_likelihood),
         null_deviance=survey.null_deviance if null_model is None else null_model.deviance,
         pass_seconds=tuple(objective.data.passes.seconds[passes_before:]),
+        collinear=collinear,
     )
+
+
+def _dependent(fit: Fit, survey: Survey, design: Design) -> list[str]:
+    """Return the aliased columns, each as an equation where the fit got so far as to find it."""
+    if fit.dependencies.shape[1] == 0:
+        return [design.exog_names[j] for j in np.flatnonzero(fit.aliased)]
+    lengths = np.sqrt(np.diag(survey.gram.about(np.zeros(len(fit.params))).second))
+    return equations(fit.dependencies, fit.aliased, design.exog_names, lengths)
 
 
 def _degrees_of_freedom(objective: Objective[Any], fit: Fit) -> float:
     """Return how many coefficients were estimated, effectively."""
     if isinstance(objective.penalty, SparsePenalty):
         return float(np.count_nonzero(fit.params))
-    if isinstance(objective.penalty, Unpenalised) or not isinstance(fit.sums, Curvature):
+    if isinstance(objective.penalty, Unpenalised) or not isinstance(fit.sums, SecondOrder):
         return float(np.count_nonzero(~fit.aliased))
     hessian = objective.nobs * objective.penalty.hessian(fit.params)
     return float(kept_share(fit.sums.information, objective.basis, hessian).sum())
@@ -152,8 +200,8 @@ def _dispersion(family: Family, fit: Fit, df_resid: float, option: ScaleOption) 
     return float(option)
 
 
-def _expected_information(fit: Fit, family: Family) -> Gram | None:
+def _expected_information(fit: Fit, family: Family) -> Information | None:
     """Return the expected information at the estimate, if the solver's last pass found it."""
-    if not isinstance(fit.sums, Curvature) or (isinstance(fit.sums, ObservedCurvature) and not family.canonical):
+    if not isinstance(fit.sums, SecondOrder) or (isinstance(fit.sums, ObservedCurvature) and not family.canonical):
         return None
     return fit.sums.information

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from dglm._typing import Matrix, Vector
-from dglm.inference import expected_covariance, normal_intervals, normal_pvalues
+from dglm.inference import expected_covariance, minimum_norm_covariance, normal_intervals, normal_pvalues
 from dglm.results.base import Results
 
 
@@ -26,7 +26,10 @@ class Wald(Results):
         e = self._estimate
         if e.information is None:
             return np.full((len(e.params), len(e.params)), np.nan)
-        return expected_covariance(e.information, e.basis, ~e.fit.aliased, e.scale)
+        covariance = expected_covariance(e.information, e.basis, ~e.fit.aliased, e.scale)
+        if e.collinear == "pinv":
+            return minimum_norm_covariance(covariance, e.fit.dependencies, e.fit.aliased)
+        return covariance
 
     def cov_params(self) -> Any:
         """Return the covariance matrix of the coefficients, scale times the inverse of the expected information.
