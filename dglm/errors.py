@@ -6,6 +6,7 @@ Each class subclasses the builtin that fits, so that ``except ValueError`` keeps
 from __future__ import annotations
 
 __all__ = [
+    "CollinearityError",
     "ConvergenceWarning",
     "DataError",
     "DomainError",
@@ -24,6 +25,10 @@ class DataError(ValueError):
 
 class DomainError(DataError):
     """A response outside the family's domain."""
+
+
+class CollinearityError(DataError):
+    """Columns that are linear combinations of others, where the fit was told to refuse them."""
 
 
 class FormulaError(ValueError):

@@ -6,7 +6,7 @@ import sys
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -18,10 +18,10 @@ from dglm.families import Family, Gaussian
 from dglm.inference import CovarianceChoice
 from dglm.links import Log
 from dglm.objective import NullModel, Objective, Survey, survey
-from dglm.penalties import Penalty, Unpenalised
-from dglm.results import Results, Wanted, finish, results_of
-from dglm.results.estimate import ScaleOption
-from dglm.solvers import Fit, Solver, Status, null_eta, resolve_solver
+from dglm.penalties import Penalty, SparsePenalty, Unpenalised
+from dglm.results import Estimate, Results, Wanted, finish, results_of
+from dglm.results.estimate import Collinear, ScaleOption
+from dglm.solvers import Solver, Status, null_eta, resolve_solver
 
 Persist = Literal["auto"] | bool
 
@@ -198,6 +198,7 @@ class GLM:
         cov_type: str = "nonrobust",
         cov_kwds: Mapping[str, Any] | None = None,
         use_t: bool | None = None,
+        collinear: Collinear = "drop",
         persist: Persist = "auto",
     ) -> Any:
         """Estimate the coefficients.
@@ -229,6 +230,9 @@ class GLM:
             of freedom as groups less one.
         use_t : bool, optional
             Whether statistics are compared with t and F distributions; with the normal and chi2 when not given.
+        collinear : str
+            What becomes of columns that are linear combinations of earlier ones: ``"drop"`` leaves them out, their
+            coefficients are nan; ``"pinv"`` gives the coefficients of minimum norm; ``"raise"`` refuses them.
         persist : ``"auto"`` or bool
             Whether encoded blocks are kept between passes; by default when they fit in 60% of the free memory.
 
@@ -245,6 +249,8 @@ class GLM:
             If a response is outside the family's domain.
         DataError
             If rows cannot be fitted, or none is left; if groups do not exist, or are missing in a row.
+        CollinearityError
+            If columns are linear combinations of others and `collinear` is ``"raise"``.
         ValueError
             If an option is not one of those above.
 
@@ -268,6 +274,7 @@ class GLM:
             )
         groups = group_rows(self._table, self.design, choice.groups) if choice.cov_type == "cluster" else None
         wanted = Wanted(choice=choice, groups=groups, use_t=bool(use_t))
+        _check_collinear(collinear, penalty)
         start = None if start_params is None else _checked_start(start_params, self.exog_names)
         # the algebra between passes is small; threads would cost it more than they give, and change its bits
         with one_blas_thread():
@@ -285,8 +292,9 @@ class GLM:
                 scale=scale,
                 wanted=wanted,
                 passes_before=passes_before,
+                collinear=collinear,
             )
-        _warn(fit, self.exog_names)
+        _warn(estimate)
         results: Results = results_of(estimate)
         return results
 
@@ -338,6 +346,15 @@ def _check_scale(scale: ScaleOption) -> None:
         raise ValueError(f'scale must be None, "X2", "dev" or a number above 0; got {scale!r}')
 
 
+def _check_collinear(collinear: Collinear, penalty: Penalty) -> None:
+    if collinear not in get_args(Collinear):
+        raise ValueError(f'collinear must be "drop", "pinv" or "raise"; got {collinear!r}')
+    if collinear != "drop" and isinstance(penalty, SparsePenalty):
+        raise ValueError(
+            f"collinear={collinear!r} means nothing with {penalty!r}, which chooses among such columns itself"
+        )
+
+
 def _checked_start(start_params: Any, names: list[str]) -> Vector:
     start = np.array(start_params, dtype=np.float64)
     if start.shape != (len(names),) or not np.isfinite(start).all():
@@ -371,11 +388,12 @@ def _nbytes(block: Block) -> int:
     return block.nbytes
 
 
-def _warn(fit: Fit, names: list[str]) -> None:
-    aliased = [names[j] for j in np.flatnonzero(fit.aliased)]
-    if aliased:
+def _warn(estimate: Estimate) -> None:
+    fit, names = estimate.fit, estimate.design.exog_names
+    if estimate.collinear == "drop" and fit.aliased.any():
         warnings.warn(
-            f"left out as linear combinations of earlier columns: {', '.join(aliased)}; their params are nan",
+            f"left out as linear combinations of earlier columns: {'; '.join(estimate.dependent)}; their params "
+            f"are nan",
             RankDeficientWarning,
             stacklevel=3,
         )

@@ -1,6 +1,7 @@
 """Inference from reduced sums: covariances, intervals, tests, criteria. Pure functions; none sees a row."""
 
 from dglm.inference.choice import CovarianceChoice
+from dglm.inference.collinearity import equations, minimum_norm
 from dglm.inference.covariance import Covariance, cluster_meat, hc1_correction, inverse_information, sandwich
 from dglm.inference.criteria import aic, bic, log_likelihood
 from dglm.inference.shrinkage import kept_share
@@ -18,12 +19,14 @@ __all__ = [
     "aic",
     "bic",
     "cluster_meat",
+    "equations",
     "f_pvalue",
     "hc1_correction",
     "independent_rows",
     "inverse_information",
     "kept_share",
     "log_likelihood",
+    "minimum_norm",
     "sandwich",
     "symmetric_intervals",
     "two_sided_pvalues",

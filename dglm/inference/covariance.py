@@ -8,7 +8,8 @@ import numpy as np
 
 from dglm._typing import Mask, Matrix
 from dglm.inference.choice import CovarianceChoice
-from dglm.matrix import Basis, Gram, ScaledCholesky
+from dglm.inference.collinearity import estimable
+from dglm.matrix import Basis, Information
 from dglm.objective import ClusterScores
 
 
@@ -34,6 +35,8 @@ class Covariance:
         Whether statistics of single coefficients are t, and of several F; normal and chi2 if not.
     n_groups : tuple of int
         Number of clusters along every way.
+    null_space : (p, d) array
+        N with X N = 0, where the coefficients are those of minimum norm; d is 0 where they are those of kept columns.
     """
 
     choice: CovarianceChoice
@@ -44,15 +47,16 @@ class Covariance:
     df_resid: float
     use_t: bool
     n_groups: tuple[int, ...] = ()
+    null_space: Matrix
 
     @property
     def params(self) -> Matrix:
-        """Covariance of the coefficients, nan in the rows and columns of aliased ones."""
+        """Covariance of the coefficients, nan in the rows and columns of those left out."""
         return self._named(self.centred)
 
     @property
     def normalized_params(self) -> Matrix:
-        """Inverse of the information at unit scale, nan in the rows and columns of aliased coefficients."""
+        """Inverse of the information at unit scale, nan in the rows and columns of coefficients left out."""
         return self._named(self.normalized)
 
     @property
@@ -75,25 +79,34 @@ class Covariance:
         (q, r) array
             Without the loss of digits that adding up entries of V would have where columns have large means.
         """
-        left = self.basis.gradient(R.T)
-        right = left if other is None else self.basis.gradient(other.T)
+        left = self._in_basis(R)
+        right = left if other is None else self._in_basis(other)
         covariance: Matrix = np.dot(left.T, np.dot(self.centred, right))
         return covariance
 
+    def _in_basis(self, R: Matrix) -> Matrix:
+        """Return T'R', of what the combinations take of the kept columns' coefficients."""
+        return self.basis.gradient(np.where(self.kept[:, None], estimable(R.T, self.null_space), 0.0))
+
     def _named(self, centred: Matrix) -> Matrix:
+        if self.null_space.shape[1] > 0:
+            # P C P, P the projection onto the complement of N; singular
+            half = self._in_basis(np.eye(len(self.kept)))
+            projected: Matrix = np.dot(half.T, np.dot(centred, half))
+            return projected
         covariance = self.basis.covariance(centred)
         covariance[~self.kept, :] = covariance[:, ~self.kept] = np.nan
         return covariance
 
 
-def inverse_information(information: Gram, basis: Basis, kept: Mask) -> Matrix:
+def inverse_information(information: Information, basis: Basis, kept: Mask) -> Matrix:
     """Return (X'WX)^-1 in centred coordinates.
 
     Source: McCullagh & Nelder (1989), section 2.5 and appendix A.
 
     Parameters
     ----------
-    information : Gram
+    information : Gram or TriangularFactor
         X'WX at the estimate, expected or observed.
     basis : Basis
         Coordinates in which to invert it.
@@ -106,7 +119,7 @@ def inverse_information(information: Gram, basis: Basis, kept: Mask) -> Matrix:
         Zero in the rows and columns of aliased coefficients; nan everywhere when the information is singular.
     """
     try:
-        return ScaledCholesky.of(basis.gram(information), kept).inverse()
+        return basis.factor(information, kept).inverse()
     except np.linalg.LinAlgError:
         return np.full((len(kept), len(kept)), np.nan)
 

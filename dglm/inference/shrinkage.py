@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from dglm._typing import Matrix, Vector
-from dglm.matrix import Basis, Gram, ScaledCholesky
+from dglm.matrix import Basis, Information
 
 
-def kept_share(information: Gram, basis: Basis, penalty_hessian: Matrix) -> Vector:
+def kept_share(information: Information, basis: Basis, penalty_hessian: Matrix) -> Vector:
     """Return the diagonal of (X'WX + W P'')^-1 X'WX.
 
     To first order, the penalised estimate is this matrix times the unpenalised one; its trace is the effective number
@@ -17,7 +17,7 @@ def kept_share(information: Gram, basis: Basis, penalty_hessian: Matrix) -> Vect
 
     Parameters
     ----------
-    information : Gram
+    information : Gram or TriangularFactor
         X'WX at the estimate.
     basis : Basis
         Coordinates in which to solve.
@@ -29,8 +29,7 @@ def kept_share(information: Gram, basis: Basis, penalty_hessian: Matrix) -> Vect
     (p,) array
         1 for a coefficient that is not shrunk, 0 for one that the data say nothing of.
     """
-    H = basis.gram(information)
-    penalised = ScaledCholesky.of(H + basis.hessian(penalty_hessian))
+    penalised = basis.factor(information, ridge=penalty_hessian)
     # (H + P)^-1 H = I - (H + P)^-1 P, which loses nothing where the columns' means are large
     left = basis.covariance(penalised.inverse()) @ penalty_hessian
     return np.where(penalised.kept, 1.0 - np.diag(left), 0.0)

@@ -5,5 +5,18 @@ from dglm.matrix.basis import Basis
 from dglm.matrix.cholesky import ScaledCholesky
 from dglm.matrix.dense import DenseMatrix
 from dglm.matrix.products import Cross, Gram
+from dglm.matrix.split import PreciseCross, SplitMatrix
+from dglm.matrix.triangular import Information, TriangularFactor
 
-__all__ = ["Basis", "Cross", "DenseMatrix", "DesignMatrix", "Gram", "ScaledCholesky"]
+__all__ = [
+    "Basis",
+    "Cross",
+    "DenseMatrix",
+    "DesignMatrix",
+    "Gram",
+    "Information",
+    "PreciseCross",
+    "ScaledCholesky",
+    "SplitMatrix",
+    "TriangularFactor",
+]

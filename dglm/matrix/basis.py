@@ -10,9 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dglm._typing import Matrix, Vector
+from dglm._typing import Mask, Matrix, Vector
 from dglm.matrix.base import DesignMatrix
+from dglm.matrix.cholesky import ScaledCholesky
 from dglm.matrix.products import Cross, Gram
+from dglm.matrix.triangular import Information, TriangularFactor
 
 # A column whose spread is this small beside its mean is constant: its deviations are rounding.
 CONSTANT_SPREAD = 1e-13
@@ -75,12 +77,12 @@ class Basis:
         Z[:, self.intercept] = self.constant
         return Z
 
-    def gram(self, gram: Gram) -> Matrix:
+    def gram(self, information: Information) -> Matrix:
         """Return T' X'WX T.
 
         Parameters
         ----------
-        gram : Gram
+        information : Gram or TriangularFactor
             X'WX as sums about any centre.
 
         Returns
@@ -88,10 +90,13 @@ class Basis:
         (p, p) array
             Exactly zero for columns that are constant up to rounding, so that they are found aliased.
         """
+        if isinstance(information, TriangularFactor):
+            A = self.root(information)
+            return A.T @ A
         if self.intercept is None:
-            raw = gram.centred().about(np.zeros_like(gram.centre))
+            raw = information.centred().about(np.zeros_like(information.centre))
             return raw.second
-        about = gram.about(self.centre)
+        about = information.about(self.centre)
         H = about.second.copy()
         spread = np.abs(np.diag(H))
         flat = spread <= CONSTANT_SPREAD**2 * (spread + np.abs(about.total) * self.centre**2)
@@ -100,6 +105,81 @@ class Basis:
         H[self.intercept, :] = H[:, self.intercept] = border
         H[self.intercept, self.intercept] = self.constant**2 * about.total
         return H
+
+    def root(self, information: TriangularFactor) -> Matrix:
+        """Return A with A'A = T' X'WX T, without having formed it.
+
+        Parameters
+        ----------
+        information : TriangularFactor
+            X'WX.
+
+        Returns
+        -------
+        (p + 1, p) array
+            As well conditioned as the centred columns.
+        """
+        if self.intercept is None:
+            return information.about(np.zeros_like(self.centre)).factor[:, 1:]
+        about = information.about(self.centre).factor
+        A = about[:, 1:].copy()
+        A[:, self.intercept] = self.constant * about[:, 0]
+        return A
+
+    def factor(self, information: Information, kept: Mask | None = None, ridge: Matrix | None = None) -> ScaledCholesky:
+        """Return the factor of T' (X'WX + P) T, through which an information matrix is solved with and inverted.
+
+        Parameters
+        ----------
+        information : Gram or TriangularFactor
+            X'WX.
+        kept : (p,) array of bool, optional
+            Columns to keep; found in order when not given.
+        ridge : (p, p) array, optional
+            P, second derivatives of a penalty with respect to beta; zero when not given.
+
+        Returns
+        -------
+        ScaledCholesky
+            Of theta, the coefficients of X T: `covariance` carries its inverse to beta.
+
+        Raises
+        ------
+        numpy.linalg.LinAlgError
+            If `kept` is given and the matrix is not positive definite on it.
+        """
+        if isinstance(information, TriangularFactor):
+            # what rounds in a column is its entries before they were centred
+            entries = np.linalg.norm(information.about(np.zeros_like(self.centre)).factor[:, 1:], axis=0)
+            return ScaledCholesky.of_root(self._rows_of(information, ridge), kept, entries)
+        H = self.gram(information)
+        return ScaledCholesky.of(H if ridge is None else H + self.hessian(ridge), kept)
+
+    def dependencies(self, information: Information, kept: Mask, ridge: Matrix | None = None) -> Matrix:
+        """Return what multiplies the columns of X to give zero, one combination for each column that is not kept.
+
+        Parameters
+        ----------
+        information : Gram or TriangularFactor
+            X'WX.
+        kept : (p,) array of bool
+            Columns that are no combinations of others.
+        ridge : (p, p) array, optional
+            P, as `factor` was given it.
+
+        Returns
+        -------
+        (p, d) array
+            N with X N = 0; -1 for the column that is a combination, its coefficients for the others.
+        """
+        N = -np.eye(len(kept))[:, ~kept]
+        if isinstance(information, TriangularFactor):
+            A = self._rows_of(information, ridge)
+        else:
+            A = self.gram(information) + (0.0 if ridge is None else self.hessian(ridge))
+        scale = np.linalg.norm(A[:, kept], axis=0)
+        N[kept] = np.linalg.lstsq(A[:, kept] / scale, A[:, ~kept], rcond=None)[0] / scale[:, None]
+        return self._transform() @ N
 
     def cross(self, cross: Cross) -> Vector:
         """Return T' X'r.
@@ -196,6 +276,15 @@ class Basis:
         """
         T = self._transform()
         return T @ C @ T.T
+
+    def _rows_of(self, information: TriangularFactor, ridge: Matrix | None) -> Matrix:
+        """Return A with A'A = T' (X'WX + P) T: a penalty is rows that were never observed."""
+        A = self.root(information)
+        if ridge is None or not ridge.any():
+            return A
+        values, vectors = np.linalg.eigh(ridge)
+        root = np.sqrt(np.maximum(values, 0.0))[:, None] * vectors.T
+        return np.concatenate([A, root @ self._transform()])
 
     def _carried(self, slopes: Vector) -> Vector:
         """Return what the slopes add to the intercept when columns are centred, and zeros elsewhere."""

@@ -12,6 +12,8 @@ import numpy as np
 from scipy import linalg
 
 from dglm._typing import Mask, Matrix, Vector
+from dglm.matrix.rank import independent_columns
+from dglm.matrix.triangular import triangle
 
 # 1 - R^2 below which a column counts as a combination of the earlier ones: rounding in the products leaves about 1e-14.
 ALIAS_TOLERANCE = 1e-11
@@ -29,11 +31,15 @@ class ScaledCholesky:
         Lower triangular L.
     kept : (p,) array of bool
         Columns that were not aliased.
+    smallest_pivot : float
+        The smallest 1 - R^2 that a column has on those before it, kept or not, columns of zeros apart; 1 without
+        columns. Rounding in H is amplified by its inverse.
     """
 
     scale: Vector
     factor: Matrix
     kept: Mask
+    smallest_pivot: float
 
     @classmethod
     def of(cls, H: Matrix, kept: Mask | None = None) -> ScaledCholesky:
@@ -57,15 +63,56 @@ class ScaledCholesky:
             If `kept` is given and the matrix is not positive definite on it.
         """
         diagonal = np.diag(H).copy()
+        least = 1.0
         if kept is None:
-            kept = _independent(H, diagonal)
+            kept, least = _independent(H, diagonal)
         if not (diagonal[kept] > 0).all():
             raise np.linalg.LinAlgError("the matrix has a zero, negative or nan entry on its diagonal")
         scale = np.sqrt(diagonal[kept])
         scaled = H[np.ix_(kept, kept)] / np.outer(scale, scale)
         if not np.isfinite(scaled).all():
             raise np.linalg.LinAlgError("the matrix has an entry that is not finite")
-        return cls(scale, linalg.cholesky(scaled, lower=True), kept)
+        return cls._of_lower(scale, linalg.cholesky(scaled, lower=True), kept, least)
+
+    @classmethod
+    def of_root(cls, A: Matrix, kept: Mask | None, entries: Vector) -> ScaledCholesky:
+        """Factorise A'A by orthogonal transformations of A, which keep the digits that A'A would lose.
+
+        Parameters
+        ----------
+        A : (m, p) array
+            As many rows as columns, or more.
+        kept : (p,) array of bool or None
+            Columns to keep; found in order when None.
+        entries : (p,) array
+            Size of what each column was computed from, which decides what its rounding is.
+
+        Returns
+        -------
+        ScaledCholesky
+            The factor.
+
+        Raises
+        ------
+        numpy.linalg.LinAlgError
+            If A has an entry that is not finite, or `kept` is given and its columns are dependent.
+        """
+        if not np.isfinite(A).all():
+            raise np.linalg.LinAlgError("the matrix has an entry that is not finite")
+        scale = np.linalg.norm(A, axis=0)
+        if kept is None:
+            units = np.where(scale > 0, scale, 1.0)
+            kept = independent_columns(A / units, entries / units)
+        if not (scale[kept] > 0).all():
+            raise np.linalg.LinAlgError("a column to keep is zero")
+        L = triangle(A[:, kept] / scale[kept]).T
+        if not np.diag(L).all():
+            raise np.linalg.LinAlgError("a column to keep is a combination of those before it")
+        return cls._of_lower(scale[kept], L, kept, 1.0)
+
+    @classmethod
+    def _of_lower(cls, scale: Vector, L: Matrix, kept: Mask, least: float) -> ScaledCholesky:
+        return cls(scale, L, kept, float(np.min(np.diag(L) ** 2, initial=least)))
 
     def solve(self, b: Vector) -> Vector:
         """Return H^-1 b, zero on the aliased columns.
@@ -99,16 +146,18 @@ class ScaledCholesky:
         return inverse
 
 
-def _independent(H: Matrix, diagonal: Vector) -> Mask:
-    """Return which columns are independent of the ones before them."""
+def _independent(H: Matrix, diagonal: Vector) -> tuple[Mask, float]:
+    """Return which columns are independent of the ones before them, and the smallest pivot."""
     p = len(diagonal)
     kept = diagonal > 0
     scale = np.sqrt(np.where(kept, diagonal, 1.0))
     A = H / np.outer(scale, scale)
+    least = 1.0
     try:
         pivots = np.diag(linalg.cholesky(A[np.ix_(kept, kept)], lower=True)) ** 2
-        if pivots.size == 0 or pivots.min() > ALIAS_TOLERANCE:
-            return kept
+        least = float(pivots.min(initial=1.0))
+        if least > ALIAS_TOLERANCE:
+            return kept, least
     except linalg.LinAlgError:
         pass
     # rows of L for the columns kept so far; a column whose pivot vanishes is skipped
@@ -117,10 +166,11 @@ def _independent(H: Matrix, diagonal: Vector) -> Mask:
         if not kept[j]:
             continue
         pivot = A[j, j] - L[j, :j] @ L[j, :j]
+        least = min(least, float(pivot))
         if pivot <= ALIAS_TOLERANCE:
             kept[j] = False
             L[j] = 0.0
             continue
         L[j, j] = np.sqrt(pivot)
         L[j + 1 :, j] = (A[j + 1 :, j] - L[j + 1 :, :j] @ L[j, :j]) / L[j, j]
-    return kept
+    return kept, least

@@ -74,7 +74,7 @@ class DenseMatrix(DesignMatrix):
             m = len(part)
             tile, weighted = (a[:, :m].T if columns_first else a[:m] for a in (buffer, scratch))
             np.subtract(part, centre, out=tile)
-            yield slice(start, start + m), CentredTile(tile, centre, weighted)
+            yield slice(start, start + m), CentredTile(part, tile, centre, weighted)
 
     def toarray(self) -> Matrix:
         return np.asarray(self.values, dtype=np.float64)
@@ -96,6 +96,8 @@ class CentredTile(DesignMatrix):
 
     Parameters
     ----------
+    values : (m, p) array
+        The rows, as the block has them.
     deviations : (m, p) array
         x_i - centre; a view of a buffer that the next tile overwrites.
     centre : (p,) array
@@ -104,6 +106,7 @@ class CentredTile(DesignMatrix):
         Room for the weighted deviations.
     """
 
+    values: AnyArray
     deviations: Matrix
     centre: Vector
     weighted: Matrix
@@ -120,7 +123,7 @@ class CentredTile(DesignMatrix):
         return self.deviations.nbytes
 
     def matvec(self, beta: Vector) -> Vector:
-        eta: Vector = np.dot(self.deviations, beta) + np.dot(self.centre, beta)
+        eta: Vector = np.dot(self.deviations, beta) + float(np.dot(self.centre.astype(np.longdouble), beta))
         return eta
 
     def cross(self, r: Vector) -> Cross:
@@ -138,13 +141,14 @@ class CentredTile(DesignMatrix):
         return Gram(float(np.abs(w).sum()), self.centre, total, first, (second + second.T) / 2)
 
     def less(self, centre: Vector) -> Matrix:
-        return self.deviations + (self.centre - centre)
+        deviations: Matrix = self.values - centre
+        return deviations
 
     def tiles(self) -> Iterator[tuple[slice, CentredTile]]:
         yield slice(0, len(self.deviations)), self
 
     def toarray(self) -> Matrix:
-        return self.deviations + self.centre
+        return np.asarray(self.values, dtype=np.float64)
 
 
 def tile_rows(p: int) -> int:

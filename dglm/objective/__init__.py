@@ -4,6 +4,7 @@ from dglm.objective.base import Sum
 from dglm.objective.clusters import ClusterScores, ScoresAt
 from dglm.objective.curvature import Curvature, ObservedCurvature
 from dglm.objective.deviance import Deviance
+from dglm.objective.factored import FactoredCurvature, SecondOrder
 from dglm.objective.gradient import Gradient
 from dglm.objective.meat import Leverages, Meat, MeatAt
 from dglm.objective.null_model import NullModel, NullStep
@@ -15,6 +16,7 @@ __all__ = [
     "ClusterScores",
     "Curvature",
     "Deviance",
+    "FactoredCurvature",
     "Gradient",
     "Leverages",
     "Meat",
@@ -26,6 +28,7 @@ __all__ = [
     "Request",
     "SaturatedLoglike",
     "ScoresAt",
+    "SecondOrder",
     "Sum",
     "Survey",
     "survey",

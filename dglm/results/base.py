@@ -7,7 +7,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar, NoReturn
 
-import numpy as np
 import pandas as pd
 
 from dglm._typing import AnyArray, Matrix, Vector
@@ -361,7 +360,11 @@ class Results(ABC):
                 f"WARNING: not converged: {e.fit.status.value}. The certificate is {e.fit.certificate.value:.2g}; it "
                 f"should be below {e.fit.certificate.tol:.2g}."
             )
-        aliased = [names[j] for j in np.flatnonzero(e.fit.aliased)]
-        if aliased:
-            notes.append(f"Left out as linear combinations of earlier columns: {', '.join(aliased)}.")
+        if e.dependent and e.collinear == "pinv":
+            notes.append(
+                f"Columns are linear combinations of others: {'; '.join(e.dependent)}. The coefficients are those of "
+                f"minimum norm; only what all solutions agree on, such as fitted values, is estimated."
+            )
+        elif e.dependent:
+            notes.append(f"Left out as linear combinations of earlier columns: {'; '.join(e.dependent)}.")
         return notes

@@ -11,10 +11,9 @@ from dglm.design import GroupedRows
 from dglm.errors import DataError
 from dglm.families import Family
 from dglm.inference import Covariance, CovarianceChoice, cluster_meat, hc1_correction, inverse_information, sandwich
-from dglm.matrix import Gram
+from dglm.matrix import Information
 from dglm.objective import (
     ClusterScores,
-    Curvature,
     Leverages,
     Meat,
     MeatAt,
@@ -22,6 +21,7 @@ from dglm.objective import (
     ObservedCurvature,
     Request,
     ScoresAt,
+    SecondOrder,
 )
 from dglm.solvers import Fit
 
@@ -59,7 +59,7 @@ class Wanted:
         """
         return objective if self.groups is None else replace(objective, data=self.groups.blocks(objective.data.passes))
 
-    def requests(self, objective: Objective[Any], fit: Fit, expected: Gram | None) -> dict[str, Request]:
+    def requests(self, objective: Objective[Any], fit: Fit, expected: Information | None) -> dict[str, Request]:
         """Return what the covariance needs of the rows that is not known.
 
         Parameters
@@ -68,7 +68,7 @@ class Wanted:
             That was minimised.
         fit : Fit
             Where the solver ended.
-        expected : Gram or None
+        expected : Gram, TriangularFactor or None
             Expected information there, needed for leverages.
 
         Returns
@@ -90,7 +90,14 @@ class Wanted:
         return asked
 
     def covariance(
-        self, objective: Objective[Any], fit: Fit, expected: Gram, found: dict[str, Any], scale: float
+        self,
+        objective: Objective[Any],
+        fit: Fit,
+        expected: Information,
+        found: dict[str, Any],
+        scale: float,
+        *,
+        minimum_norm: bool,
     ) -> Covariance:
         """Return the covariance matrix.
 
@@ -100,12 +107,14 @@ class Wanted:
             That was minimised.
         fit : Fit
             Where the solver ended.
-        expected : Gram
+        expected : Gram or TriangularFactor
             Expected information there.
         found : dict of str to Sum
             Answers to `requests`.
         scale : float
             Dispersion.
+        minimum_norm : bool
+            Whether the coefficients are those of minimum norm, not those of kept columns.
 
         Returns
         -------
@@ -141,6 +150,7 @@ class Wanted:
             df_resid=df_resid,
             use_t=self.use_t,
             n_groups=n_groups,
+            null_space=fit.dependencies if minimum_norm else np.zeros((len(kept), 0)),
         )
 
     def _checked_scores(self, scores: ClusterScores) -> ClusterScores:
@@ -164,7 +174,7 @@ class Wanted:
         return meat
 
 
-def known_information(fit: Fit, family: Family, kind: Literal["expected", "observed"]) -> Gram | None:
+def known_information(fit: Fit, family: Family, kind: Literal["expected", "observed"]) -> Information | None:
     """Return the information at the estimate, if the solver's last pass found it.
 
     Parameters
@@ -178,10 +188,10 @@ def known_information(fit: Fit, family: Family, kind: Literal["expected", "obser
 
     Returns
     -------
-    Gram or None
+    Gram, TriangularFactor or None
         X'WX.
     """
-    if not isinstance(fit.sums, Curvature):
+    if not isinstance(fit.sums, SecondOrder):
         return None
     found = "observed" if isinstance(fit.sums, ObservedCurvature) else "expected"
     return fit.sums.information if found == kind or family.canonical else None

@@ -10,7 +10,7 @@ import pandas as pd
 
 from dglm._typing import Vector
 from dglm.inference import kept_share
-from dglm.objective import Curvature
+from dglm.objective import SecondOrder
 from dglm.penalties import SmoothPenalty
 from dglm.results.base import Results
 from dglm.results.summary import Summary, number
@@ -56,7 +56,7 @@ class L2Results(Results):
     @cached_property
     def _kept(self) -> Vector:
         e = self._estimate
-        if not (isinstance(e.penalty, SmoothPenalty) and isinstance(e.fit.sums, Curvature)):
+        if not (isinstance(e.penalty, SmoothPenalty) and isinstance(e.fit.sums, SecondOrder)):
             return np.full(len(e.params), np.nan)
         return kept_share(e.fit.sums.information, e.basis, self.nobs * e.penalty.hessian(e.fit.params))
 

@@ -20,6 +20,9 @@ from dglm.inference import (
 from dglm.results.base import Results
 from dglm.results.hypotheses import TTest, WaldTest, WaldTestTerms
 
+# What a hypothesis may have along combinations of columns that are zero, relative: their rounding.
+ESTIMABLE = 1e-8
+
 
 class Wald(Results):
     """Maximum likelihood estimates with a covariance matrix.
@@ -313,13 +316,28 @@ class Wald(Results):
         """Read hypotheses, refusing those about coefficients that were not estimated."""
         names = self._estimate.design.exog_names
         constraints = read_constraints(r_matrix, names)
-        of_aliased = np.flatnonzero(constraints.matrix.any(axis=0) & ~self._covariance.kept)
+        covariance = self._covariance
+        if covariance.null_space.shape[1] > 0:
+            self._check_estimable(constraints)
+            return constraints
+        of_aliased = np.flatnonzero(constraints.matrix.any(axis=0) & ~covariance.kept)
         if of_aliased.size:
             raise ValueError(
                 f"{', '.join(names[j] for j in of_aliased)} cannot be tested: left out of the fit as combinations of "
                 f"earlier columns"
             )
         return constraints
+
+    def _check_estimable(self, constraints: Constraints) -> None:
+        """Refuse hypotheses on which solutions of the same linear predictor differ."""
+        along = np.abs(np.dot(constraints.matrix, self._covariance.null_space)).max(axis=1)
+        size = np.abs(constraints.matrix).max(axis=1) * np.abs(self._covariance.null_space).max()
+        differing = [label for label, a, s in zip(constraints.labels, along, size, strict=True) if a > ESTIMABLE * s]
+        if differing:
+            raise ValueError(
+                f"{'; '.join(differing)} cannot be tested: columns are linear combinations of others, and the "
+                f"coefficients of minimum norm are only one of many solutions, which differ in it"
+            )
 
     def _effects(self, R: Matrix) -> Vector:
         effects: Vector = np.dot(R, self._estimate.fit.params)

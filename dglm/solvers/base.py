@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 
-from dglm._typing import Mask, Vector
+from dglm._typing import Mask, Matrix, Vector
 from dglm.objective import Gradient, Objective
 from dglm.penalties import Penalty
 
@@ -97,6 +97,8 @@ class Fit:
         From the start to `params`.
     sums : Gradient
         Deviance, Pearson's X2 and score at `params`, and the information if the solver used it.
+    dependencies : (p, d) array
+        N with X N = 0, one combination for each aliased column: -1 for that column, its coefficients for the others.
     diverging : tuple of int
         Coefficients along which the likelihood keeps rising, under separation.
     solver : str
@@ -110,6 +112,7 @@ class Fit:
     n_iter: int
     trace: tuple[Iteration, ...]
     sums: Gradient
+    dependencies: Matrix = field(default_factory=lambda: np.zeros((0, 0)))
     diverging: tuple[int, ...] = ()
     solver: str
 

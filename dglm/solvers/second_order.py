@@ -1,28 +1,36 @@
 """The loop that IRLS and Newton share: they differ in the information that they ask for.
 
 beta <- beta - t H^-1 g, one pass per iteration, in centred coordinates, certified by the step that would come next.
+Where columns are nearly collinear a pass brings a triangular factor of H instead of H: `FactoredCurvature`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from dglm._typing import Mask, Matrix, Vector
-from dglm.matrix import ScaledCholesky
-from dglm.objective import Curvature, Objective
-from dglm.penalties import SmoothPenalty
+from dglm.families import Gaussian
+from dglm.matrix import Information, ScaledCholesky
+from dglm.objective import Curvature, FactoredCurvature, Objective, SecondOrder
+from dglm.penalties import SmoothPenalty, Unpenalised
 from dglm.solvers.base import Certificate, Fit, Iteration, Status, dispersion
 from dglm.solvers.line_search import NOISE, backtrack, falls_enough
 from dglm.solvers.start import null_start, quadratic_start
 
+# 1 - R^2 of a column on others below which products are not trusted: an information matrix of them, and the standard
+# errors, lose as many digits as the inverse has, and more than 11 of 15 are to be right.
+SMALLEST_PIVOT = 1e-4
+HALF_THE_DIGITS = 1e-8
 # Separation: certificate and gain are far below 1 while the next step would still move eta by this much.
 MOVING_ETA = 0.05
 SETTLED = 1e-3
 # An exact fit has no standard errors; its error is then measured against this share of the largest contribution that
 # a column makes to the linear predictor.
 RELATIVE_ERROR = 1e-4
+# A step of this many standard errors changes a deviance by rounding.
+REFINABLE = 1e-8
 # Iterations without a better certificate, once objectives differ by rounding only, before giving up.
 PATIENCE = 5
 
@@ -35,8 +43,10 @@ class State:
     ----------
     beta : (p,) array
         Coefficients.
-    curvature : Curvature
+    curvature : Curvature or FactoredCurvature
         The sums there.
+    kept : (p,) array of bool
+        Columns that are no combinations of earlier ones.
     objective : float
         Q there.
     direction : (p,) array
@@ -45,14 +55,28 @@ class State:
         Directional derivative of Q along it.
     certificate : float
         Largest |direction_j| against its standard error.
+    smallest_pivot : float
+        Of the information.
     """
 
     beta: Vector
-    curvature: Curvature
+    curvature: SecondOrder
+    kept: Mask
     objective: float
     direction: Vector
     slope: float
     certificate: float
+    smallest_pivot: float
+
+    @property
+    def factored(self) -> bool:
+        """Whether the information is held as a triangular factor."""
+        return isinstance(self.curvature, FactoredCurvature)
+
+    @property
+    def collinear(self) -> bool:
+        """Whether products of the columns lose too many digits here."""
+        return not self.smallest_pivot >= SMALLEST_PIVOT
 
 
 def minimise(
@@ -73,7 +97,7 @@ def minimise(
     start : (p,) array or None
         Where to begin.
     curvature : type
-        `Curvature` (Fisher scoring) or `ObservedCurvature` (Newton).
+        `Curvature` (Fisher scoring) or `ObservedCurvature` (Newton); Fisher scoring where columns are nearly collinear.
     max_iter : int
         Most iterations.
     tol : float
@@ -86,8 +110,7 @@ def minimise(
     Fit
         With the curvature at its coefficients.
     """
-    kept = _independent(objective)
-    state = _begin(objective, start, curvature, kept)
+    state = _begin(objective, start, curvature)
     trace: list[Iteration] = []
     step: float | None = 1.0
     while True:
@@ -95,14 +118,20 @@ def minimise(
         n_iter = len(trace) - 1
         status = _stop(objective, state, trace, max_iter, tol)
         if status is None:
-            advanced, step = _advance(objective, state, curvature, kept)
+            advanced, step = _advance(objective, state, curvature)
             if advanced is not None:
                 state = advanced
                 continue
             status = Status.LINE_SEARCH_FAILED
+        if status in {Status.CONVERGED, Status.ROUNDING} and state.collinear and not state.factored:
+            # no product is the last word on collinear columns: the same iterate again, from its triangular factor
+            state = _evaluate(objective, state.beta, FactoredCurvature, state.kept)
+            trace.pop()
+            continue
         return Fit(
-            params=state.beta,
-            aliased=~kept,
+            params=_refined(objective, state) if status is Status.CONVERGED and n_iter < max_iter else state.beta,
+            aliased=~state.kept,
+            dependencies=_dependencies(objective, state),
             status=status,
             certificate=Certificate("newton", state.certificate, tol),
             n_iter=n_iter,
@@ -113,50 +142,66 @@ def minimise(
         )
 
 
-def _independent(objective: Objective[SmoothPenalty]) -> Mask:
-    """Return the columns that are not combinations of earlier ones, where the penalty does not tell them apart."""
-    return ScaledCholesky.of(_hessian(objective, objective.basis.gram(objective.survey.gram))).kept
+def _ridge(objective: Objective[SmoothPenalty]) -> Matrix:
+    """Return W P'', what the penalty adds to the information."""
+    return objective.nobs * objective.penalty.hessian(np.zeros_like(objective.basis.centre))
 
 
-def _hessian(objective: Objective[SmoothPenalty], information: Matrix) -> Matrix:
-    """Return the second derivatives of Q in centred coordinates: information / W + T'P''T."""
-    P2 = objective.penalty.hessian(np.zeros(len(information)))
-    return information / objective.nobs + objective.basis.hessian(P2)
-
-
-def _begin(objective: Objective[SmoothPenalty], start: Vector | None, curvature: type[Curvature], kept: Mask) -> State:
+def _begin(objective: Objective[SmoothPenalty], start: Vector | None, curvature: type[Curvature]) -> State:
     """Evaluate the start; where it is out of range, go back towards the null model until it is not."""
+    seen = objective.basis.factor(objective.survey.gram, ridge=_ridge(objective))
+    # products cannot tell a combination of columns from what is nearly one: the first pass decides which to keep
+    collinear = seen.smallest_pivot < SMALLEST_PIVOT
+    want, kept = (FactoredCurvature, None) if collinear else (curvature, seen.kept)
+
+    def evaluate(beta: Vector) -> State:
+        state = _evaluate(objective, beta, want, kept)
+        return state if np.isfinite(state.objective) else replace(state, kept=seen.kept)
+
     if start is not None:
-        return _evaluate(objective, np.where(kept, start, 0.0), curvature, kept)
-    quadratic = quadratic_start(objective, kept)
+        state = evaluate(start if collinear else np.where(seen.kept, start, 0.0))
+        if (start[~state.kept] == 0).all() or not collinear:
+            return state
+        return _evaluate(objective, np.where(state.kept, start, 0.0), want, state.kept)
+    quadratic = quadratic_start(objective, seen)
     if quadratic is not None:
-        state = _evaluate(objective, quadratic, curvature, kept)
+        state = evaluate(quadratic)
         if np.isfinite(state.objective):
             return state
     fallback = null_start(objective)
     if quadratic is None:
-        return _evaluate(objective, fallback, curvature, kept)
+        return evaluate(fallback)
     t = backtrack(objective, lambda t: fallback + t * (quadratic - fallback), np.inf, 0.0)
-    return _evaluate(objective, fallback + (t or 0.0) * (quadratic - fallback), curvature, kept)
+    return evaluate(fallback + (t or 0.0) * (quadratic - fallback))
 
 
-def _evaluate(objective: Objective[SmoothPenalty], beta: Vector, curvature: type[Curvature], kept: Mask) -> State:
-    return _state(objective, beta, objective.at(beta, curvature), kept)
+def _evaluate(objective: Objective[SmoothPenalty], beta: Vector, want: type[SecondOrder], kept: Mask | None) -> State:
+    return _state(objective, beta, objective.at(beta, want), kept)
 
 
-def _state(objective: Objective[SmoothPenalty], beta: Vector, found: Curvature, kept: Mask) -> State:
+def _state(objective: Objective[SmoothPenalty], beta: Vector, found: SecondOrder, kept: Mask | None) -> State:
     """Return the iterate with its Newton direction; a direction of nan where the sums are not finite."""
     basis, W = objective.basis, objective.nobs
     value = objective.value(found.deviance, beta)
-    H = _hessian(objective, basis.gram(found.information))
-    g = -basis.cross(found.score) / W + basis.gradient(objective.penalty.gradient(beta))
-    if not (np.isfinite(value) and np.isfinite(H).all() and np.isfinite(g).all()):
-        return State(beta, found, np.inf, np.full_like(beta, np.nan), np.nan, np.inf)
-    factor = _factorise(H, kept)
+    g = W * basis.gradient(objective.penalty.gradient(beta)) - basis.cross(found.score)
+    finite = np.isfinite(value) and np.isfinite(g).all() and np.isfinite(basis.gram(found.information)).all()
+    if not finite:
+        kept = np.ones(len(beta), dtype=bool) if kept is None else kept
+        return State(beta, found, kept, np.inf, np.full_like(beta, np.nan), np.nan, np.inf, np.nan)
+    factor = _factorise(objective, found.information, kept)
     step = -factor.solve(g)
-    scale = dispersion(objective, found.pearson_chi2, int(kept.sum()))
-    certificate = _certificate(step[kept], basis.from_params(beta)[kept], factor, scale / W)
-    return State(beta, found, value, np.where(kept, basis.to_params(step), 0.0), float(g @ step), certificate)
+    scale = dispersion(objective, found.pearson_chi2, int(factor.kept.sum()))
+    certificate = _certificate(step[factor.kept], basis.from_params(beta)[factor.kept], factor, scale)
+    return State(
+        beta,
+        found,
+        factor.kept,
+        value,
+        np.where(factor.kept, basis.to_params(step), 0.0),
+        float(g @ step) / W,
+        certificate,
+        factor.smallest_pivot,
+    )
 
 
 def _certificate(step: Vector, theta: Vector, factor: ScaledCholesky, variance: float) -> float:
@@ -169,11 +214,16 @@ def _certificate(step: Vector, theta: Vector, factor: ScaledCholesky, variance: 
     return float(np.max(np.divide(error, unit, out=np.zeros_like(error), where=error > 0), initial=0.0))
 
 
-def _factorise(H: Matrix, kept: Mask) -> ScaledCholesky:
-    """Factorise, loading the diagonal as far as it takes where H is not positive definite."""
+def _factorise(objective: Objective[SmoothPenalty], information: Information, kept: Mask | None) -> ScaledCholesky:
+    """Factorise W times the Hessian of Q, loading its diagonal as far as it takes where it is not positive definite."""
+    basis, ridge = objective.basis, _ridge(objective)
+    try:
+        return basis.factor(information, kept, ridge)
+    except np.linalg.LinAlgError:
+        H = basis.gram(information) + basis.hessian(ridge)
     diagonal: Vector = np.abs(np.diag(H))
     loading = np.where(diagonal > 0, diagonal, max(float(diagonal.max(initial=0.0)), 1.0))
-    for strength in (0.0, 1e-10, 1e-6, 1e-3, 1e-1, 1.0):
+    for strength in (1e-10, 1e-6, 1e-3, 1e-1, 1.0):
         try:
             return ScaledCholesky.of(H + strength * np.diag(loading), kept)
         except np.linalg.LinAlgError:
@@ -222,15 +272,36 @@ def _moving(objective: Objective[SmoothPenalty], direction: Vector) -> tuple[int
 
 
 def _advance(
-    objective: Objective[SmoothPenalty], state: State, curvature: type[Curvature], kept: Mask
+    objective: Objective[SmoothPenalty], state: State, curvature: type[Curvature]
 ) -> tuple[State | None, float | None]:
     """Take the full step if the objective falls, else the longest shorter one that does."""
+    # on the way half of the digits will do; the triangular factor is for where fewer are left, and for the end
+    last = state.certificate <= SETTLED
+    want = FactoredCurvature if state.smallest_pivot < (SMALLEST_PIVOT if last else HALF_THE_DIGITS) else curvature
 
     def along(t: float) -> Vector:
         return state.beta + t * state.direction
 
-    full = _evaluate(objective, along(1.0), curvature, kept)
+    full = _evaluate(objective, along(1.0), want, state.kept)
     if falls_enough(full.objective, state.objective, state.slope, 1.0):
         return full, 1.0
     t = backtrack(objective, along, state.objective, state.slope)
-    return (None, None) if t is None else (_evaluate(objective, along(t), curvature, kept), t)
+    return (None, None) if t is None else (_evaluate(objective, along(t), want, state.kept), t)
+
+
+def _refined(objective: Objective[SmoothPenalty], state: State) -> Vector:
+    """Return the estimate of least squares with the digits that its last step rounded, by the step known already.
+
+    The deviance is flat there, so that a step so small leaves it, and X2, which is the same, as they are.
+    """
+    least_squares = (
+        isinstance(objective.family, Gaussian) and objective.family.canonical and objective.penalty == Unpenalised()
+    )
+    return state.beta + state.direction if least_squares and state.certificate <= REFINABLE else state.beta
+
+
+def _dependencies(objective: Objective[SmoothPenalty], state: State) -> Matrix:
+    """Return the combinations of columns that are zero, none where the sums were never finite."""
+    if state.kept.all() or not np.isfinite(state.objective):
+        return np.zeros((len(state.beta), 0))
+    return objective.basis.dependencies(state.curvature.information, state.kept, _ridge(objective))

@@ -4,37 +4,33 @@ from __future__ import annotations
 
 import numpy as np
 
-from dglm._typing import Mask, Vector
+from dglm._typing import Vector
 from dglm.matrix import ScaledCholesky
 from dglm.objective import Objective
 from dglm.penalties import Penalty, SmoothPenalty
 
 
-def quadratic_start(objective: Objective[SmoothPenalty], kept: Mask) -> Vector | None:
+def quadratic_start(objective: Objective[SmoothPenalty], factor: ScaledCholesky) -> Vector | None:
     """Return the minimiser of the penalised weighted least squares problem at the family's starting means.
 
-    It is the first step of IRLS, taken during the survey: (X'WX / W + P'') beta = X'Wz / W.
+    It is the first step of IRLS, taken during the survey: (X'WX + W P'') beta = X'Wz.
 
     Parameters
     ----------
     objective : Objective
         With a smooth penalty.
-    kept : (p,) array of bool
-        Columns that are not aliased.
+    factor : ScaledCholesky
+        Of the survey's X'WX + W P''.
 
     Returns
     -------
     (p,) array or None
         None where the starting means have no finite linear predictor.
     """
-    basis, W = objective.basis, objective.nobs
-    b = basis.cross(objective.survey.cross) / W
+    b = objective.basis.cross(objective.survey.cross)
     if not np.isfinite(b).all():
         return None
-    P2 = objective.penalty.hessian(np.zeros(len(b)))
-    H = basis.gram(objective.survey.gram) / W + basis.hessian(P2)
-    theta = ScaledCholesky.of(H, kept).solve(b)
-    return np.where(kept, basis.to_params(theta), 0.0)
+    return np.where(factor.kept, objective.basis.to_params(factor.solve(b)), 0.0)
 
 
 def null_start(objective: Objective[Penalty]) -> Vector:
@@ -58,7 +54,7 @@ def null_start(objective: Objective[Penalty]) -> Vector:
         return beta
     gram = survey.gram.centred()
     # least squares of a constant on the columns: (X'WX) beta = X'W 1 eta
-    return ScaledCholesky.of(basis.gram(gram)).solve(gram.total * gram.centre * eta)
+    return basis.factor(gram).solve(gram.total * gram.centre * eta)
 
 
 def null_eta(objective: Objective[Penalty]) -> float:

@@ -13,7 +13,7 @@ import numpy as np
 
 from dglm._typing import Vector
 from dglm.data import Block
-from dglm.matrix import Cross, Gram
+from dglm.matrix import Cross, Gram, TriangularFactor
 from dglm.objective import Sum
 from dglm.testing._compare import EPS, require, require_close, require_frozen, same_after_pickling
 from dglm.testing._problems import DESIGNS, FAMILIES, problem, rows_of
@@ -128,7 +128,7 @@ def dense(record: Any, prefix: str = "") -> dict[str, Any]:
     Parameters
     ----------
     record : dataclass
-        Of numbers, arrays, `Cross`, `Gram` and such records.
+        Of numbers, arrays, `Cross`, `Gram`, `TriangularFactor` and such records.
     prefix : str
         Put before the names.
 
@@ -137,6 +137,8 @@ def dense(record: Any, prefix: str = "") -> dict[str, Any]:
     dict of str to array
         Comparable between records of the same rows.
     """
+    if isinstance(record, TriangularFactor):
+        record = record.gram()
     if isinstance(record, Cross):
         return {f"{prefix}total": record.total, f"{prefix}product": record.about(np.zeros_like(record.centre))}
     if isinstance(record, Gram):
