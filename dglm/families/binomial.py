@@ -68,14 +68,37 @@ class Binomial(Family):
     def pointwise(self, y: Vector, eta: Vector) -> Pointwise:
         if self.canonical:
             return _logistic(y, eta)
-        mu, nu, dmu = self.link.inverse(eta), self.link.inverse_complement(eta), self.link.inverse_deriv(eta)
-        V = mu * nu
-        loglike = special.xlogy(y, mu) + special.xlogy(1 - y, nu)
-        deviance = np.where((mu >= 0) & (nu >= 0), -2 * loglike - _saturated(y), np.inf)
-        # where a probability underflows so does its derivative: no information is left there
-        inside = V > 0
-        ratio = np.divide(dmu, V, out=np.zeros_like(V), where=inside)
-        return Pointwise(mu, deviance, (y * nu - (1 - y) * mu) * ratio, dmu * ratio)
+        # by the chain rule from the log odds, which are finite where mu or 1 - mu underflows
+        theta, slope = self.link.log_odds(eta), self.link.log_odds_deriv(eta)
+        if not np.isfinite(theta).all():
+            return self._beyond_bounds(y, eta, theta, slope)
+        return _chained(_logistic(y, theta), slope)
+
+    def observed_information(self, y: Vector, eta: Vector) -> Vector:
+        at = self.pointwise(y, eta)
+        if self.canonical:
+            return at.information
+        # -d2l/deta2 = mu nu (dtheta/deta)^2 - (y - mu) d2theta/deta2
+        correction = (y * self.link.inverse_complement(eta) - (1 - y) * at.mu) * self.link.log_odds_deriv2(eta)
+        return at.information - np.where(np.isfinite(correction), correction, 0.0)
+
+    def _beyond_bounds(self, y: Vector, eta: Vector, theta: Vector, slope: Vector) -> Pointwise:
+        """Return the contributions where some means are 0 or 1, at which another response is impossible, or beyond."""
+        inside = np.isfinite(theta)
+        at = _chained(_logistic(y, np.where(inside, theta, 0.0)), np.where(inside, slope, 0.0))
+        certain = np.where(y == 1, theta == np.inf, (y == 0) & (theta == -np.inf))
+        return Pointwise(
+            np.where(inside, at.mu, self.link.inverse(eta)),
+            np.where(inside, at.deviance, np.where(certain, 0.0, np.inf)),
+            np.where(inside, at.score, 0.0),
+            np.where(inside, at.information, 0.0),
+        )
+
+
+def _chained(at: Pointwise, slope: Vector) -> Pointwise:
+    """Return the contributions to derivatives by eta, from those by theta and dtheta / deta."""
+    # one slope at a time: its square may overflow where the information underflows
+    return Pointwise(at.mu, at.deviance, at.score * slope, at.information * slope * slope)
 
 
 def _logistic(y: Vector, eta: Vector) -> Pointwise:
