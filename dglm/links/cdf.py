@@ -24,8 +24,9 @@ class CDF(Link):
     Two of them are equal if their distributions have the same class and parameters. Its accuracy is that of the
     distribution's methods. The second derivative is f d log f / deta, from closed forms for norm, logistic, hypsecant,
     genlogistic, t, cauchy, skewnorm, gumbel_r, gumbel_l, loggamma, laplace, uniform, expon, gamma, weibull_min,
-    lognorm and beta; for others from differences of logpdf, to about 1e-10 of the largest that it becomes near eta.
-    Where they exist, `Logit`, `Probit`, `Cauchit`, `CLogLog` and `LogLog` are several times as fast.
+    lognorm and beta; for others d log f / deta is extrapolated from differences of logpdf, to 1e-11 of the larger of
+    itself and the reciprocal of the interquartile range. Where they exist, `Logit`, `Probit`, `Cauchit`, `CLogLog` and
+    `LogLog` are many times as fast and hold in farther tails.
 
     Source: Koenker & Yoon (2009), "Parametric links for binary choice models", for Student's t.
 

@@ -57,8 +57,8 @@ def slope(distribution: Frozen, parameters: dict[str, float], x: Vector) -> Vect
     Returns
     -------
     (n,) array
-        Slopes, to rounding where the closed form is known, else to about 1e-10 relative to the reciprocal of the
-        length over which the density changes.
+        Slopes, to rounding where the closed form is known, else to 1e-11 of the larger of themselves and the reciprocal
+        of the interquartile range, where the density is smooth.
     """
     closed_form = CLOSED_FORMS.get(type(distribution.dist))
     if closed_form is None:

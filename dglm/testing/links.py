@@ -225,12 +225,14 @@ def _check_log_odds(link: Link, eta: Vector, domain: Domain) -> None:
         require_elementwise(f"{name}(eta)", getattr(link, name), eta)
     odds, first, second = link.log_odds(eta), link.log_odds_deriv(eta), link.log_odds_deriv2(eta)
     log_mu, log_nu = np.log(link.inverse(eta)), np.log(link.inverse_complement(eta))
-    size = 1 + np.abs(log_mu) + np.abs(log_nu) + np.abs(eta * first)
+    # a probability has as many digits fewer as its logarithm has before the point; none where it underflowed
+    digits = 1 + np.abs(log_mu) + np.abs(log_nu)
+    known = np.isfinite(digits)
     require_close(
         "log_odds = log(inverse) - log(inverse_complement)",
         odds,
-        np.where(np.isfinite(size), log_mu - log_nu, odds),
-        8 * EPS * size,
+        np.where(known, log_mu - log_nu, odds),
+        8 * EPS * (digits + np.abs(eta * first)),
         {"eta": eta},
     )
     room = domain.room(eta)
@@ -238,7 +240,8 @@ def _check_log_odds(link: Link, eta: Vector, domain: Domain) -> None:
     allowed = DIFFERENCE * np.abs(first) + 8 * EPS * (1 + np.abs(odds)) / h
     _check_slope("log_odds_deriv, against differences of log_odds", link.log_odds, first, eta, h, allowed)
     h = np.minimum(h, _steps(first, second, room))
-    allowed = DIFFERENCE * np.abs(second) + 10 * EPS * np.abs(first) / h
+    noise = 4 * EPS * np.where(known, digits, 2.0) * np.abs(first)
+    allowed = DIFFERENCE * np.abs(second) + noise * (1 / h + np.abs(first))
     what = "log_odds_deriv2, against differences of log_odds_deriv"
     _check_slope(what, link.log_odds_deriv, second, eta, h, allowed)
 
