@@ -55,6 +55,8 @@ DISTRIBUTIONS = [
     (stats.expon(), 1e-300),
     (stats.beta(2, 3), 1e-300),
     (stats.lognorm(0.8), 1e-15),
+    (stats.gamma(2.5), 1e-15),
+    (stats.genlogistic(0.5), 1e-100),
     (stats.uniform(), 1e-300),
     (stats.uniform(-1, 2), 1e-15),
     (stats.johnsonsu(1, 2), 1e-15),

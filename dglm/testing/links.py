@@ -76,16 +76,8 @@ def check_link(link: Link, *, least_mean: float = 1e-300, greatest_mean: float =
 
 
 @dataclass(frozen=True)
-class Domain:
-    """Where a link is defined.
-
-    Parameters
-    ----------
-    bounds : tuple of float
-        The bounds of the mean.
-    low, high : float
-        The bounds of eta.
-    """
+class _Domain:
+    """Where a link is defined: the bounds of the mean, and those of eta."""
 
     bounds: tuple[float, float]
     low: float
@@ -116,7 +108,7 @@ class Domain:
         return room
 
 
-def _domain(link: Link) -> Domain:
+def _domain(link: Link) -> _Domain:
     """Return the widest of R, (0, inf) and (0, 1) in which the link is finite."""
 
     def finite(*probe: float) -> bool:
@@ -128,7 +120,7 @@ def _domain(link: Link) -> Domain:
         bounds = (-np.inf, np.inf) if finite(-2.0, 0.0) else (0.0, np.inf)
     ends = link.link(np.array(bounds))
     require(not np.isnan(ends).any(), f"link at the bounds of the mean, {bounds}, is {ends}, not the bounds of eta")
-    return Domain(bounds, float(ends.min()), float(ends.max()))
+    return _Domain(bounds, float(ends.min()), float(ends.max()))
 
 
 def _small_means(least: float) -> Vector:
@@ -161,12 +153,12 @@ def _check_inverse(link: Link, mu: Vector, eta: Vector) -> None:
     require_everywhere(allowed, "inverse_deriv has the sign of the link's slope", {"eta": eta})
 
 
-def _check_range(domain: Domain, eta: Vector) -> None:
+def _check_range(domain: _Domain, eta: Vector) -> None:
     within = (eta >= domain.low) & (eta <= domain.high)
     require_everywhere(within, "link(mu) is between its values at the bounds of the mean", {"eta": eta})
 
 
-def _check_tails(link: Link, domain: Domain) -> None:
+def _check_tails(link: Link, domain: _Domain) -> None:
     # 700 is where exp still fits a double: nothing may overflow or turn into nan before that
     eta = np.array([-700.0, -300.0, -40.0, 40.0, 300.0, 700.0])
     eta = eta[domain.reaches(eta)]
@@ -179,7 +171,7 @@ def _check_tails(link: Link, domain: Domain) -> None:
         require_everywhere(np.isfinite(found), f"{name}(eta) is finite", {"eta": eta})
 
 
-def _check_derivatives(link: Link, eta: Vector, domain: Domain) -> None:
+def _check_derivatives(link: Link, eta: Vector, domain: _Domain) -> None:
     eta = eta[np.abs(link.inverse_deriv(eta)) > TINY]
     mu, complement = link.inverse(eta), link.inverse_complement(eta)
     first, second = link.inverse_deriv(eta), link.inverse_deriv2(eta)
@@ -218,7 +210,7 @@ def _check_complement(link: Link, eta: Vector) -> None:
     require_close("inverse_complement = 1 - inverse", nu, 1 - mu, 4 * EPS * (1 + np.abs(mu)), {"eta": eta})
 
 
-def _check_log_odds(link: Link, eta: Vector, domain: Domain) -> None:
+def _check_log_odds(link: Link, eta: Vector, domain: _Domain) -> None:
     """Check log(mu / (1 - mu)) and its derivatives wherever it is finite: mu itself may have underflowed there."""
     eta = eta[_comparable_odds(link, eta)]
     for name in ("log_odds", "log_odds_deriv", "log_odds_deriv2"):
