@@ -101,6 +101,13 @@ class LogOddsThatAreNoNumber(CLogLog):
 
 
 @dataclass(frozen=True)
+class LogOddsSlopeThatIsNoNumber(CLogLog):
+    def log_odds_deriv(self, eta):
+        r = np.exp(eta)
+        return r * np.exp(r) / np.expm1(r)
+
+
+@dataclass(frozen=True)
 class LogOddsSlopeOfAnotherLink(CLogLog):
     def log_odds_deriv(self, eta):
         return np.exp(eta)
@@ -154,6 +161,7 @@ WRONG_LINKS = {
     DependsOnItsNeighbours(): "of one element, against that of all",
     LogOddsOfTheOtherOutcome(): "log_odds = log",
     LogOddsThatAreNoNumber(): "log_odds.* is a number",
+    LogOddsSlopeThatIsNoNumber(): r"log_odds_deriv\(eta\)",
     LogOddsSlopeOfAnotherLink(): "log_odds_deriv, against differences",
     LogOddsBendWithoutItsSign(): "log_odds_deriv2, against differences",
     LogOddsThatCancel(): "log_odds_deriv, against differences",

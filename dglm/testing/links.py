@@ -245,6 +245,7 @@ def _comparable_odds(link: Link, eta: Vector) -> Mask:
     mu, nu, dmu = link.inverse(eta), link.inverse_complement(eta), link.inverse_deriv(eta)
     underflowed = (mu == 0) | (nu == 0)
     precise = (np.fmin(mu, nu) > TINY) & (np.abs(dmu) > TINY)
-    # of a steeper one the second derivative may be infinite
-    comparable: Mask = np.isfinite(odds) & (underflowed | precise) & (np.abs(link.log_odds_deriv(eta)) < 1e100)
+    # of steeper ones the second derivative may be infinite; nan stays, to be found
+    steep = np.abs(link.log_odds_deriv(eta)) >= 1e100
+    comparable: Mask = np.isfinite(odds) & (underflowed | precise) & ~steep
     return comparable
