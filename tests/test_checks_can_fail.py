@@ -86,6 +86,58 @@ class DependsOnItsNeighbours(Log):
         return np.exp(eta) * (1 + 1e-9 * len(eta))
 
 
+@dataclass(frozen=True)
+class LogOddsOfTheOtherOutcome(Logit):
+    def log_odds(self, eta):
+        return -eta
+
+
+@dataclass(frozen=True)
+class LogOddsThatAreNoNumber(CLogLog):
+    # inf / inf where e^r overflows, r = e^eta
+    def log_odds(self, eta):
+        r = np.exp(eta)
+        return r + np.log(np.expm1(r) / np.exp(r))
+
+
+@dataclass(frozen=True)
+class LogOddsSlopeThatIsNoNumber(CLogLog):
+    def log_odds_deriv(self, eta):
+        r = np.exp(eta)
+        return r * np.exp(r) / np.expm1(r)
+
+
+@dataclass(frozen=True)
+class LogOddsSlopeOfAnotherLink(CLogLog):
+    def log_odds_deriv(self, eta):
+        return np.exp(eta)
+
+
+@dataclass(frozen=True)
+class LogOddsBendWithoutItsSign(CLogLog):
+    def log_odds_deriv2(self, eta):
+        return -super().log_odds_deriv2(eta)
+
+
+@dataclass(frozen=True)
+class LogOddsThatCancel(Log):
+    # right where 1 - mu has digits
+    def log_odds_deriv(self, eta):
+        return 1 / (1 - np.exp(eta)) + 1e-7
+
+
+@dataclass(frozen=True)
+class NoRange(Logit):
+    def link(self, mu):
+        return np.where((mu > 0) & (mu < 1), super().link(mu), np.nan)
+
+
+@dataclass(frozen=True)
+class BeyondItsRange(Logit):
+    def link(self, mu):
+        return np.where((mu == 0) | (mu == 1), 10 * mu - 5, super().link(mu))
+
+
 class Mutable(Log):
     __setattr__ = object.__setattr__
 
@@ -107,6 +159,14 @@ WRONG_LINKS = {
     LosesTheShape(): "has shape",
     LowersThePrecision(): "float32",
     DependsOnItsNeighbours(): "of one element, against that of all",
+    LogOddsOfTheOtherOutcome(): "log_odds = log",
+    LogOddsThatAreNoNumber(): "log_odds.* is a number",
+    LogOddsSlopeThatIsNoNumber(): r"log_odds_deriv\(eta\)",
+    LogOddsSlopeOfAnotherLink(): "log_odds_deriv, against differences",
+    LogOddsBendWithoutItsSign(): "log_odds_deriv2, against differences",
+    LogOddsThatCancel(): "log_odds_deriv, against differences",
+    NoRange(): "not the bounds of eta",
+    BeyondItsRange(): "is between its values at the bounds",
     Mutable(): "is mutable",
 }
 

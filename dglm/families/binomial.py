@@ -12,6 +12,9 @@ from dglm._typing import Mask, Vector
 from dglm.families.base import Family, Pointwise
 from dglm.links import Link, Logit
 
+# Log odds of this size are infinite: sums of their squares would be.
+CERTAIN = 1e150
+
 
 @dataclass(frozen=True)
 class Binomial(Family):
@@ -68,14 +71,37 @@ class Binomial(Family):
     def pointwise(self, y: Vector, eta: Vector) -> Pointwise:
         if self.canonical:
             return _logistic(y, eta)
-        mu, nu, dmu = self.link.inverse(eta), self.link.inverse_complement(eta), self.link.inverse_deriv(eta)
-        V = mu * nu
-        loglike = special.xlogy(y, mu) + special.xlogy(1 - y, nu)
-        deviance = np.where((mu >= 0) & (nu >= 0), -2 * loglike - _saturated(y), np.inf)
-        # where a probability underflows so does its derivative: no information is left there
-        inside = V > 0
-        ratio = np.divide(dmu, V, out=np.zeros_like(V), where=inside)
-        return Pointwise(mu, deviance, (y * nu - (1 - y) * mu) * ratio, dmu * ratio)
+        # by the chain rule from the log odds, which are finite where mu or 1 - mu underflows
+        theta, slope = self.link.log_odds(eta), self.link.log_odds_deriv(eta)
+        inside = np.abs(theta) < CERTAIN
+        if inside.all():
+            return _chained(_logistic(y, theta), slope)
+        return self._beyond_bounds(y, eta, inside, theta, slope)
+
+    def observed_information(self, y: Vector, eta: Vector) -> Vector:
+        at = self.pointwise(y, eta)
+        if self.canonical:
+            return at.information
+        # -d2l/deta2 = mu nu (dtheta/deta)^2 - (y - mu) d2theta/deta2
+        correction = (y * self.link.inverse_complement(eta) - (1 - y) * at.mu) * self.link.log_odds_deriv2(eta)
+        return at.information - np.where(np.abs(correction) < CERTAIN, correction, 0.0)
+
+    def _beyond_bounds(self, y: Vector, eta: Vector, inside: Mask, theta: Vector, slope: Vector) -> Pointwise:
+        """Return the contributions where some means are 0 or 1, at which another response is impossible, or beyond."""
+        at = _chained(_logistic(y, np.where(inside, theta, 0.0)), np.where(inside, slope, 0.0))
+        certain = ((y == 1) & (theta >= CERTAIN)) | ((y == 0) & (theta <= -CERTAIN))
+        return Pointwise(
+            np.where(inside, at.mu, self.link.inverse(eta)),
+            np.where(inside, at.deviance, np.where(certain, 0.0, np.inf)),
+            np.where(inside, at.score, 0.0),
+            np.where(inside, at.information, 0.0),
+        )
+
+
+def _chained(at: Pointwise, slope: Vector) -> Pointwise:
+    """Return the contributions to derivatives by eta, from those by theta and dtheta / deta."""
+    # one slope at a time: its square may overflow where the information underflows
+    return Pointwise(at.mu, at.deviance, at.score * slope, at.information * slope * slope)
 
 
 def _logistic(y: Vector, eta: Vector) -> Pointwise:
@@ -84,8 +110,8 @@ def _logistic(y: Vector, eta: Vector) -> Pointwise:
     positive = eta >= 0
     q = 1 / (1 + t)
     mu, nu = np.where(positive, q, t * q), np.where(positive, t * q, q)
-    # -l = log(1 + e^eta) - y eta
-    deviance = 2 * (np.log1p(t) + np.maximum(eta, 0) - y * eta) - _saturated(y)
+    # -l = log(1 + e^eta) - y eta; what cancels where the response is as expected is subtracted first
+    deviance = 2 * (np.log1p(t) + (np.maximum(eta, 0) - y * eta)) - _saturated(y)
     return Pointwise(mu, deviance, y * nu - (1 - y) * mu, mu * nu)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
+import numpy as np
+
 from dglm._typing import Vector
 
 
@@ -25,12 +27,12 @@ class Link(ABC):
         Parameters
         ----------
         mu : (n,) array
-            Means, inside the link's domain; nan or infinite outside of it.
+            Means, inside the link's domain.
 
         Returns
         -------
         (n,) array
-            Linear predictors.
+            Linear predictors; at a bound of the domain the end of their range, outside of it nan or infinite.
         """
 
     @abstractmethod
@@ -92,3 +94,51 @@ class Link(ABC):
         (n,) array
             Second derivatives.
         """
+
+    def log_odds(self, eta: Vector) -> Vector:
+        """Return log(mu / (1 - mu)); for families whose mean is a probability.
+
+        Links override it where mu or 1 - mu underflows before eta is out of range: likelihoods need its logarithm.
+
+        Parameters
+        ----------
+        eta : (n,) array
+            Linear predictors.
+
+        Returns
+        -------
+        (n,) array
+            Log odds; infinite where the mean is 0 or 1, nan where it is not in [0, 1].
+        """
+        return np.log(self.inverse(eta) / self.inverse_complement(eta))
+
+    def log_odds_deriv(self, eta: Vector) -> Vector:
+        """Return the derivative of the log odds, dmu / deta / (mu (1 - mu)).
+
+        Parameters
+        ----------
+        eta : (n,) array
+            Linear predictors.
+
+        Returns
+        -------
+        (n,) array
+            First derivatives.
+        """
+        return self.inverse_deriv(eta) / (self.inverse(eta) * self.inverse_complement(eta))
+
+    def log_odds_deriv2(self, eta: Vector) -> Vector:
+        """Return the second derivative of the log odds.
+
+        Parameters
+        ----------
+        eta : (n,) array
+            Linear predictors.
+
+        Returns
+        -------
+        (n,) array
+            Second derivatives.
+        """
+        mu, nu, slope = self.inverse(eta), self.inverse_complement(eta), self.log_odds_deriv(eta)
+        return self.inverse_deriv2(eta) / (mu * nu) - slope**2 * (nu - mu)

@@ -35,3 +35,14 @@ class Log(Link):
 
     def inverse_deriv2(self, eta: Vector) -> Vector:
         return np.exp(eta)
+
+    def log_odds(self, eta: Vector) -> Vector:
+        return eta - np.log(-np.expm1(eta))
+
+    def log_odds_deriv(self, eta: Vector) -> Vector:
+        # dmu/deta = mu, so that what is left of it is 1 / nu
+        return -1.0 / np.expm1(eta)
+
+    def log_odds_deriv2(self, eta: Vector) -> Vector:
+        nu: Vector = -np.expm1(eta)
+        return np.exp(eta) / (nu * nu)

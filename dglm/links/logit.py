@@ -39,3 +39,12 @@ class Logit(Link):
     def inverse_deriv2(self, eta: Vector) -> Vector:
         # mu (1 - mu) (1 - 2 mu), and 1 - 2 mu = -tanh(eta / 2)
         return -self.inverse_deriv(eta) * np.tanh(eta / 2)
+
+    def log_odds(self, eta: Vector) -> Vector:
+        return eta
+
+    def log_odds_deriv(self, eta: Vector) -> Vector:
+        return np.ones_like(eta)
+
+    def log_odds_deriv2(self, eta: Vector) -> Vector:
+        return np.zeros_like(eta)
