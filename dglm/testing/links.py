@@ -81,8 +81,16 @@ def _domain(link: Link) -> Vector:
     if finite(np.array([0.0, -2.0])):
         return np.concatenate([-large[::-1], -middle[::-1], -small[::-1], small, middle, large])
     if finite(large):
-        return np.concatenate([small, middle, large])
+        return _representable(link, np.concatenate([small, middle, large]))
     return np.concatenate([small, middle, 1 - np.geomspace(0.1, 1e-15, 8)])
+
+
+def _representable(link: Link, mu: Vector) -> Vector:
+    """Return the means whose eta, and its powers in the derivatives, do not overflow."""
+    with np.errstate(all="ignore"):
+        eta = link.link(mu)
+        kept: Vector = mu[np.isfinite(eta) & np.isfinite(link.inverse_deriv2(eta))]
+    return kept
 
 
 def _is_probability(mu: Vector) -> bool:
