@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
-from scipy import special
+from scipy import special, stats
 
 from dglm.families import Binomial, Gamma, Gaussian, Poisson
 from dglm.links import CLogLog, Inverse, Log, Logit
@@ -292,6 +292,24 @@ class FiniteOutsideTheRange(Poisson):
         return replace(at, deviance=np.where(np.isinf(at.deviance), 1e10, at.deviance))
 
 
+@dataclass(frozen=True)
+class AnscombeOfAnotherFamily(Gamma):
+    def anscombe(self, mu):
+        return 1.5 * np.cbrt(mu) ** 2
+
+
+@dataclass(frozen=True)
+class DistributionWithoutWeights(Gamma):
+    def distribution(self, mu, var_weights, scale):
+        return super().distribution(mu, np.ones_like(mu), scale)
+
+
+@dataclass(frozen=True)
+class DistributionOfTheSameMoments(Gamma):
+    def distribution(self, mu, var_weights, scale):
+        return stats.norm(mu, mu * np.sqrt(scale / var_weights))
+
+
 WRONG_FAMILIES = {
     HalfADeviance(): r"dd/dmu",
     DevianceOfAnotherFamily(): r"dd/dmu",
@@ -309,6 +327,9 @@ WRONG_FAMILIES = {
     TakesNan(): "in_domain refuses what is not finite",
     TakesWhatNoMeanReaches(): "in_domain refuses what no mean can reach",
     FiniteOutsideTheRange(Inverse()): "deviance is infinite outside the range",
+    AnscombeOfAnotherFamily(): "dA/dmu",
+    DistributionWithoutWeights(): "distribution's mean and variance",
+    DistributionOfTheSameMoments(): "cdf, against sums",
 }
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dglm.data import Block, MemoryBlocks, count_passes
-from dglm.families import Binomial, Gamma, Gaussian, Poisson
+from dglm.families import Binomial, Gamma, Gaussian, InverseGaussian, NegativeBinomial, Poisson, Tweedie
 from dglm.links import CLogLog, Identity, Log
 from dglm.matrix import DenseMatrix
 from dglm.objective import Survey, survey
@@ -27,6 +27,9 @@ def random_block(family, seed: int) -> Block:
         Binomial: rng.integers(0, 2, N) * 1.0,
         Poisson: rng.poisson(0.7, N) * 1.0,
         Gamma: rng.gamma(2.0, 1.0, N),
+        InverseGaussian: rng.wald(2.0, 3.0, N),
+        NegativeBinomial: rng.poisson(rng.gamma(1.0, 0.7, N)) * 1.0,
+        Tweedie: rng.gamma(rng.poisson(1.0, N), 1.0),
     }[type(family)]
     return Block(
         X=DenseMatrix(X),
@@ -47,7 +50,19 @@ EDGES = st.lists(st.integers(0, N), max_size=8).map(lambda inner: [0, *sorted(in
 SETTINGS = settings(deadline=None, derandomize=True, max_examples=25)
 
 
-@pytest.mark.parametrize("family", [Gaussian(), Binomial(), Binomial(CLogLog()), Poisson(), Gamma(Log())], ids=repr)
+SURVEYED = [
+    Gaussian(),
+    Binomial(),
+    Binomial(CLogLog()),
+    Poisson(),
+    Gamma(Log()),
+    InverseGaussian(Log()),
+    NegativeBinomial(alpha=0.8),
+    Tweedie(power=1.5),
+]
+
+
+@pytest.mark.parametrize("family", SURVEYED, ids=repr)
 @SETTINGS
 @given(edges=EDGES, seed=st.integers(0, 10))
 def test_survey_is_that_of_all_rows_for_any_split(family, edges, seed):
@@ -91,13 +106,29 @@ def test_null_deviance_holds_where_blocks_have_only_zeros_or_ones(edges, ones):
     assert found.mean == pytest.approx(p, abs=1e-15)
 
 
+# sum_i d(y_i, mean) of the positive responses, and d(0, mean) of one that is zero, as the books have them
+ABOUT_THE_MEAN = {
+    Poisson(): (lambda y, m: 2 * np.sum(y * np.log(y / m) - (y - m)), lambda m: 2 * m),
+    NegativeBinomial(alpha=0.5): (
+        lambda y, m: 2 * np.sum(y * np.log(y / m) - (y + 2) * np.log((y + 2) / (m + 2))),
+        lambda m: 4 * np.log((m + 2) / 2),
+    ),
+    Tweedie(power=1.5): (
+        lambda y, m: 2 * np.sum(-4 * np.sqrt(y) + 2 * y / np.sqrt(m) + 2 * np.sqrt(m)),
+        lambda m: 4 * np.sqrt(m),
+    ),
+}
+
+
+@pytest.mark.parametrize("family", ABOUT_THE_MEAN, ids=repr)
 @SETTINGS
 @given(edges=EDGES, zeros=st.integers(0, N))
-def test_null_deviance_of_counts_holds_where_blocks_are_all_zero(edges, zeros):
+def test_null_deviance_holds_where_blocks_are_all_zero(family, edges, zeros):
     y = np.concatenate([np.zeros(zeros), np.arange(N - zeros) % 4 + 1.0])
-    found = surveyed(Block(X=DenseMatrix(np.ones((N, 1))), y=y), Poisson(), edges)
-    positive = y[y > 0]
-    expected = 2 * np.sum(positive * np.log(positive / y.mean())) if positive.size else 0.0
+    found = surveyed(Block(X=DenseMatrix(np.ones((N, 1))), y=y), family, edges)
+    of_positive, of_zero = ABOUT_THE_MEAN[family]
+    mean = y.mean()
+    expected = of_positive(y[y > 0], mean) + zeros * of_zero(mean) if mean > 0 else 0.0
     np.testing.assert_allclose(found.null_deviance, expected, rtol=1e-11, atol=1e-12)
 
 

@@ -132,8 +132,13 @@ def read_in_files(frame: pd.DataFrame, directory: Path, n_files: int = N_FILES) 
     return ddf
 
 
+# The parameters of families that have one, in dglm's words and in statsmodels'.
+PARAMETERS = {"NegativeBinomial": {"alpha": 0.5}, "Tweedie": {"power": 1.6}}
+STATSMODELS_PARAMETERS = {"NegativeBinomial": {"alpha": 0.5}, "Tweedie": {"var_power": 1.6}}
+
+
 def dglm_family(family: str, link: str) -> families.Family:
-    return getattr(families, family)(getattr(links, link)())
+    return getattr(families, family)(getattr(links, link)(), **PARAMETERS.get(family, {}))
 
 
 # The names of dglm's links in statsmodels, where they differ.
@@ -143,7 +148,7 @@ STATSMODELS_LINKS = {"Inverse": "InversePower"}
 def statsmodels_family(family: str, link: str) -> Any:
     made = getattr(sm.families.links, STATSMODELS_LINKS.get(link, link))()
     # it refuses combinations that it can fit, such as Gamma with a square root
-    return getattr(sm.families, family)(made, check_link=False)
+    return getattr(sm.families, family)(made, check_link=False, **STATSMODELS_PARAMETERS.get(family, {}))
 
 
 # --- simulated rows -----------------------------------------------------------------------------------------------
@@ -155,6 +160,7 @@ INVERSES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "Probit": special.ndtr,
     "CLogLog": lambda eta: -np.expm1(-np.exp(eta)),
     "Inverse": lambda eta: 1 / eta,
+    "InverseSquared": lambda eta: 1 / np.sqrt(eta),
     "Sqrt": np.square,
 }
 
@@ -177,6 +183,16 @@ ETA_RANGES = {
     ("Gamma", "Log"): (0.5, 1.0),
     ("Gamma", "Identity"): (4.0, 2.0),
     ("Gamma", "Sqrt"): (2.0, 0.7),
+    ("InverseGaussian", "InverseSquared"): (1.0, 0.5),
+    ("InverseGaussian", "Log"): (0.5, 0.6),
+    ("InverseGaussian", "Inverse"): (1.0, 0.4),
+    ("InverseGaussian", "Identity"): (4.0, 2.0),
+    ("NegativeBinomial", "Log"): (0.7, 1.0),
+    ("NegativeBinomial", "Identity"): (4.0, 2.0),
+    ("NegativeBinomial", "Sqrt"): (2.0, 0.8),
+    ("Tweedie", "Log"): (0.5, 1.0),
+    ("Tweedie", "Identity"): (4.0, 2.0),
+    ("Tweedie", "Sqrt"): (2.0, 0.7),
 }
 
 DIRECTION = np.array([0.5, -0.3, 0.2])
@@ -207,6 +223,16 @@ def draw(family: str, mu: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         return (rng.uniform(size=len(mu)) < mu).astype(float)
     if family == "Poisson":
         return rng.poisson(mu).astype(float)
+    if family == "InverseGaussian":
+        return rng.wald(mu, 8.0)
+    if family == "NegativeBinomial":
+        shape = 1 / PARAMETERS[family]["alpha"]
+        return rng.poisson(rng.gamma(shape, mu / shape)).astype(float)
+    if family == "Tweedie":
+        # a Poisson number of gamma variables, of dispersion 1
+        p = PARAMETERS[family]["power"]
+        number = rng.poisson(mu ** (2 - p) / (2 - p))
+        return rng.gamma((2 - p) / (p - 1) * number, (p - 1) * mu ** (p - 1))
     return rng.gamma(4.0, mu / 4.0)
 
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from dglm._typing import AnyArray
-from dglm.families import Family
+from dglm.families import Family, NegativeBinomial, Poisson
 from dglm.links import CLogLog, Log, Logit
 from dglm.matrix import Basis
 
-# Families of counts, whose mean is a rate; a family may call itself by its parameters, too.
-COUNTS = {"Poisson", "NegativeBinomial"}
+# Families of counts, whose mean is a rate.
+COUNTS = (Poisson, NegativeBinomial)
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def effect_of(family: Family, *, exponentiate: bool) -> Effect:
             return Effect("hazard ratio", "baseline cumulative hazard")
         case Log() if family.mean_bounds == (0.0, 1.0):
             return Effect("risk ratio", "baseline risk")
-        case Log() if type(family).__name__ in COUNTS:
+        case Log() if isinstance(family, COUNTS):
             return Effect("rate ratio", "baseline rate")
         case Log():
             return Effect("mean ratio", "baseline mean")

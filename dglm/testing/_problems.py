@@ -9,7 +9,16 @@ import numpy as np
 
 from dglm._typing import Matrix, Vector
 from dglm.data import Block
-from dglm.families import Binomial, Family, Gamma, Gaussian, Poisson
+from dglm.families import (
+    Binomial,
+    Family,
+    Gamma,
+    Gaussian,
+    InverseGaussian,
+    NegativeBinomial,
+    Poisson,
+    Tweedie,
+)
 from dglm.links import CLogLog, Identity, Inverse, Log, Logit, Probit, Sqrt
 from dglm.matrix import DenseMatrix
 
@@ -25,6 +34,9 @@ FAMILIES: tuple[Family, ...] = (
     Gamma(),
     Gamma(Log()),
     Gamma(Identity()),
+    InverseGaussian(Log()),
+    NegativeBinomial(alpha=0.5),
+    Tweedie(power=1.5),
 )
 # Those whose rows are also given hard designs: one of each kind is enough.
 HARD: tuple[Family, ...] = (Gaussian(), Binomial(), Poisson(), Gamma())
@@ -149,4 +161,7 @@ def _draw(family: Family, eta: Vector, trials: Vector, rng: np.random.Generator)
         return rng.poisson(mu).astype(np.float64)
     if isinstance(family, Gamma):
         return rng.gamma(4.0, mu / 4.0)
+    if not isinstance(family, Gaussian):
+        drawn: Vector = family.distribution(mu, np.ones_like(mu), 0.25).rvs(random_state=rng)
+        return drawn.astype(np.float64)
     return mu + 0.5 * rng.standard_normal(len(mu))

@@ -49,6 +49,8 @@ def check_family(family: Family) -> None:
         _check_pointwise(family, y, mu)
         _check_outside(family)
         _check_loglike(family, y, mu)
+        _check_moments(family)
+        _check_anscombe(family, _means(family))
         _check_distribution(family)
         _check_start(family)
 
@@ -94,13 +96,13 @@ def _check_domain(family: Family) -> None:
 def _check_variance(family: Family, mu: Vector) -> None:
     require_elementwise("variance(mu)", family.variance, mu)
     require_elementwise("variance_deriv(mu)", family.variance_deriv, mu)
-    V, h = family.variance(mu), _mean_steps(family, mu)
+    V, dV, h = family.variance(mu), family.variance_deriv(mu), _mean_steps(family, mu)
     require_everywhere(V > 0, "variance(mu) is positive", {"mu": mu})
     require_close(
         "variance_deriv, against differences of variance",
-        family.variance_deriv(mu),
+        dV,
         derivative(family.variance, mu, h),
-        10 * EPS * (V + np.abs(mu)) / h,
+        DIFFERENCE * np.abs(dV) + 10 * EPS * (V + np.abs(mu)) / h,
         {"mu": mu},
     )
 
@@ -228,42 +230,122 @@ def _check_loglike(family: Family, y: Vector, mu: Vector) -> None:
             )
 
 
-def _check_distribution(family: Family) -> None:
+def _check_moments(family: Family) -> None:
     """Check that probabilities add up to 1, with mean mu and variance phi V(mu) / w."""
+    for mu in _ordinary_means(family):
+        for w, phi in _weights_and_scales(family):
+            y, step = _every_response(family, float(mu), w, phi)
+            p = np.exp(family.loglike_obs(y, np.full_like(y, mu), np.full_like(y, w), phi)) * step
+            variance = phi / w * float(family.variance(np.array([mu]))[0])
+            require_close(
+                f"total, mean and variance under exp(loglike_obs), mu = {mu:g}, w = {w:g}, phi = {phi:g}",
+                np.array([p.sum(), p @ y, p @ (y - mu) ** 2]),
+                np.array([1.0, mu, variance]),
+                1e-9 * np.array([1.0, abs(mu), variance]),
+                {"moment": np.arange(3.0)},
+            )
+
+
+def _ordinary_means(family: Family) -> Vector:
     low, high = family.mean_bounds
+    return low + (high - low) * np.array([0.3, 0.8]) if np.isfinite(high) else np.array([0.7, 6.0])
+
+
+def _weights_and_scales(family: Family) -> tuple[tuple[float, float], ...]:
+    """Return weights and dispersions for which the likelihood is that of a distribution."""
+    if np.isfinite(family.mean_bounds[1]):
+        # proportions of w successes, which is how many trials there are
+        return ((12.0, 1.0),)
+    return ((1.0, 1.0),) if family.dispersion_fixed or family.counts else ((1.0, 1.0), (3.0, 0.4))
+
+
+def _every_response(family: Family, mu: float, w: float, phi: float) -> tuple[Vector, Vector]:
+    """Return responses that leave out nothing of the distribution, and the measure of each."""
+    low, high = family.mean_bounds
+    V = float(family.variance(np.array([mu]))[0])
+    if np.isfinite(high):
+        return np.arange(w + 1, dtype=np.float64) / w, np.ones(int(w) + 1)
+    if (family.dispersion_fixed or family.counts) and np.isfinite(low):
+        # the tail of a negative binomial falls by mu / (mu + V) a count
+        y: Vector = np.arange(np.ceil(400 + 60 * V / mu), dtype=np.float64)
+        return y, np.ones_like(y)
+    if not np.isfinite(low):
+        sd = np.sqrt(phi / w * V)
+        return mu + sd * np.linspace(-14.0, 14.0, 2001), np.full(2001, sd * 28.0 / 2000)
+    # y = e^t: the trapezium rule is exact to rounding for what decays at both ends
     takes_zero = bool(family.in_domain(np.zeros(1))[0])
-    for mu in (low + (high - low) * np.array([0.3, 0.8])) if np.isfinite(high) else np.array([0.7, 6.0]):
-        for w, phi in ((1.0, 1.0),) if family.dispersion_fixed else ((1.0, 1.0), (3.0, 0.4)):
-            if np.isfinite(high):
-                # proportions of w successes, which is how many trials there are
-                w, phi = 12.0, 1.0
-                y, step = np.arange(w + 1) / w, np.ones(13)
-            elif family.dispersion_fixed and takes_zero:
-                y, step = np.arange(400.0), np.ones(400)
-            elif np.isfinite(low) and not takes_zero:
-                # y = e^t: the trapezium rule is exact to rounding for what decays at both ends
-                y = np.exp(np.linspace(-60.0, 12.0, 20_001))
-                step = y * 72.0 / 20_000
-            elif not np.isfinite(low):
-                sd = float(np.sqrt(phi / w * family.variance(np.array([mu]))[0]))
-                y, step = mu + sd * np.linspace(-14.0, 14.0, 2001), np.full(2001, sd * 28.0 / 2000)
-            else:
-                return
-            _check_moments(family, y, step, float(mu), w, phi)
+    t, h = np.linspace(-700.0 if takes_zero else -60.0, 12.0, 30_001, retstep=True)
+    y, step = np.exp(t), np.exp(t) * h
+    # zero has a probability of its own, and the density beside it may decay slowly
+    return (np.append(0.0, y), np.append(1.0, step)) if takes_zero else (y, step)
 
 
-def _check_moments(family: Family, y: Vector, step: Vector, mu: float, w: float, phi: float) -> None:
-    at = np.full_like(y, mu)
-    p = np.exp(family.loglike_obs(y, at, np.full_like(y, w), phi)) * step
-    variance = phi / w * float(family.variance(np.array([mu]))[0])
-    found = np.array([p.sum(), p @ y, p @ (y - mu) ** 2])
-    moment = np.arange(3.0)
+def _check_anscombe(family: Family, mu: Vector) -> None:
+    try:
+        A = family.anscombe(mu)
+    except NotImplementedError:
+        return
+    require_elementwise("anscombe(mu)", family.anscombe, mu)
+    h, slope = _mean_steps(family, mu), np.cbrt(1 / family.variance(mu))
     require_close(
-        f"total, mean and variance under exp(loglike_obs), mu = {mu:g}, w = {w:g}, phi = {phi:g}",
-        found,
-        np.array([1.0, mu, variance]),
-        1e-9 * np.array([1.0, abs(mu), variance]),
-        {"moment": moment},
+        "dA/dmu, by differences of anscombe, = V(mu)^(-1/3)",
+        derivative(family.anscombe, mu, h),
+        slope,
+        DIFFERENCE * slope + 8 * EPS * np.abs(A) / h,
+        {"mu": mu},
+    )
+    y = _responses(family)
+    require_everywhere(np.isfinite(family.anscombe(y)), "anscombe is finite at every response", {"y": y})
+
+
+def _check_distribution(family: Family) -> None:
+    """Check that `distribution` has the mean and the variance of the family, and the likelihood's probabilities."""
+    for mu in _ordinary_means(family):
+        for w, phi in _weights_and_scales(family):
+            y = _responses(family)
+            at, weights = np.full_like(y, mu), np.full_like(y, w)
+            try:
+                distribution = family.distribution(at, weights, phi)
+            except NotImplementedError:
+                return
+            # counts are what the weights times y are
+            unit = w if family.counts else 1.0
+            setting = f"mu = {mu:g}, w = {w:g}, phi = {phi:g}"
+            moments = np.array([distribution.mean()[0], distribution.var()[0]])
+            expected = np.array([unit * mu, unit**2 * phi / w * family.variance(at)[0]])
+            require_close(
+                f"distribution's mean and variance, {setting}",
+                moments,
+                expected,
+                1e-12 * np.abs(expected),
+                {"moment": np.arange(2.0)},
+            )
+            share = np.linspace(0.02, 0.98, len(y))
+            quantile = distribution.ppf(share)
+            reached = distribution.cdf(quantile)
+            require_everywhere(reached >= share - 1e-12, f"cdf(ppf(q)) >= q, {setting}", {"q": share})
+            below = quantile - (1.0 if family.counts else 1e-9 * np.abs(quantile) + 1e-300)
+            require_everywhere(distribution.cdf(below) <= share, f"cdf below ppf(q) <= q, {setting}", {"q": share})
+            total = reached + distribution.sf(quantile)
+            require_close(f"cdf + sf, {setting}", total, np.ones_like(total), 1e-14, {"q": share})
+            _check_probabilities(family, float(mu), w, phi, setting)
+
+
+def _check_probabilities(family: Family, mu: float, w: float, phi: float, setting: str) -> None:
+    """Check the distribution function against sums of the likelihood."""
+    y, step = _every_response(family, mu, w, phi)
+    p = np.exp(family.loglike_obs(y, np.full_like(y, mu), np.full_like(y, w), phi)) * step
+    unit = w if family.counts else 1.0
+    # half of the last step, where steps approximate an integral
+    half = np.where(step == 1.0, 1.0, 0.5)
+    shown = np.flatnonzero(p > 1e-3 * p.max())[:: max(len(y) // 200, 1)]
+    distribution = family.distribution(np.full(len(shown), mu), np.full(len(shown), w), phi)
+    require_close(
+        f"cdf, against sums of exp(loglike_obs), {setting}",
+        distribution.cdf(unit * y[shown]),
+        (np.cumsum(p) - (1 - half) * p)[shown],
+        1e-4 if np.any(step != 1.0) else 1e-10,
+        {"y": y[shown]},
     )
 
 

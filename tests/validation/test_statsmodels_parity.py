@@ -133,6 +133,10 @@ WEIGHTED_MODELS = [
     ("Poisson", "Log"),
     ("Gamma", "Inverse"),
     ("Gamma", "Log"),
+    ("InverseGaussian", "InverseSquared"),
+    ("InverseGaussian", "Log"),
+    ("NegativeBinomial", "Log"),
+    ("Tweedie", "Log"),
 ]
 # dglm takes an exposure with the log link only
 WEIGHTED_CASES = [
@@ -241,6 +245,6 @@ def test_bic_is_of_the_likelihood():
 def test_simulated_rows_stay_inside_the_range_of_their_family():
     # the comparisons mean nothing if a mean is near the edge of the family's range
     for (family, link), (centre, half_width) in ETA_RANGES.items():
-        low, high = families.__dict__[family].mean_bounds
+        low, high = dglm_family(family, link).mean_bounds
         edges = datasets.INVERSES[link](np.array([centre - half_width, centre + half_width]))
         assert np.all((low < edges) & (edges < high)), (family, link)

@@ -1,0 +1,136 @@
+"""Tweedie densities for 1 < p < 2: a Poisson number of gamma variables, summed over that number.
+
+At mu = y every term of the series is of moderate size. With rate = y^(2-p) / (phi (2-p)), the expected number, and
+a = (2-p) / (p-1), the shape of one variable,
+
+    y f(y; y, phi) = sum_j sqrt(a) / (2 pi) exp(-(1 + a) rate h(j / rate - 1) - e(j) - e(a j)),   j = 1, 2, ...
+
+where h is `relative_entropy` and e `stirling_error`: nothing in it is large and cancels.
+Source: Dunn & Smyth (2005), "Series evaluation of Tweedie exponential dispersion model densities", section 4, with the
+gamma functions written as in Loader (2000).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from dglm._typing import AnyArray, Matrix, Vector
+from dglm.families.saddlepoint import relative_entropy, stirling_error
+
+# Terms smaller than the largest one by e^-40 are left out.
+NEGLIGIBLE = 40.0
+# The terms are a bell of this many standard deviations at least before every other one, or fewer, will do.
+WIDE = 3.0
+# Numbers in a temporary array: what fits in a cache.
+CHUNK = 2**15
+
+
+def log_density_at_mean(rate: Vector, a: float) -> Vector:
+    """Return log(y f(y; y, phi)), the log-likelihood of log y at mu = y.
+
+    Parameters
+    ----------
+    rate : (n,) array
+        y^(2-p) / (phi (2-p)), above 0.
+    a : float
+        (2-p) / (p-1).
+
+    Returns
+    -------
+    (n,) array
+        To rounding of 1 or of itself.
+    """
+    found: Vector = np.empty_like(rate)
+    for nodes in Nodes.between(rate, *bell(rate, NEGLIGIBLE / (1 + a)), np.sqrt(rate / (1 + a))):
+        log_terms = -(1 + a) * nodes.centre * relative_entropy(nodes.excess / nodes.centre)
+        log_terms -= stirling_error(nodes.j) + stirling_error(a * nodes.j)
+        largest = log_terms.max(axis=1)
+        total = np.exp(log_terms - largest[:, None]).sum(axis=1)
+        found[nodes.rows] = largest + np.log(total * nodes.step)
+    found += 0.5 * np.log(a) - np.log(2 * np.pi)
+    return found
+
+
+def bell(centre: Vector, reach: float) -> tuple[Vector, Vector]:
+    """Return how far below and above its centre exp(-centre h(j / centre - 1) / reach) falls to exp(-1).
+
+    Parameters
+    ----------
+    centre : (n,) array
+        Where the terms are largest; where that is below 1 they fall from j = 1 on, faster than for a centre of 1.
+    reach : float
+        How far to follow h.
+
+    Returns
+    -------
+    tuple of (n,) array
+        Of j - centre; the first is negative.
+    """
+    # h(t) >= t^2 / (2 + 2 t / 3), and h(t) >= t^2 / 2 for t < 0
+    c = np.maximum(centre, 1.0)
+    return -np.sqrt(2 * reach * c), c - centre + reach / 3 + np.sqrt((reach / 3) ** 2 + 2 * reach * c)
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """Terms of the series for some rows, as many for each.
+
+    Parameters
+    ----------
+    rows : (m,) array of int
+        Which rows.
+    centre : (m, 1) array
+        What j is measured from.
+    excess : (m, k) array
+        j - centre, kept for itself since the centre may be much larger.
+    step : (m,) array
+        Between neighbouring j; 1 for the series itself.
+    """
+
+    rows: AnyArray
+    centre: Matrix
+    excess: Matrix
+    step: Vector
+
+    @property
+    def j(self) -> Matrix:
+        """Numbers of variables, real where the step is not 1."""
+        return self.centre + self.excess
+
+    @classmethod
+    def between(cls, centre: Vector, below: Vector, above: Vector, deviation: Vector) -> Iterator[Nodes]:
+        """Yield the terms from centre + below to centre + above, for a few rows at a time.
+
+        Where the terms are wide bells their sum is the integral over j, and so is the sum of every k-th term times k:
+        by Poisson's summation formula both errors are below exp(-2 pi^2 WIDE^2). Thousands of terms become some forty.
+
+        Parameters
+        ----------
+        centre : (n,) array
+            What j is measured from.
+        below, above : (n,) array
+            Where the terms begin and end, less the centre.
+        deviation : (n,) array
+            Standard deviation of the narrowest bell among the terms.
+
+        Yields
+        ------
+        Nodes
+            For each row once.
+        """
+        smooth = (deviation > WIDE) & (centre + below > 0)
+        step: Vector = np.where(smooth, np.maximum(deviation / 2, 1.0), 1.0)
+        first = np.where(smooth, below, np.maximum(np.floor(centre + below) - 1, 1.0) - centre)
+        number = np.maximum(np.ceil((above - first) / step) + 2, 1.0)
+        order = np.argsort(number, kind="stable")
+        stop = len(order)
+        while stop > 0:
+            k = int(number[order[stop - 1]])
+            start = max(stop - max(CHUNK // k, 1), 0)
+            rows = order[start:stop]
+            excess = first[rows, None] + step[rows, None] * np.arange(k)
+            yield cls(rows, centre[rows, None], excess, step[rows])
+            stop = start
