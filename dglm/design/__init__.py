@@ -7,7 +7,8 @@ from dglm.design.formula import FormulaDesign
 from dglm.design.frame import FrameDesign
 from dglm.design.joining import PreparedModel
 from dglm.design.learning import from_formula
-from dglm.design.prediction import for_new_rows
+from dglm.design.prediction import for_new_rows, for_same_rows
+from dglm.design.shown import as_frame
 
 __all__ = [
     "ArrayDesign",
@@ -16,7 +17,9 @@ __all__ = [
     "FormulaDesign",
     "FrameDesign",
     "PreparedModel",
+    "as_frame",
     "for_new_rows",
+    "for_same_rows",
     "from_collections",
     "from_formula",
     "row_index",

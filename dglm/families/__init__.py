@@ -2,8 +2,9 @@
 
 from dglm.families.base import Family, Pointwise
 from dglm.families.binomial import Binomial
+from dglm.families.distribution import Distribution
 from dglm.families.gamma import Gamma
 from dglm.families.gaussian import Gaussian
 from dglm.families.poisson import Poisson
 
-__all__ = ["Binomial", "Family", "Gamma", "Gaussian", "Pointwise", "Poisson"]
+__all__ = ["Binomial", "Distribution", "Family", "Gamma", "Gaussian", "Pointwise", "Poisson"]

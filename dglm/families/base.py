@@ -12,6 +12,7 @@ from typing import ClassVar
 import numpy as np
 
 from dglm._typing import Mask, Vector
+from dglm.families.distribution import Distribution
 from dglm.links import Link
 
 
@@ -65,6 +66,11 @@ class Family(ABC):
     @abstractmethod
     def canonical(self) -> bool:
         """Whether the link is canonical, so that observed and expected information are equal."""
+
+    @property
+    def counts(self) -> bool:
+        """Whether responses are counts, or counts over the variance weights (proportions, rates)."""
+        return False
 
     @abstractmethod
     def variance(self, mu: Vector) -> Vector:
@@ -166,6 +172,57 @@ class Family(ABC):
         """
         del weights
         return y
+
+    def anscombe(self, mu: Vector) -> Vector:
+        """Return A(mu), the integral of V^(-1/3), so that (A(y) - A(mu)) / V(mu)^(1/6) is close to normal.
+
+        Source: Pierce & Schafer (1986), "Residuals in generalized linear models", section 2.
+
+        Parameters
+        ----------
+        mu : (n,) array
+            Means, or responses.
+
+        Returns
+        -------
+        (n,) array
+            Up to a constant.
+
+        Raises
+        ------
+        NotImplementedError
+            If the family has none.
+        """
+        raise NotImplementedError(f"{self.name} has no anscombe(mu); define it as the integral of variance(mu)^(-1/3)")
+
+    def distribution(self, mu: Vector, var_weights: Vector, scale: float) -> Distribution:
+        """Return the distribution of rows that were observed once.
+
+        Where responses are counts (`counts`) it is that of the count ``var_weights * y``: of successes out of
+        ``var_weights`` trials, of events in a time of ``var_weights``. Its mean is ``var_weights * mu``, and a
+        prediction for y is what it predicts divided by the weight. Elsewhere it is that of y.
+
+        Parameters
+        ----------
+        mu : (n,) array
+            Means of y.
+        var_weights : (n,) array
+            Variance weights, above 0.
+        scale : float
+            Dispersion; ignored where it is 1 by definition.
+
+        Returns
+        -------
+        Distribution
+            With ``cdf``, ``sf``, ``ppf``, ``rvs``, ``mean`` and ``var``, over the rows.
+
+        Raises
+        ------
+        NotImplementedError
+            If the family has none.
+        """
+        del mu, var_weights, scale
+        raise NotImplementedError(f"{self.name} has no distribution(mu, var_weights, scale); define it to use it")
 
     def likelihood_scale(self, scale: float, deviance: float, nobs: float) -> float:
         """Return the dispersion at which the log-likelihood of a fit is evaluated.

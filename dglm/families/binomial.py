@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy import special
+from scipy import special, stats
 
 from dglm._typing import Mask, Vector
 from dglm.families.base import Family, Pointwise
+from dglm.families.distribution import Distribution
 from dglm.links import Link, Logit
 
 
@@ -32,6 +33,7 @@ class Binomial(Family):
     link: Link = Logit()
 
     dispersion_fixed: ClassVar[bool] = True
+    counts: ClassVar[bool] = True
     mean_bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
     domain: ClassVar[str] = "lie in [0, 1]"
 
@@ -64,6 +66,14 @@ class Binomial(Family):
     def starting_mu(self, y: Vector, weights: Vector) -> Vector:
         # half a success and half a failure more, as R has it
         return (weights * y + 0.5) / (weights + 1)
+
+    def anscombe(self, mu: Vector) -> Vector:
+        # the integral of (mu (1 - mu))^(-1/3) from 0
+        return special.beta(2 / 3, 2 / 3) * special.betainc(2 / 3, 2 / 3, mu)
+
+    def distribution(self, mu: Vector, var_weights: Vector, scale: float) -> Distribution:
+        del scale
+        return stats.binom(var_weights, mu)
 
     def pointwise(self, y: Vector, eta: Vector) -> Pointwise:
         if self.canonical:

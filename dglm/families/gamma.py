@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy import special
+from scipy import special, stats
 
 from dglm._typing import Mask, Vector
 from dglm.families.base import Family
+from dglm.families.distribution import Distribution
 from dglm.links import Inverse, Link
 
 
@@ -60,3 +61,10 @@ class Gamma(Family):
 
     def in_domain(self, y: Vector) -> Mask:
         return (y > 0) & np.isfinite(y)
+
+    def anscombe(self, mu: Vector) -> Vector:
+        return 3 * np.cbrt(mu)
+
+    def distribution(self, mu: Vector, var_weights: Vector, scale: float) -> Distribution:
+        k = var_weights / scale
+        return stats.gamma(k, scale=mu / k)

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from scipy import stats
 
 from dglm._typing import Mask, Vector
 from dglm.families.base import Family
+from dglm.families.distribution import Distribution
 from dglm.links import Identity, Link
 
 
@@ -55,6 +57,12 @@ class Gaussian(Family):
 
     def in_domain(self, y: Vector) -> Mask:
         return np.isfinite(y)
+
+    def anscombe(self, mu: Vector) -> Vector:
+        return mu
+
+    def distribution(self, mu: Vector, var_weights: Vector, scale: float) -> Distribution:
+        return stats.norm(mu, np.sqrt(scale / var_weights))
 
     def likelihood_scale(self, scale: float, deviance: float, nobs: float) -> float:
         # the variance that maximises the likelihood, as R's logLik and statsmodels' llf have it

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy import special
+from scipy import special, stats
 
 from dglm._typing import Mask, Vector
 from dglm.families.base import Family, Pointwise
+from dglm.families.distribution import Distribution
 from dglm.links import Link, Log
 
 
@@ -32,6 +33,7 @@ class Poisson(Family):
     link: Link = Log()
 
     dispersion_fixed: ClassVar[bool] = True
+    counts: ClassVar[bool] = True
     mean_bounds: ClassVar[tuple[float, float]] = (0.0, np.inf)
     domain: ClassVar[str] = "be finite and at least 0"
 
@@ -59,6 +61,13 @@ class Poisson(Family):
     def starting_mu(self, y: Vector, weights: Vector) -> Vector:
         del weights
         return y + 0.1
+
+    def anscombe(self, mu: Vector) -> Vector:
+        return 1.5 * np.cbrt(mu) ** 2
+
+    def distribution(self, mu: Vector, var_weights: Vector, scale: float) -> Distribution:
+        del scale
+        return stats.poisson(var_weights * mu)
 
     def pointwise(self, y: Vector, eta: Vector) -> Pointwise:
         if not self.canonical:

@@ -30,9 +30,29 @@ def expected_covariance(information: Gram, basis: Basis, kept: Mask, scale: floa
         nan in the rows and columns of aliased coefficients, and everywhere when the information is singular.
     """
     aliased = ~kept
-    try:
-        covariance = scale * basis.covariance(ScaledCholesky.of(basis.gram(information), kept).inverse())
-    except np.linalg.LinAlgError:
-        return np.full((len(kept), len(kept)), np.nan)
+    covariance = scale * basis.covariance(inverse_information(information, basis, kept))
     covariance[aliased, :] = covariance[:, aliased] = np.nan
     return covariance
+
+
+def inverse_information(information: Gram, basis: Basis, kept: Mask) -> Matrix:
+    """Return (X'WX)^-1 in centred coordinates, where a quadratic form of a row loses nothing to large means.
+
+    Parameters
+    ----------
+    information : Gram
+        X'WX at the estimate.
+    basis : Basis
+        Coordinates in which to invert it.
+    kept : (p,) array of bool
+        Columns that are not aliased.
+
+    Returns
+    -------
+    (p, p) array
+        Zero in the rows and columns that are aliased; nan everywhere when the information is singular.
+    """
+    try:
+        return ScaledCholesky.of(basis.gram(information), kept).inverse()
+    except np.linalg.LinAlgError:
+        return np.full((len(kept), len(kept)), np.nan)

@@ -46,7 +46,28 @@ def normal_intervals(params: Vector, bse: Vector, alpha: float) -> Matrix:
     ValueError
         If alpha is not between 0 and 1.
     """
+    half = normal_critical(alpha) * bse
+    return np.column_stack([params - half, params + half])
+
+
+def normal_critical(alpha: float) -> float:
+    """Return the value that a standard normal variable exceeds in size with probability alpha.
+
+    Parameters
+    ----------
+    alpha : float
+        One minus the level, between 0 and 1.
+
+    Returns
+    -------
+    float
+        Half the width of an interval, in standard errors.
+
+    Raises
+    ------
+    ValueError
+        If alpha is not between 0 and 1.
+    """
     if not 0 < alpha < 1:
         raise ValueError(f"alpha, one minus the level of the intervals, must be between 0 and 1; got {alpha!r}")
-    half = -special.ndtri(alpha / 2) * bse
-    return np.column_stack([params - half, params + half])
+    return float(-special.ndtri(alpha / 2))

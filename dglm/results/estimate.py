@@ -28,7 +28,7 @@ class Estimate:
     ----------
     design : Design
         The recipe.
-    table : Table
+    table : Table or None
         A handle on the rows, for per-row quantities; holds none on dask.
     family : Family
         With its link.
@@ -55,7 +55,7 @@ class Estimate:
     """
 
     design: Design
-    table: Table
+    table: Table | None
     family: Family
     penalty: Penalty
     fit: Fit

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dglm.inference import normal_intervals, normal_pvalues
+from dglm.results.diagnostics import Diagnosing
 from dglm.results.likelihood import Likelihood
+from dglm.results.margins import Marginal
+from dglm.results.prediction import Predicting
 from dglm.results.summary import Summary, number
-from dglm.results.wald import Wald
 
 
-class GLMResults(Likelihood, Wald):
+class GLMResults(Likelihood, Predicting, Marginal, Diagnosing):
     """Maximum likelihood estimates: unpenalised, with standard errors, tests and intervals.
 
     Parameters

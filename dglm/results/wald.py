@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from dglm._typing import Matrix, Vector
-from dglm.inference import expected_covariance, normal_intervals, normal_pvalues
+from dglm.inference import expected_covariance, inverse_information, normal_critical, normal_intervals, normal_pvalues
 from dglm.results.base import Results
 
 
@@ -27,6 +27,23 @@ class Wald(Results):
         if e.information is None:
             return np.full((len(e.params), len(e.params)), np.nan)
         return expected_covariance(e.information, e.basis, ~e.fit.aliased, e.scale)
+
+    @cached_property
+    def _inverse_information(self) -> Matrix:
+        """(X'WX)^-1 in centred coordinates, zero where aliased: what leverages need."""
+        e = self._estimate
+        if e.information is None:
+            return np.full((len(e.params), len(e.params)), np.nan)
+        return inverse_information(e.information, e.basis, ~e.fit.aliased)
+
+    @property
+    def _centred_covariance(self) -> Matrix:
+        """The covariance in centred coordinates, zero where aliased: what standard errors of a row's mean need."""
+        return self._estimate.scale * self._inverse_information
+
+    def _critical(self, alpha: float) -> float:
+        """Return half the width of an interval, in standard errors."""
+        return normal_critical(alpha)
 
     def cov_params(self) -> Any:
         """Return the covariance matrix of the coefficients, scale times the inverse of the expected information.
