@@ -69,10 +69,10 @@ class Diagnosing(Wald):
         >>> influence = dglm.GLM.from_formula("y ~ x", data).fit().get_influence()
         >>> influence.summary_frame()[["hat_diag", "cooks_d"]].round(2)
            hat_diag  cooks_d
-        0      0.45     0.36
-        1      0.33     0.00
-        2      0.26     0.34
-        3      0.96    22.69
+        0      0.45     0.41
+        1      0.33     0.01
+        2      0.26     0.33
+        3      0.96    23.95
         """
         return Influence(self._rows(), self._influence_at(observed=observed), self._estimate.design.exog_names)
 

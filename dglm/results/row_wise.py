@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -61,6 +62,11 @@ class RowWise:
 
     @property
     def resid_anscombe(self) -> Any:
+        """Anscombe residuals of the rows used, over the square root of the dispersion, as in statsmodels."""
+        return self._per_row(partial(rows.anscombe_residuals, scale=self._estimate.scale))
+
+    @property
+    def resid_anscombe_unscaled(self) -> Any:
         """Anscombe residuals of the rows used, at unit dispersion, as Pearson and deviance residuals are."""
         return self._per_row(rows.anscombe_residuals)
 

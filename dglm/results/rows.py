@@ -177,8 +177,8 @@ def working_residuals(block: Block, eta: Vector, family: Family) -> Vector:
     return at.score / at.information
 
 
-def anscombe_residuals(block: Block, eta: Vector, family: Family) -> Vector:
-    """Return sqrt(v) (A(y) - A(mu)) / V(mu)^(1/6), A the integral of V^(-1/3), v the variance weights.
+def anscombe_residuals(block: Block, eta: Vector, family: Family, scale: float = 1.0) -> Vector:
+    """Return sqrt(v / phi) (A(y) - A(mu)) / V(mu)^(1/6), A the integral of V^(-1/3), v the variance weights.
 
     Source: McCullagh & Nelder (1989), section 2.4.2.
 
@@ -190,6 +190,8 @@ def anscombe_residuals(block: Block, eta: Vector, family: Family) -> Vector:
         Linear predictors.
     family : Family
         With its link.
+    scale : float
+        Dispersion phi.
 
     Returns
     -------
@@ -198,7 +200,8 @@ def anscombe_residuals(block: Block, eta: Vector, family: Family) -> Vector:
     """
     mu = family.link.inverse(eta)
     distance = family.anscombe(block.y) - family.anscombe(mu)
-    return _weighted(block, np.where(distance == 0, 0.0, distance / family.variance(mu) ** (1 / 6)))
+    residuals = np.where(distance == 0, 0.0, distance / family.variance(mu) ** (1 / 6))
+    return _weighted(block, residuals) / np.sqrt(scale)
 
 
 def _weighted(block: Block, residuals: Vector) -> Vector:
