@@ -37,5 +37,5 @@ def as_frame(design: Design, partition: Any) -> pd.DataFrame:
     if isinstance(design, FrameDesign):
         joined |= dict(zip(design.endog_columns, design.response.names, strict=True))
     own = [column for column in partition.columns if column not in joined]
-    shown = {column: name for column, name in joined.items() if name not in own}
+    shown = {column: joined[column] for column in partition.columns if column in joined and joined[column] not in own}
     return partition[[*own, *shown]].rename(columns=shown)

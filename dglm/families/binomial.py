@@ -96,8 +96,8 @@ def _logistic(y: Vector, eta: Vector) -> Pointwise:
     positive = eta >= 0
     q = 1 / (1 + t)
     mu, nu = np.where(positive, q, t * q), np.where(positive, t * q, q)
-    # -l = log(1 + e^eta) - y eta
-    deviance = 2 * (np.log1p(t) + np.maximum(eta, 0) - y * eta) - _saturated(y)
+    # -l = log(1 + e^eta) - y eta; the large terms first, which cancel where the fit is good
+    deviance = 2 * (np.log1p(t) + (np.maximum(eta, 0) - y * eta)) - _saturated(y)
     return Pointwise(mu, deviance, y * nu - (1 - y) * mu, mu * nu)
 
 

@@ -7,6 +7,7 @@ from dglm.inference.influence import InfluenceAt
 from dglm.inference.margins import EffectMethod, EffectsAt, EffectSums, margin_sums
 from dglm.inference.prediction import PREDICTION_COLUMNS, PredictionAt
 from dglm.inference.randomised import label_keys, position_keys, quantile_residuals, uniforms
+from dglm.inference.residuals import unit_deviance_residuals, unit_pearson
 from dglm.inference.shrinkage import kept_share
 from dglm.inference.wald import normal_critical, normal_intervals, normal_pvalues
 
@@ -32,4 +33,6 @@ __all__ = [
     "position_keys",
     "quantile_residuals",
     "uniforms",
+    "unit_deviance_residuals",
+    "unit_pearson",
 ]

@@ -17,6 +17,7 @@ from dglm._typing import Matrix, Vector
 from dglm.data import Block
 from dglm.families import Family, Pointwise
 from dglm.inference.forms import row_forms
+from dglm.inference.residuals import unit_deviance_residuals, unit_pearson
 from dglm.matrix import Basis
 
 # 1 - h below which the fit goes through an observation whatever it is: what is divided by it is rounding.
@@ -108,16 +109,13 @@ class RowInfluence:
     @property
     def studentized(self) -> Vector:
         """Pearson residuals over sqrt(phi (1 - h))."""
-        at = self._pointwise
-        exact = (at.score == 0) & (at.information == 0)
-        pearson = np.where(exact, 0.0, at.score / np.sqrt(at.information))
+        pearson = unit_pearson(self._pointwise, self.eta, self.family)
         return _product(np.sqrt(self.block.var), pearson) / np.sqrt(self.at.scale * self._left)
 
     @property
     def standardized_deviance(self) -> Vector:
         """Deviance residuals over sqrt(phi (1 - h)), as R's ``rstandard``."""
-        at = self._pointwise
-        deviance = np.sign(self.block.y - at.mu) * np.sqrt(np.maximum(at.deviance, 0.0))
+        deviance = unit_deviance_residuals(self._pointwise, self.eta, self.family)
         return _product(np.sqrt(self.block.var), deviance) / np.sqrt(self.at.scale * self._left)
 
     @cached_property

@@ -100,7 +100,7 @@ class Diagnosing(Wald):
             If a column is missing, or one of these names is taken.
         """
         if which not in {"linear", "mean"}:
-            raise ValueError(f'which must be "linear" or "mean"; got {which!r}')
+            raise ValueError(f'which must be "linear" or "mean"; got "{which}"')
         e = self._estimate
         table = self._rows().table if data is None else for_same_rows(e.design, data)
         taken = [name for name in AUGMENTED if name in table.columns]
@@ -165,6 +165,7 @@ class Augmented:
         block, keep = self.design.encode_and_kept(partition, number)
         with np.errstate(all="ignore"), one_blas_thread():
             eta = block.eta(self.params)
+            _check_finite(eta, number)
             predicted = self.predictions.of(block, eta, self.family)
             influence = self.influence.of(block, eta, self.family)
             fitted = (eta, predicted.linear_se) if self.which == "linear" else (predicted.mean, predicted.mean_se)
@@ -176,3 +177,11 @@ class Augmented:
                 influence.standardized_deviance,
             )
         return as_frame(self.design, partition)[keep].assign(**dict(zip(AUGMENTED, values, strict=True)))
+
+
+def _check_finite(eta: Vector, number: int) -> None:
+    """Refuse infinite covariates, which the rows that were fitted did not have."""
+    finite = np.isfinite(eta)
+    if not finite.all():
+        i = int(np.argmin(finite))
+        raise DataError(f"the linear predictor is {eta[i]} in row {i} of partition {number}; drop or mend such rows")

@@ -166,7 +166,9 @@ class RowWise:
                 "as data.partitions[0].compute()"
             )
         mu, v = np.asarray(found, dtype=np.float64).T
-        return family.distribution(mu, v, self._estimate.scale)
+        # rows of zero weight have no distribution
+        with np.errstate(all="ignore"):
+            return family.distribution(mu, v, self._estimate.scale)
 
     # helpers
 

@@ -7,6 +7,7 @@ import numpy as np
 from dglm._typing import Matrix, Vector
 from dglm.data import Block
 from dglm.families import Family
+from dglm.inference import unit_deviance_residuals, unit_pearson
 
 
 def fitted(block: Block, eta: Vector, family: Family) -> Vector:
@@ -129,10 +130,7 @@ def pearson_residuals(block: Block, eta: Vector, family: Family) -> Vector:
     (n,) array
         Their squares, times the frequency weights, sum to Pearson's X2.
     """
-    at = family.pointwise(block.y, eta)
-    # fitted so well that both underflow
-    exact = (at.score == 0) & (at.information == 0)
-    return _weighted(block, np.where(exact, 0.0, at.score / np.sqrt(at.information)))
+    return _weighted(block, unit_pearson(family.pointwise(block.y, eta), eta, family))
 
 
 def deviance_residuals(block: Block, eta: Vector, family: Family) -> Vector:
@@ -152,8 +150,7 @@ def deviance_residuals(block: Block, eta: Vector, family: Family) -> Vector:
     (n,) array
         Their squares, times the frequency weights, sum to the deviance.
     """
-    at = family.pointwise(block.y, eta)
-    return _weighted(block, np.sign(block.y - at.mu) * np.sqrt(np.maximum(at.deviance, 0.0)))
+    return _weighted(block, unit_deviance_residuals(family.pointwise(block.y, eta), eta, family))
 
 
 def working_residuals(block: Block, eta: Vector, family: Family) -> Vector:
