@@ -111,7 +111,7 @@ class Applied:
             if not self.framed:
                 return values
             labels = pd.RangeIndex(len(keep))
-        labels = labels[keep]
+        labels = labels if keep.all() else labels[keep]
         if self.names is None:
             return pd.Series(values, index=labels)
         return pd.DataFrame(values, columns=list(self.names), index=labels)

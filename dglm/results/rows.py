@@ -90,7 +90,8 @@ def means_and_weights(block: Block, eta: Vector, family: Family) -> Matrix:
     (n, 2) array
         What the distribution of a row has beside the dispersion.
     """
-    return np.column_stack([family.link.inverse(eta), block.var])
+    pairs: Matrix = np.column_stack([family.link.inverse(eta), block.var])
+    return pairs
 
 
 def response_residuals(block: Block, eta: Vector, family: Family) -> Vector:
@@ -198,7 +199,8 @@ def anscombe_residuals(block: Block, eta: Vector, family: Family, scale: float =
     mu = family.link.inverse(eta)
     distance = family.anscombe(block.y) - family.anscombe(mu)
     residuals = np.where(distance == 0, 0.0, distance / family.variance(mu) ** (1 / 6))
-    return _weighted(block, residuals) / np.sqrt(scale)
+    scaled: Vector = _weighted(block, residuals) / np.sqrt(scale)
+    return scaled
 
 
 def _weighted(block: Block, residuals: Vector) -> Vector:
