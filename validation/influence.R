@@ -1,5 +1,5 @@
 # Values of R's diagnostics and predictions for four data sets that its manuals use, to be compared with by
-# tests/test_diagnostics.py and tests/test_predictions.py. Made by: Rscript validation/influence.R > validation/influence.csv
+# tests/test_diagnostics.py. Made by: Rscript validation/influence.R > validation/influence.csv
 control <- list(epsilon = 1e-15, maxit = 100)
 clotting <- data.frame(u = c(5, 10, 15, 20, 30, 40, 60, 80, 100), lot1 = c(118, 58, 42, 35, 27, 25, 21, 19, 18))
 counts <- data.frame(
