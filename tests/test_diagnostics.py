@@ -1,8 +1,10 @@
 """What each row does to the estimate: against leaving it out, R, statsmodels, and its own copies."""
 
+import pickle
 from dataclasses import replace
 from pathlib import Path
 
+import cloudpickle
 import dask
 import dask.dataframe as dd
 import numpy as np
@@ -352,6 +354,20 @@ def test_measures_are_lazy_on_dask_and_the_same(data: pd.DataFrame) -> None:
             test(lazy.compute(), memory, rtol=1e-8)
         assert joined.compute()["h"].isna().sum() == gaps["x"].isna().sum()
     assert list(d_params.columns) == ["Intercept", "x"]
+
+
+def test_what_runs_on_workers_can_travel(data: pd.DataFrame) -> None:
+    result = dglm.GLM.from_formula("count ~ x", data, family=Poisson()).fit()
+    for lazy in (result.get_influence(), result.get_prediction()):
+        copy = pickle.loads(pickle.dumps(lazy))
+        pd.testing.assert_frame_equal(copy.summary_frame(), lazy.summary_frame())
+    ddf = dd.from_pandas(data, npartitions=2)
+    travelled = dglm.GLM.from_formula("count ~ x", ddf, family=Poisson()).fit()
+    for quantity in (travelled.augment(), travelled.resid_quantile(), travelled.resid_anscombe):
+        with dask.config.set(scheduler="synchronous"):
+            expected = quantity.compute()
+            computed = pickle.loads(cloudpickle.dumps(quantity)).compute()
+        assert computed.equals(expected)
 
 
 def test_measures_of_arrays_are_arrays(data: pd.DataFrame) -> None:

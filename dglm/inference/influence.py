@@ -40,7 +40,7 @@ class InfluenceAt:
         Coefficients and their standard errors, nan where aliased.
     scale : float
         Dispersion phi.
-    df_model : float
+    n_params : float
         Number of coefficients p.
     df_resid : float
         Residual degrees of freedom.
@@ -54,7 +54,7 @@ class InfluenceAt:
     params: Vector
     bse: Vector
     scale: float
-    df_model: float
+    n_params: float
     df_resid: float
     observed: bool
 
@@ -121,12 +121,12 @@ class RowInfluence:
     @cached_property
     def cooks(self) -> Vector:
         """Cook's distances d'(X'WX)d / (p phi), d the change of the coefficients."""
-        return _product(self._change**2, self._length) / (self.at.df_model * self.at.scale)
+        return _product(self._change**2, self._length) / (self.at.n_params * self.at.scale)
 
     @property
     def cooks_pvalues(self) -> Vector:
         """Share of an F distribution with p and n - p degrees of freedom beyond Cook's distances."""
-        return np.asarray(special.fdtrc(self.at.df_model, self.at.df_resid, self.cooks), dtype=np.float64)
+        return np.asarray(special.fdtrc(self.at.n_params, self.at.df_resid, self.cooks), dtype=np.float64)
 
     @property
     def d_params(self) -> Matrix:

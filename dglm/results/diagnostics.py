@@ -120,7 +120,7 @@ class Diagnosing(Wald):
             params=e.params,
             bse=self._bse,
             scale=e.scale,
-            df_model=e.df,
+            n_params=e.df,
             df_resid=self.df_resid,
             observed=observed,
         )
