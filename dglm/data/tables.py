@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import dask
@@ -29,7 +30,7 @@ BLOCK_ROWS = 2**17
 
 # A partition is a frame, or arrays by name; the design that asked for it knows which.
 Partition = Any
-RowFunction = Callable[[Partition, int], AnyArray]
+RowFunction = Callable[[Partition, int], Any]
 
 
 class Table(ABC):
@@ -56,20 +57,21 @@ class Table(ABC):
         """
 
     @abstractmethod
-    def rows(self, function: Callable[[Partition, int], Any], columns: Sequence[str]) -> Any:
-        """Apply a function that returns a number a row.
+    def rows(self, function: RowFunction, columns: Sequence[str]) -> Any:
+        """Apply a function that returns a number, or a row of numbers, for each row.
 
         Parameters
         ----------
         function : callable
-            Of a partition and its number; returns one number per row kept.
+            Of a partition and its number; returns a Series, a DataFrame or an array with a row for each row kept. On
+            dask it is called at once with a partition of no rows, to learn what it returns.
         columns : sequence of str
             What to read.
 
         Returns
         -------
-        Series or array
-            In the container the rows came in; lazy on dask.
+        Series, DataFrame or array
+            What the function returns, of all partitions; lazy on dask.
         """
 
     @abstractmethod
@@ -109,9 +111,8 @@ class PandasTable(Table):
         frame = self.frame[list(columns)]
         return MemoryBlocks([frame.iloc[i : i + BLOCK_ROWS] for i in range(0, max(len(frame), 1), BLOCK_ROWS)])
 
-    def rows(self, function: Callable[[Partition, int], Any], columns: Sequence[str]) -> pd.Series:
-        values: pd.Series = function(self.frame[list(columns)], 0)
-        return values
+    def rows(self, function: RowFunction, columns: Sequence[str]) -> Any:
+        return function(self.frame[list(columns)], 0)
 
     def sample(self, columns: Sequence[str]) -> pd.DataFrame:
         return self.frame[list(columns)].head(2)
@@ -171,9 +172,9 @@ class DaskTable(Table):
         frame = self.frame[list(columns)].optimize()
         return DaskBlocks(frame.to_delayed())
 
-    def rows(self, function: Callable[[Partition, int], Any], columns: Sequence[str]) -> Any:
-        meta = pd.Series(dtype=np.float64, index=self.frame._meta.index)
-        return self.frame[list(columns)].map_partitions(_numbered_rows, function, meta=meta)
+    def rows(self, function: RowFunction, columns: Sequence[str]) -> Any:
+        frame = self.frame[list(columns)]
+        return frame.map_partitions(_numbered_rows, function, meta=function(frame._meta, 0))
 
     def sample(self, columns: Sequence[str]) -> pd.DataFrame:
         sample: pd.DataFrame = meta_nonempty(self.frame[list(columns)]._meta)
@@ -236,9 +237,8 @@ class ArrayTable(Table):
         starts = range(0, max(n, 1), BLOCK_ROWS)
         return MemoryBlocks([{c: self.arrays[c][i : i + BLOCK_ROWS] for c in columns} for i in starts])
 
-    def rows(self, function: Callable[[Partition, int], Any], columns: Sequence[str]) -> AnyArray:
-        values: AnyArray = function({c: self.arrays[c] for c in columns}, 0)
-        return values
+    def rows(self, function: RowFunction, columns: Sequence[str]) -> Any:
+        return function({c: self.arrays[c] for c in columns}, 0)
 
     def sample(self, columns: Sequence[str]) -> dict[str, AnyArray]:
         return {c: self.arrays[c][:2] for c in columns}
@@ -290,9 +290,16 @@ class DaskArrayTable(Table):
         assemble = dask.delayed(_assemble, pure=False)
         return DaskBlocks([assemble(list(columns), [c[i] for c in chunks], i) for i in range(len(grids[0]))])
 
-    def rows(self, function: Callable[[Partition, int], Any], columns: Sequence[str]) -> Any:
+    def rows(self, function: RowFunction, columns: Sequence[str]) -> Any:
+        none = {c: np.empty((0, *self.arrays[c].shape[1:]), dtype=self.arrays[c].dtype) for c in columns}
+        meta = function(none, 0)
+        if isinstance(meta, pd.DataFrame):
+            # as a frame that is read from several files, each part is labelled 0, 1, ... unless the sizes are known
+            starts = _starts(self.arrays["exog"].chunks[0])
+            parts = self.partitions(columns).map(partial(_labelled_from, function, starts)).parts
+            return dd.from_delayed(parts, meta=meta, verify_meta=False)
         # how many rows are kept is not known before they are looked at, so the chunk sizes stay unknown
-        return self.partitions(columns).map(function).concatenated()
+        return self.partitions(columns).map(function).concatenated(*meta.shape[1:])
 
     def sample(self, columns: Sequence[str]) -> dict[str, AnyArray]:
         return {c: np.ones((2, *self.arrays[c].shape[1:]), dtype=self.arrays[c].dtype) for c in columns}
@@ -300,11 +307,25 @@ class DaskArrayTable(Table):
 
 def _numbered_rows(
     part: pd.DataFrame,
-    function: Callable[[Partition, int], pd.Series],
+    function: RowFunction,
     partition_info: Mapping[str, int] | None = None,
-) -> pd.Series:
+) -> Any:
     """Call the function with the number that dask gives the partition."""
     return function(part, (partition_info or {}).get("number", 0))
+
+
+def _starts(sizes: Sequence[float]) -> list[int]:
+    """Return how many rows come before each chunk, zeros where chunk sizes are unknown."""
+    known = not np.isnan(sizes).any()
+    return [int(n) for n in np.cumsum([0, *sizes[:-1]])] if known else [0] * len(sizes)
+
+
+def _labelled_from(
+    function: Callable[[Partition, int], pd.DataFrame], starts: Sequence[int], part: Partition, number: int
+) -> pd.DataFrame:
+    """Call the function, and count the labels of its frame from where the partition starts."""
+    frame = function(part, number)
+    return frame.set_axis(frame.index + starts[number], axis=0)
 
 
 def _like(array: Any, exog: Any, name: str) -> Any:

@@ -10,7 +10,8 @@ from dglm.design.frame import FrameDesign
 from dglm.design.grouping import GroupedRows, group_rows
 from dglm.design.joining import PreparedModel
 from dglm.design.learning import from_formula
-from dglm.design.prediction import for_new_rows
+from dglm.design.prediction import for_new_rows, for_same_rows
+from dglm.design.shown import as_frame
 
 __all__ = [
     "ArrayDesign",
@@ -23,7 +24,9 @@ __all__ = [
     "GroupedRows",
     "PreparedModel",
     "Unsaved",
+    "as_frame",
     "for_new_rows",
+    "for_same_rows",
     "from_collections",
     "from_formula",
     "group_rows",

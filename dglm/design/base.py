@@ -196,28 +196,44 @@ class Design(ABC):
         )
         return block, keep
 
-    def linear_predictor(self, partition: Any, number: int, params: Vector) -> Vector:
-        """Return X beta + offset for new rows.
+    def encode_new(self, partition: Any, number: int) -> tuple[Block, Mask]:
+        """Return a block of new rows, which need no response, and which of the partition's rows are in it.
 
         Parameters
         ----------
         partition : frame, or arrays by name
-            With `exog_columns`, and the columns of offset and exposure where there are any.
+            With `exog_columns`, and the columns of the extras.
         number : int
             Which partition, for messages.
-        params : (p,) array
-            Coefficients; nan for aliased ones, which count for nothing.
 
         Returns
         -------
-        (n,) array
-            nan where something is missing.
+        tuple of Block and (n,) array of bool
+            A block whose response is nan; True where no value is missing or infinite.
+
+        Raises
+        ------
+        DataError
+            If an offset is infinite, an exposure is not above 0, or a weight is negative or infinite.
         """
         X = self.exog(partition, number)
-        eta: Vector = np.dot(X, np.where(np.isnan(params), 0.0, params))
-        extras = {e.role: self.values_of(partition, e, number) for e in self.extras if e.role in {"offset", "exposure"}}
-        offset = _offset(extras)
-        return eta if offset is None else eta + offset
+        extras = {e.role: self.values_of(partition, e, number) for e in self.extras}
+        keep: Mask = np.all(np.isfinite(X), axis=1)
+        for values in extras.values():
+            keep &= ~missing_rows(values)
+        if not keep.all():
+            X, extras = X[keep], {role: values[keep] for role, values in extras.items()}
+        for extra in self.extras:
+            _check_extra(extra, extras[extra.role], number)
+        block = Block(
+            X=DenseMatrix(X),
+            y=np.full(len(X), np.nan),
+            var_weights=extras.get("var_weights"),
+            offset=_offset(extras),
+            number=number,
+            n_dropped=int((~keep).sum()),
+        )
+        return block, keep
 
     def _rows(self, partition: Any, number: int) -> tuple[AnyArray, AnyArray, dict[str, Vector], Mask]:
         """Return X, y, extras and which rows have nothing missing."""

@@ -107,7 +107,7 @@ def _never_names(extras: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _from_arrays(endog: Any, exog: Any, extras: Mapping[str, Any], missing: Missing) -> PreparedModel:
     given = {"exog": exog, "endog": endog, **{r: v for r, v in _never_names(extras).items() if v is not None}}
-    arrays = {name: _as_array(values, name) for name, values in given.items()}
+    arrays = {name: as_array(values, name) for name, values in given.items()}
     X, y = arrays["exog"], arrays["endog"]
     if X.ndim not in {1, 2}:
         raise DataError(f"exog must have one or two dimensions; its shape is {X.shape}")
@@ -132,8 +132,26 @@ def _from_arrays(endog: Any, exog: Any, extras: Mapping[str, Any], missing: Miss
     return PreparedModel(table, ArrayDesign(exog_names=names, response=response, extras=found, missing=missing))
 
 
-def _as_array(values: Any, name: str) -> Any:
-    """Return a numpy or dask array."""
+def as_array(values: Any, name: str) -> Any:
+    """Return a numpy or dask array.
+
+    Parameters
+    ----------
+    values : array, Series, DataFrame or sequence
+        As the user passed them.
+    name : str
+        What they are, for messages.
+
+    Returns
+    -------
+    numpy.ndarray or dask.array.Array
+        A dask one for dask collections; computes nothing.
+
+    Raises
+    ------
+    DataError
+        If there is no dimension of rows, or the matrix is sparse.
+    """
     if isinstance(values, da.Array):
         return values
     if isinstance(values, (dd.Series, dd.DataFrame)):

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import dask.array as da
 import dask.dataframe as dd
-import numpy as np
 import pandas as pd
 
 from dglm.data import ArrayTable, DaskArrayTable, Table
 from dglm.design.arrays import ArrayDesign
 from dglm.design.base import Design, Extra
+from dglm.design.collections import as_array
 from dglm.design.formula import FormulaDesign
 from dglm.design.joining import PreparedModel, frame_table, join_extras
 from dglm.design.names import nearest
 from dglm.errors import DataError
 
 
-def for_new_rows(design: Design, exog: Any, *, offset: Any, exposure: Any) -> PreparedModel:
+def for_new_rows(design: Design, exog: Any, *, offset: Any, exposure: Any, var_weights: Any = None) -> PreparedModel:
     """Return a table of new rows and the design to predict for them.
 
     Parameters
@@ -31,6 +31,8 @@ def for_new_rows(design: Design, exog: Any, *, offset: Any, exposure: Any) -> Pr
         New rows, in the kind of container that the model was built from.
     offset, exposure : str or collection, optional
         Aligned with `exog`; where the model has them as columns, the same columns unless given.
+    var_weights : str or collection, optional
+        Of new observations; one when not given.
 
     Returns
     -------
@@ -46,8 +48,49 @@ def for_new_rows(design: Design, exog: Any, *, offset: Any, exposure: Any) -> Pr
     for extra in design.extras:
         if extra.role in given and given[extra.role] is None:
             given[extra.role] = _column_of(design, extra, exog)
+    given["var_weights"] = var_weights
     table, extras = _array_table(exog, given) if isinstance(design, ArrayDesign) else _frame_rows(design, exog, given)
     return PreparedModel(table, replace(design, extras=extras))
+
+
+def for_same_rows(design: Design, data: Any) -> Table:
+    """Return a table of the rows that were fitted, or others like them, from one dataframe.
+
+    Parameters
+    ----------
+    design : Design
+        Of the fit.
+    data : dataframe
+        With the response, the weights and whatever else the model reads.
+
+    Returns
+    -------
+    Table
+        Of the dataframe.
+
+    Raises
+    ------
+    DataError
+        If a column is missing, or the model was built from separate collections.
+    """
+    apart = [e.role for e in design.extras if not e.by_name]
+    if not isinstance(design, FormulaDesign) or apart:
+        raise DataError(
+            f"the model was built with {' and '.join(apart) if apart else 'its response'} in a collection of its own, "
+            f"which a dataframe cannot show; build it with GLM.from_formula and columns by name, or pass no data"
+        )
+    table = frame_table(data)
+    _require(table, design.columns)
+    return table
+
+
+def _require(table: Table, columns: Sequence[str]) -> None:
+    """Refuse a table that lacks a column."""
+    for column in columns:
+        if column not in table.columns:
+            raise DataError(
+                f"the model needs column {column!r}, which the new data lack{nearest(column, table.columns)}"
+            )
 
 
 def _column_of(design: Design, extra: Extra, exog: Any) -> str:
@@ -65,20 +108,20 @@ def _column_of(design: Design, extra: Extra, exog: Any) -> str:
 
 def _frame_rows(design: Design, exog: Any, given: Mapping[str, Any]) -> tuple[Table, tuple[Extra, ...]]:
     table = frame_table(exog)
-    for column in design.exog_columns:
-        if column not in table.columns:
-            raise DataError(
-                f"the model needs column {column!r}, which the new data lack{nearest(column, table.columns)}"
-            )
+    _require(table, design.exog_columns)
     return join_extras(table, given, design.engine.expressions if isinstance(design, FormulaDesign) else ())
 
 
 def _array_table(exog: Any, given: Mapping[str, Any]) -> tuple[Table, tuple[Extra, ...]]:
-    arrays = {"exog": exog, **{role: values for role, values in given.items() if values is not None}}
+    passed = {"exog": exog, **{role: values for role, values in given.items() if values is not None}}
+    arrays = {name: as_array(values, name) for name, values in passed.items()}
     extras = tuple(Extra(role, role, by_name=False) for role in arrays if role != "exog")
-    if isinstance(exog, da.Array):
+    if isinstance(arrays["exog"], da.Array):
         return DaskArrayTable.aligned(arrays), extras
-    table = ArrayTable({name: np.asarray(values) for name, values in arrays.items()})
-    if len({len(a) for a in table.arrays.values()}) > 1:
-        raise DataError(f"the arrays differ in length: { {name: len(a) for name, a in table.arrays.items()} }")
-    return table, extras
+    lazy = [name for name, array in arrays.items() if isinstance(array, da.Array)]
+    if lazy:
+        raise DataError(f"{lazy[0]} is a dask collection but exog is in memory; pass {lazy[0]}.compute()")
+    lengths = {name: len(array) for name, array in arrays.items()}
+    if len(set(lengths.values())) > 1:
+        raise DataError(f"the arrays differ in length: {lengths}")
+    return ArrayTable(arrays), extras

@@ -76,7 +76,9 @@ class Binomial(Family):
 
     def distribution(self, mu: Vector, var_weights: Vector, scale: float) -> Distribution:
         del scale
-        return stats.binom(var_weights, mu)
+        # draws need trials that are integers by type; no distribution has a fraction of a trial
+        whole = np.all(np.rint(var_weights) == var_weights)
+        return stats.binom(var_weights.astype(np.int64) if whole else var_weights, mu)
 
     def pointwise(self, y: Vector, eta: Vector) -> Pointwise:
         if self.canonical:

@@ -1,11 +1,18 @@
-"""Inference from reduced sums: covariances, intervals, tests, criteria. Pure functions; none sees a row."""
+"""Inference: covariances, intervals, tests, criteria, and what they make of single rows. Pure functions."""
 
 from dglm.inference.choice import CovarianceChoice
 from dglm.inference.collinearity import equations, minimum_norm
+from dglm.inference.columns import ColumnSums
 from dglm.inference.covariance import Covariance, cluster_meat, hc1_correction, inverse_information, sandwich
 from dglm.inference.criteria import aic, bic, log_likelihood
+from dglm.inference.influence import InfluenceAt
+from dglm.inference.margins import EffectMethod, EffectsAt, EffectSums, margin_sums
+from dglm.inference.prediction import PREDICTION_COLUMNS, PredictionAt
+from dglm.inference.randomised import label_keys, position_keys, quantile_residuals, uniforms
+from dglm.inference.residuals import unit_deviance_residuals, unit_pearson
 from dglm.inference.shrinkage import kept_share
 from dglm.inference.wald import (
+    critical_value,
     f_pvalue,
     independent_rows,
     symmetric_intervals,
@@ -14,21 +21,36 @@ from dglm.inference.wald import (
 )
 
 __all__ = [
+    "PREDICTION_COLUMNS",
+    "ColumnSums",
     "Covariance",
     "CovarianceChoice",
+    "EffectMethod",
+    "EffectSums",
+    "EffectsAt",
+    "InfluenceAt",
+    "PredictionAt",
     "aic",
     "bic",
     "cluster_meat",
+    "critical_value",
     "equations",
     "f_pvalue",
     "hc1_correction",
     "independent_rows",
     "inverse_information",
     "kept_share",
+    "label_keys",
     "log_likelihood",
+    "margin_sums",
     "minimum_norm",
+    "position_keys",
+    "quantile_residuals",
     "sandwich",
     "symmetric_intervals",
     "two_sided_pvalues",
+    "uniforms",
+    "unit_deviance_residuals",
+    "unit_pearson",
     "wald_statistic",
 ]

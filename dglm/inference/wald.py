@@ -91,11 +91,33 @@ def symmetric_intervals(estimates: Vector, bse: Vector, alpha: float, df: float 
     ValueError
         If alpha is not between 0 and 1.
     """
+    half = critical_value(alpha, df) * bse
+    return np.column_stack([estimates - half, estimates + half])
+
+
+def critical_value(alpha: float, df: float = np.inf) -> float:
+    """Return the value that a t variable exceeds in size with probability alpha.
+
+    Parameters
+    ----------
+    alpha : float
+        One minus the level, between 0 and 1.
+    df : float
+        Degrees of freedom; infinite for the normal distribution.
+
+    Returns
+    -------
+    float
+        Half the width of an interval, in standard errors.
+
+    Raises
+    ------
+    ValueError
+        If alpha is not between 0 and 1.
+    """
     if not 0 < alpha < 1:
         raise ValueError(f"alpha, one minus the level of the intervals, must be between 0 and 1; got {alpha!r}")
-    quantile = -special.ndtri(alpha / 2) if np.isinf(df) else -special.stdtrit(df, alpha / 2)
-    half = quantile * bse
-    return np.column_stack([estimates - half, estimates + half])
+    return float(-special.ndtri(alpha / 2) if np.isinf(df) else -special.stdtrit(df, alpha / 2))
 
 
 def independent_rows(R: Matrix, values: Vector) -> Mask:

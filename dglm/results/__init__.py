@@ -5,17 +5,23 @@ from dglm.results.covariance import Wanted
 from dglm.results.dispatch import results_of
 from dglm.results.estimate import Estimate, finish
 from dglm.results.hypotheses import TTest, WaldTest, WaldTestTerms
+from dglm.results.influence import Influence
 from dglm.results.l1 import L1Results
 from dglm.results.l2 import L2Results
 from dglm.results.loading import load
+from dglm.results.margins import MarginalEffects
 from dglm.results.mle import GLMResults
+from dglm.results.prediction import Prediction
 from dglm.results.summary import Summary
 
 __all__ = [
     "Estimate",
     "GLMResults",
+    "Influence",
     "L1Results",
     "L2Results",
+    "MarginalEffects",
+    "Prediction",
     "Results",
     "Summary",
     "TTest",

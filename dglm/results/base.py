@@ -10,17 +10,32 @@ from typing import Any, ClassVar, NoReturn
 import pandas as pd
 
 from dglm._typing import AnyArray, Matrix, Vector
-from dglm.design import ArrayDesign, for_new_rows
-from dglm.errors import DataError
-from dglm.results import rows
+from dglm.design import ArrayDesign
 from dglm.results.effects import Effect, effect_of
 from dglm.results.estimate import Estimate
+from dglm.results.row_wise import RowWise
 from dglm.results.saving import write_estimate
 from dglm.results.summary import Summary, count, number
 from dglm.solvers import Certificate, Iteration, Status
 
+#: What needs a covariance matrix of the coefficients, or a maximum of the likelihood, which a penalised fit has not.
+UNAVAILABLE = (
+    "bse",
+    "tvalues",
+    "pvalues",
+    "conf_int",
+    "cov_params",
+    "aic",
+    "bic",
+    "get_prediction",
+    "get_margeff",
+    "get_influence",
+    "get_hat_matrix_diag",
+    "augment",
+)
 
-class Results(ABC):
+
+class Results(RowWise, ABC):
     """A fitted model.
 
     Parameters
@@ -148,62 +163,6 @@ class Results(ABC):
         """Objective, certificate and step of every iterate."""
         return self._estimate.fit.trace
 
-    # per row, lazily
-
-    @property
-    def fittedvalues(self) -> Any:
-        """Fitted means of the rows used; proportions where the response is counts."""
-        return self._per_row(rows.fitted)
-
-    @property
-    def resid_response(self) -> Any:
-        """Residuals y - mu of the rows used."""
-        return self._per_row(rows.response_residuals)
-
-    @property
-    def resid_pearson(self) -> Any:
-        """Pearson residuals of the rows used."""
-        return self._per_row(rows.pearson_residuals)
-
-    @property
-    def resid_deviance(self) -> Any:
-        """Deviance residuals of the rows used."""
-        return self._per_row(rows.deviance_residuals)
-
-    @property
-    def resid_working(self) -> Any:
-        """Working residuals (y - mu) deta/dmu of the rows used."""
-        return self._per_row(rows.working_residuals)
-
-    def predict(self, exog: Any = None, *, offset: Any = None, exposure: Any = None) -> Any:
-        """Return predicted means.
-
-        Parameters
-        ----------
-        exog : DataFrame or array, optional
-            New rows, as the model was built from; the rows that were fitted when not given. A dask collection
-            gives a lazy result with its index and partitions.
-        offset, exposure : str or collection, optional
-            For the new rows; the model's own columns when it has them by name.
-
-        Returns
-        -------
-        Series or array
-            Means, nan where something is missing.
-
-        Raises
-        ------
-        DataError
-            If a column, an offset or an exposure that the model needs is missing.
-        UnseenLevelError
-            If a categorical has a level that was not there when the model was built.
-        """
-        if exog is None:
-            return self.fittedvalues
-        e = self._estimate
-        new = for_new_rows(e.design, exog, offset=offset, exposure=exposure)
-        return rows.of_new_rows(new.table, new.design, e.family, e.fit.params)
-
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the result to a file, over whatever is there, for `dglm.load`.
 
@@ -271,12 +230,6 @@ class Results(ABC):
         return pd.DataFrame([self._glance()])
 
     # helpers
-
-    def _per_row(self, quantity: rows.RowQuantity) -> Any:
-        e = self._estimate
-        if e.table is None:
-            raise DataError("the rows that were fitted did not travel with this result; pass them to predict(data)")
-        return rows.of_fit(e.table, e.design, e.family, e.fit.params, quantity)
 
     @property
     def _of_arrays(self) -> bool:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from dglm._typing import Mask
 from dglm.penalties import SparsePenalty
-from dglm.results.base import Results
+from dglm.results.base import UNAVAILABLE, Results
 from dglm.results.summary import Summary, number
 
 SELECTED = (
@@ -36,9 +36,7 @@ class L1Results(Results):
     ['Intercept', 'x1']
     """
 
-    unavailable: ClassVar[dict[str, str]] = dict.fromkeys(
-        ("bse", "tvalues", "pvalues", "conf_int", "cov_params", "aic", "bic"), SELECTED
-    )
+    unavailable: ClassVar[dict[str, str]] = dict.fromkeys(UNAVAILABLE, SELECTED)
 
     @property
     def support(self) -> list[str]:

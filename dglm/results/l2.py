@@ -12,7 +12,7 @@ from dglm._typing import Vector
 from dglm.inference import kept_share
 from dglm.objective import SecondOrder
 from dglm.penalties import SmoothPenalty
-from dglm.results.base import Results
+from dglm.results.base import UNAVAILABLE, Results
 from dglm.results.summary import Summary, number
 
 BIASED = (
@@ -39,9 +39,7 @@ class L2Results(Results):
     {'Intercept': 0.0, 'dose': 0.187}
     """
 
-    unavailable: ClassVar[dict[str, str]] = dict.fromkeys(
-        ("bse", "tvalues", "pvalues", "conf_int", "cov_params", "aic", "bic"), BIASED
-    )
+    unavailable: ClassVar[dict[str, str]] = dict.fromkeys(UNAVAILABLE, BIASED)
 
     @property
     def effective_df(self) -> float:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from dglm.results.diagnostics import Diagnosing
 from dglm.results.likelihood import Likelihood
+from dglm.results.margins import Marginal
+from dglm.results.prediction import Predicting
 from dglm.results.summary import Summary, count, number, probability
-from dglm.results.wald import Wald
 
 
-class GLMResults(Likelihood, Wald):
+class GLMResults(Likelihood, Predicting, Marginal, Diagnosing):
     """Maximum likelihood estimates: unpenalised, with standard errors, tests and intervals.
 
     Parameters

@@ -1,20 +1,13 @@
-"""Per-row quantities: functions of one partition, applied lazily where the rows are."""
+"""Quantities of a row that need its response, its weights and its linear predictor alone: means and residuals."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
-
 import numpy as np
-import pandas as pd
 
-from dglm._typing import Vector
-from dglm.data import Block, Table
-from dglm.design import Design, row_index
+from dglm._typing import Matrix, Vector
+from dglm.data import Block
 from dglm.families import Family
-
-RowQuantity = Callable[[Block, Vector, Family], Vector]
+from dglm.inference import unit_deviance_residuals, unit_pearson
 
 
 def fitted(block: Block, eta: Vector, family: Family) -> Vector:
@@ -36,6 +29,69 @@ def fitted(block: Block, eta: Vector, family: Family) -> Vector:
     """
     del block
     return family.link.inverse(eta)
+
+
+def linear_predictor(block: Block, eta: Vector, family: Family) -> Vector:
+    """Return eta.
+
+    Parameters
+    ----------
+    block : Block
+        Rows.
+    eta : (n,) array
+        Linear predictors.
+    family : Family
+        With its link.
+
+    Returns
+    -------
+    (n,) array
+        The offset included.
+    """
+    del block, family
+    return eta
+
+
+def variances(block: Block, eta: Vector, family: Family) -> Vector:
+    """Return V(mu).
+
+    Parameters
+    ----------
+    block : Block
+        Rows.
+    eta : (n,) array
+        Linear predictors.
+    family : Family
+        With its link.
+
+    Returns
+    -------
+    (n,) array
+        Variances at unit dispersion and unit weight.
+    """
+    del block
+    return family.variance(family.link.inverse(eta))
+
+
+def means_and_weights(block: Block, eta: Vector, family: Family) -> Matrix:
+    """Return mu and the variance weights, side by side.
+
+    Parameters
+    ----------
+    block : Block
+        Rows.
+    eta : (n,) array
+        Linear predictors.
+    family : Family
+        With its link.
+
+    Returns
+    -------
+    (n, 2) array
+        What the distribution of a row has beside the dispersion.
+    """
+    pairs: Matrix = np.column_stack([family.link.inverse(eta), block.var])
+    return pairs
 
 
 def response_residuals(block: Block, eta: Vector, family: Family) -> Vector:
@@ -75,8 +131,7 @@ def pearson_residuals(block: Block, eta: Vector, family: Family) -> Vector:
     (n,) array
         Their squares, times the frequency weights, sum to Pearson's X2.
     """
-    at = family.pointwise(block.y, eta)
-    return np.sqrt(block.var / at.information) * at.score
+    return _weighted(block, unit_pearson(family.pointwise(block.y, eta), eta, family))
 
 
 def deviance_residuals(block: Block, eta: Vector, family: Family) -> Vector:
@@ -96,8 +151,7 @@ def deviance_residuals(block: Block, eta: Vector, family: Family) -> Vector:
     (n,) array
         Their squares, times the frequency weights, sum to the deviance.
     """
-    at = family.pointwise(block.y, eta)
-    return np.sign(block.y - at.mu) * np.sqrt(np.maximum(block.var * at.deviance, 0.0))
+    return _weighted(block, unit_deviance_residuals(family.pointwise(block.y, eta), eta, family))
 
 
 def working_residuals(block: Block, eta: Vector, family: Family) -> Vector:
@@ -121,102 +175,34 @@ def working_residuals(block: Block, eta: Vector, family: Family) -> Vector:
     return at.score / at.information
 
 
-@dataclass(frozen=True)
-class OfFit:
-    """A quantity of the rows that were fitted.
+def anscombe_residuals(block: Block, eta: Vector, family: Family, scale: float = 1.0) -> Vector:
+    """Return sqrt(v / phi) (A(y) - A(mu)) / V(mu)^(1/6), A the integral of V^(-1/3), v the variance weights.
+
+    Source: McCullagh & Nelder (1989), section 2.4.2.
 
     Parameters
     ----------
-    design : Design
-        The recipe.
+    block : Block
+        Rows.
+    eta : (n,) array
+        Linear predictors.
     family : Family
         With its link.
-    params : (p,) array
-        Coefficients, zero where aliased.
-    quantity : callable
-        Of a block, its linear predictor and the family.
-    """
-
-    design: Design
-    family: Family
-    params: Vector
-    quantity: RowQuantity
-
-    def __call__(self, partition: Any, number: int) -> Any:
-        block, keep = self.design.encode_and_kept(partition, number)
-        with np.errstate(all="ignore"):
-            values = self.quantity(block, block.eta(self.params), self.family)
-        index = row_index(partition)
-        return values if index is None else pd.Series(values, index=index[keep])
-
-
-@dataclass(frozen=True)
-class OfNewRows:
-    """Predicted means of rows that may have no response.
-
-    Parameters
-    ----------
-    design : Design
-        The recipe.
-    family : Family
-        With its link.
-    params : (p,) array
-        Coefficients, zero where aliased.
-    """
-
-    design: Design
-    family: Family
-    params: Vector
-
-    def __call__(self, partition: Any, number: int) -> Any:
-        with np.errstate(all="ignore"):
-            values = self.family.link.inverse(self.design.linear_predictor(partition, number, self.params))
-        index = row_index(partition)
-        return values if index is None else pd.Series(values, index=index)
-
-
-def of_fit(table: Table, design: Design, family: Family, params: Vector, quantity: RowQuantity) -> Any:
-    """Return a quantity of the rows that were fitted, in the container they came in.
-
-    Parameters
-    ----------
-    table : Table
-        The rows.
-    design : Design
-        The recipe.
-    family : Family
-        With its link.
-    params : (p,) array
-        Coefficients, zero where aliased.
-    quantity : callable
-        Of a block, its linear predictor and the family.
+    scale : float
+        Dispersion phi.
 
     Returns
     -------
-    Series or array
-        Lazy on dask; without the rows that were dropped.
+    (n,) array
+        Closer to normal than Pearson residuals.
     """
-    return table.rows(OfFit(design, family, params, quantity), design.columns)
+    mu = family.link.inverse(eta)
+    distance = family.anscombe(block.y) - family.anscombe(mu)
+    residuals = np.where(distance == 0, 0.0, distance / family.variance(mu) ** (1 / 6))
+    scaled: Vector = _weighted(block, residuals) / np.sqrt(scale)
+    return scaled
 
 
-def of_new_rows(table: Table, design: Design, family: Family, params: Vector) -> Any:
-    """Return predicted means, in the container that the rows came in.
-
-    Parameters
-    ----------
-    table : Table
-        New rows.
-    design : Design
-        With the extras that a prediction needs.
-    family : Family
-        With its link.
-    params : (p,) array
-        Coefficients, zero where aliased.
-
-    Returns
-    -------
-    Series or array
-        Lazy on dask; nan where something is missing.
-    """
-    columns = list(dict.fromkeys([*design.exog_columns, *design.extras_columns]))
-    return table.rows(OfNewRows(design, family, params), columns)
+def _weighted(block: Block, residuals: Vector) -> Vector:
+    """Return sqrt(v) times the residuals; zero without weight, even where the mean is out of range."""
+    return np.where(block.var > 0, np.sqrt(block.var) * residuals, 0.0)

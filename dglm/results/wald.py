@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,9 @@ from dglm.design import Constraints, read_constraints
 from dglm.design.names import nearest
 from dglm.inference import (
     Covariance,
+    critical_value,
     independent_rows,
+    inverse_information,
     symmetric_intervals,
     two_sided_pvalues,
     wald_statistic,
@@ -304,6 +307,23 @@ class Wald(Results):
     def _tvalues(self) -> Vector:
         with np.errstate(divide="ignore", invalid="ignore"):
             return self._estimate.params / self._bse
+
+    @cached_property
+    def _inverse_information(self) -> Matrix:
+        """(X'WX)^-1 in centred coordinates, zero where aliased: what leverages need."""
+        e = self._estimate
+        if e.information is None:
+            return np.full((len(e.params), len(e.params)), np.nan)
+        return inverse_information(e.information, e.basis, ~e.fit.aliased)
+
+    @property
+    def _centred_covariance(self) -> Matrix:
+        """The covariance in centred coordinates, zero where aliased: what standard errors of a row's mean need."""
+        return self._covariance.centred
+
+    def _critical(self, alpha: float) -> float:
+        """Return half the width of an interval, in standard errors."""
+        return critical_value(alpha, self._covariance.df_statistic)
 
     @property
     def _pvalues(self) -> Vector:

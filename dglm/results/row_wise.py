@@ -1,0 +1,249 @@
+"""RowWise: what every estimate can say of single rows, lazily, in the container that they came in."""
+
+from __future__ import annotations
+
+import operator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from dglm._typing import Vector
+from dglm.data import one_blas_thread
+from dglm.design import Design, for_new_rows, row_index
+from dglm.errors import DataError
+from dglm.families import Distribution, Family
+from dglm.inference import label_keys, position_keys, quantile_residuals, uniforms
+from dglm.links import Log
+from dglm.results import rows
+from dglm.results.applied import RowQuantity, Rows
+from dglm.results.estimate import Estimate
+
+Which = Literal["mean", "linear", "var_unscaled"]
+
+QUANTITIES: dict[Which, RowQuantity] = {
+    "mean": rows.fitted,
+    "linear": rows.linear_predictor,
+    "var_unscaled": rows.variances,
+}
+
+
+class RowWise:
+    """Means and residuals of the rows that were fitted, and means of new ones."""
+
+    _estimate: Estimate
+
+    @property
+    def fittedvalues(self) -> Any:
+        """Fitted means of the rows used; proportions where the response is counts."""
+        return self._per_row(rows.fitted)
+
+    @property
+    def resid_response(self) -> Any:
+        """Residuals y - mu of the rows used."""
+        return self._per_row(rows.response_residuals)
+
+    @property
+    def resid_pearson(self) -> Any:
+        """Pearson residuals of the rows used."""
+        return self._per_row(rows.pearson_residuals)
+
+    @property
+    def resid_deviance(self) -> Any:
+        """Deviance residuals of the rows used."""
+        return self._per_row(rows.deviance_residuals)
+
+    @property
+    def resid_working(self) -> Any:
+        """Working residuals (y - mu) deta/dmu of the rows used."""
+        return self._per_row(rows.working_residuals)
+
+    @property
+    def resid_anscombe(self) -> Any:
+        """Anscombe residuals of the rows used, over the square root of the dispersion, as in statsmodels."""
+        return self._per_row(partial(rows.anscombe_residuals, scale=self._estimate.scale))
+
+    @property
+    def resid_anscombe_unscaled(self) -> Any:
+        """Anscombe residuals of the rows used, at unit dispersion, as Pearson and deviance residuals are."""
+        return self._per_row(rows.anscombe_residuals)
+
+    def resid_quantile(self, seed: int = 0) -> Any:
+        """Return randomised quantile residuals of the rows used: standard normal if the model is true.
+
+        A response that is discrete is spread over its jump of the distribution function at random. In a dataframe the
+        draw of a row depends on the seed, its label and its values, and on nothing else: not on the partitions, the
+        scheduler or the rows around it. In arrays, which have no labels, it depends on the place of the row in its
+        chunk. Rows of dataframes that are equal, label and all, and lie in different partitions share their draw.
+
+        Source: Dunn & Smyth (1996), "Randomized quantile residuals".
+
+        Parameters
+        ----------
+        seed : int
+            Not negative; the same seed gives the same residuals.
+
+        Returns
+        -------
+        Series or array
+            Lazy on dask.
+
+        Raises
+        ------
+        DataError
+            If the fit has no distribution, because its dispersion was set to other than the family's.
+        """
+        e = self._estimate
+        if not 0 <= operator.index(seed) < 2**64:
+            raise ValueError(f"seed must be at least 0, and less than 2^64; got {seed!r}")
+        rows_used = self._rows()
+        residuals = QuantileResiduals(e.design, self._distributed(), e.fit.params, e.scale, operator.index(seed))
+        return rows_used.table.rows(residuals, rows_used.columns)
+
+    def predict(self, exog: Any = None, *, offset: Any = None, exposure: Any = None, which: Which = "mean") -> Any:
+        """Return predicted means.
+
+        Parameters
+        ----------
+        exog : DataFrame or array, optional
+            New rows, as the model was built from; the rows that were fitted when not given. A dask collection
+            gives a lazy result with its index and partitions.
+        offset, exposure : str or collection, optional
+            For the new rows; the model's own columns when it has them by name.
+        which : str
+            ``"mean"``, ``"linear"`` for linear predictors, or ``"var_unscaled"`` for the variance at unit dispersion.
+
+        Returns
+        -------
+        Series or array
+            One a row, nan where something is missing or infinite.
+
+        Raises
+        ------
+        DataError
+            If a column, an offset or an exposure that the model needs is missing.
+        UnseenLevelError
+            If a categorical has a level that was not there when the model was built.
+        """
+        if which not in QUANTITIES:
+            raise ValueError(f"which must be one of {', '.join(map(repr, QUANTITIES))}; got {which!r}")
+        return self._rows(exog, offset=offset, exposure=exposure).apply(QUANTITIES[which])
+
+    def get_distribution(
+        self, exog: Any = None, *, offset: Any = None, exposure: Any = None, var_weights: Any = None
+    ) -> Distribution:
+        """Return the distribution of an observation of each row, the coefficients taken as known.
+
+        Parameters
+        ----------
+        exog : DataFrame or array, optional
+            New rows, in memory; the rows that were fitted, with their weights, when not given.
+        offset, exposure : str or collection, optional
+            For the new rows; the model's own columns when it has them by name.
+        var_weights : str or collection, optional
+            For the new rows: trials where the response is proportions; one when not given.
+
+        Returns
+        -------
+        Distribution
+            One a row, as ``scipy.stats`` freezes them. Counts are counts there: successes, where the response is
+            proportions of var_weights trials.
+
+        Raises
+        ------
+        DataError
+            If the rows are on dask, or the fit has no distribution, because its dispersion was set to other than the
+            family's.
+        """
+        family = self._distributed()
+        of_rows = self._rows(exog, offset=offset, exposure=exposure, var_weights=var_weights)
+        found = of_rows.apply(rows.means_and_weights, ("mean", "var_weights"))
+        if not isinstance(found, (np.ndarray, pd.DataFrame)):
+            raise DataError(
+                "get_distribution needs rows in memory, because a distribution is not lazy; pass it some of them, such "
+                "as data.partitions[0].compute()"
+            )
+        mu, v = np.asarray(found, dtype=np.float64).T
+        # rows of zero weight have no distribution
+        with np.errstate(all="ignore"):
+            return family.distribution(mu, v, self._estimate.scale)
+
+    # helpers
+
+    def _per_row(self, quantity: RowQuantity) -> Any:
+        return self._rows().apply(quantity)
+
+    def _rows(self, exog: Any = None, *, offset: Any = None, exposure: Any = None, var_weights: Any = None) -> Rows:
+        """Return new rows, or the ones that were fitted: the one place that knows that a result may have none."""
+        e = self._estimate
+        if exog is None:
+            given = [
+                name
+                for name, values in (("offset", offset), ("exposure", exposure), ("var_weights", var_weights))
+                if values is not None
+            ]
+            if given:
+                raise DataError(f"{given[0]} is for new rows, but none were passed; pass exog=, too")
+            if e.table is None:
+                raise DataError(
+                    "the rows that were fitted did not travel with this result; pass them to predict(data), "
+                    "get_prediction(data) or augment(data)"
+                )
+            return Rows(e.table, e.design, e.family, e.fit.params)
+        if exposure is not None and not isinstance(e.family.link, Log):
+            raise DataError(f"exposure is for the log link; with {e.family.link.name}, pass its effect as an offset")
+        new = for_new_rows(e.design, exog, offset=offset, exposure=exposure, var_weights=var_weights)
+        return Rows(new.table, new.design, e.family, e.fit.params, new=True)
+
+    @property
+    def _has_distribution(self) -> bool:
+        e = self._estimate
+        quasi = e.family.dispersion_fixed and e.scale != 1
+        return not quasi and type(e.family).distribution is not Family.distribution
+
+    def _distributed(self) -> Family:
+        """Return the family, if observations have a distribution."""
+        e = self._estimate
+        if not self._has_distribution and e.family.dispersion_fixed and e.scale != 1:
+            raise DataError(
+                f"no distribution has the variance function of {e.family.name} and a dispersion of {e.scale:.4g}; fit "
+                f"without scale=, or choose a family whose variance is as large as that of the data"
+            )
+        return e.family
+
+
+@dataclass(frozen=True)
+class QuantileResiduals:
+    """Randomised quantile residuals of the rows of a partition.
+
+    Parameters
+    ----------
+    design : Design
+        The recipe.
+    family : Family
+        With its link.
+    params : (p,) array
+        Coefficients, zero where aliased.
+    scale : float
+        Dispersion.
+    seed : int
+        Of the draws.
+    """
+
+    design: Design
+    family: Family
+    params: Vector
+    scale: float
+    seed: int
+
+    def __call__(self, partition: Any, number: int) -> Any:
+        block, keep = self.design.encode_and_kept(partition, number)
+        labels = row_index(partition)
+        keys = position_keys(len(keep), number) if labels is None else label_keys(partition)
+        with np.errstate(all="ignore"), one_blas_thread():
+            mu = self.family.link.inverse(block.eta(self.params))
+            u = uniforms(keys[keep], self.seed)
+            values = quantile_residuals(self.family, block.y, mu, block.var, self.scale, u)
+        return values if labels is None else pd.Series(values, index=labels[keep])
