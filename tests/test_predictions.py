@@ -180,6 +180,18 @@ def test_bounds_stay_in_the_range_of_the_mean() -> None:
     # an interval that reaches eta = 0 has no upper bound
     assert (high[inside] > inverse.predicted_mean[inside]).all()
     assert np.isinf(high).any()
+    low, high = inverse.conf_int(1e-6, which="obs").T
+    assert (low[inside] >= 0).all()
+    assert (high[inside] > inverse.predicted_mean[inside]).all()
+
+
+def test_an_observation_of_an_exact_fit_is_its_mean() -> None:
+    X = np.column_stack([np.ones(6), np.arange(6.0)])
+    result = dglm.GLM(X @ [1.0, 2.0], X).fit(scale=1e-300)
+    exact = GLMResults(replace(result._estimate, scale=0.0))
+    frame = exact.get_prediction().summary_frame()
+    np.testing.assert_allclose(frame["obs_ci_lower"], X @ [1.0, 2.0], rtol=1e-12)
+    np.testing.assert_allclose(frame["obs_ci_upper"], X @ [1.0, 2.0], rtol=1e-12)
 
 
 def test_large_means_cost_no_digits() -> None:
@@ -257,7 +269,10 @@ def test_an_offset_is_never_dropped_silently(data: pd.DataFrame, name: str, role
             if "formula" in name:
                 # the column is there, and read again
                 np.testing.assert_allclose(np.asarray(method(new)), fitted, rtol=1e-12)
-                with pytest.raises(DataError, match=rf"the model has {role}='{column}', but the new data have no column"):
+                message = rf"the model has {role}='{column}', but the new data have no column"
+                with pytest.raises(DataError, match=message):
+                    DataError, match=rf"the model has {role}='{column}', but the new data have no column"
+                ):
                     method(new.drop(columns=column))
             else:
                 with pytest.raises(DataError, match=rf"the model was fitted with {role}; pass {role}="):

@@ -5,8 +5,9 @@ from dglm.inference.collinearity import equations, minimum_norm
 from dglm.inference.columns import ColumnSums
 from dglm.inference.covariance import Covariance, cluster_meat, hc1_correction, inverse_information, sandwich
 from dglm.inference.criteria import aic, bic, log_likelihood
+from dglm.inference.effects import EffectMethod, EffectsAt
 from dglm.inference.influence import InfluenceAt
-from dglm.inference.margins import EffectMethod, EffectsAt, EffectSums, margin_sums
+from dglm.inference.margins import EffectSums, margin_sums
 from dglm.inference.prediction import PREDICTION_COLUMNS, PredictionAt
 from dglm.inference.randomised import label_keys, position_keys, quantile_residuals, uniforms
 from dglm.inference.residuals import unit_deviance_residuals, unit_pearson

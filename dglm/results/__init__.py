@@ -9,7 +9,7 @@ from dglm.results.influence import Influence
 from dglm.results.l1 import L1Results
 from dglm.results.l2 import L2Results
 from dglm.results.loading import load
-from dglm.results.margins import MarginalEffects
+from dglm.results.marginal_effects import MarginalEffects
 from dglm.results.mle import GLMResults
 from dglm.results.prediction import Prediction
 from dglm.results.summary import Summary

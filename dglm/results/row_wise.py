@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import operator
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from dglm._typing import Vector
-from dglm.data import one_blas_thread
-from dglm.design import Design, for_new_rows, row_index
+from dglm.design import for_new_rows
 from dglm.errors import DataError
 from dglm.families import Distribution, Family
-from dglm.inference import label_keys, position_keys, quantile_residuals, uniforms
 from dglm.links import Log
 from dglm.results import rows
 from dglm.results.applied import RowQuantity, Rows
 from dglm.results.estimate import Estimate
+from dglm.results.quantile import QuantileResiduals
 
 Which = Literal["mean", "linear", "var_unscaled"]
 
@@ -179,13 +176,9 @@ class RowWise:
         """Return new rows, or the ones that were fitted: the one place that knows that a result may have none."""
         e = self._estimate
         if exog is None:
-            given = [
-                name
-                for name, values in (("offset", offset), ("exposure", exposure), ("var_weights", var_weights))
-                if values is not None
-            ]
-            if given:
-                raise DataError(f"{given[0]} is for new rows, but none were passed; pass exog=, too")
+            for name, values in (("offset", offset), ("exposure", exposure), ("var_weights", var_weights)):
+                if values is not None:
+                    raise DataError(f"{name} is for new rows, but none were passed; pass exog=, too")
             if e.table is None:
                 raise DataError(
                     "the rows that were fitted did not travel with this result; pass them to predict(data), "
@@ -198,52 +191,20 @@ class RowWise:
         return Rows(new.table, new.design, e.family, e.fit.params, new=True)
 
     @property
+    def _quasi(self) -> bool:
+        """Whether the dispersion is other than the family's own, so that no distribution has both."""
+        return self._estimate.family.dispersion_fixed and self._estimate.scale != 1
+
+    @property
     def _has_distribution(self) -> bool:
-        e = self._estimate
-        quasi = e.family.dispersion_fixed and e.scale != 1
-        return not quasi and type(e.family).distribution is not Family.distribution
+        return not self._quasi and type(self._estimate.family).distribution is not Family.distribution
 
     def _distributed(self) -> Family:
         """Return the family, if observations have a distribution."""
         e = self._estimate
-        if not self._has_distribution and e.family.dispersion_fixed and e.scale != 1:
+        if self._quasi:
             raise DataError(
                 f"no distribution has the variance function of {e.family.name} and a dispersion of {e.scale:.4g}; fit "
                 f"without scale=, or choose a family whose variance is as large as that of the data"
             )
         return e.family
-
-
-@dataclass(frozen=True)
-class QuantileResiduals:
-    """Randomised quantile residuals of the rows of a partition.
-
-    Parameters
-    ----------
-    design : Design
-        The recipe.
-    family : Family
-        With its link.
-    params : (p,) array
-        Coefficients, zero where aliased.
-    scale : float
-        Dispersion.
-    seed : int
-        Of the draws.
-    """
-
-    design: Design
-    family: Family
-    params: Vector
-    scale: float
-    seed: int
-
-    def __call__(self, partition: Any, number: int) -> Any:
-        block, keep = self.design.encode_and_kept(partition, number)
-        labels = row_index(partition)
-        keys = position_keys(len(keep), number) if labels is None else label_keys(partition)
-        with np.errstate(all="ignore"), one_blas_thread():
-            mu = self.family.link.inverse(block.eta(self.params))
-            u = uniforms(keys[keep], self.seed)
-            values = quantile_residuals(self.family, block.y, mu, block.var, self.scale, u)
-        return values if labels is None else pd.Series(values, index=labels[keep])
