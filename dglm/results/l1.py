@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from dglm.penalties import SparsePenalty
 from dglm.results.base import Results
+from dglm.results.mle import INFERENCE
 from dglm.results.summary import Summary, number
 
 SELECTED = (
@@ -32,9 +33,7 @@ class L1Results(Results):
     ['Intercept', 'x1']
     """
 
-    unavailable: ClassVar[dict[str, str]] = dict.fromkeys(
-        ("bse", "tvalues", "pvalues", "conf_int", "cov_params", "aic", "bic"), SELECTED
-    )
+    unavailable: ClassVar[dict[str, str]] = dict.fromkeys(INFERENCE, SELECTED)
 
     @property
     def support(self) -> list[str]:

@@ -12,6 +12,7 @@ from dglm.inference import kept_share
 from dglm.objective import Curvature
 from dglm.penalties import SmoothPenalty
 from dglm.results.base import Results
+from dglm.results.mle import INFERENCE
 from dglm.results.summary import Summary, number
 
 BIASED = (
@@ -38,9 +39,7 @@ class L2Results(Results):
     {'Intercept': 0.0, 'dose': 0.187}
     """
 
-    unavailable: ClassVar[dict[str, str]] = dict.fromkeys(
-        ("bse", "tvalues", "pvalues", "conf_int", "cov_params", "aic", "bic"), BIASED
-    )
+    unavailable: ClassVar[dict[str, str]] = dict.fromkeys(INFERENCE, BIASED)
 
     @property
     def effective_df(self) -> float:

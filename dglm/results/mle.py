@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from dglm.results.base import Results
 from dglm.results.likelihood import Likelihood
 from dglm.results.summary import Summary, count, number, pvalue_text
 from dglm.results.wald import Wald
@@ -73,3 +74,7 @@ class GLMResults(Likelihood, Wald):
                 "are nan."
             )
         return notes
+
+
+#: What maximum likelihood estimates offer and penalised ones cannot.
+INFERENCE = tuple(sorted(n for n in set(dir(GLMResults)) - set(dir(Results)) if not n.startswith("_")))

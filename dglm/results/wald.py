@@ -119,8 +119,11 @@ class Wald(Results):
         V = covariance.params if given is None else given
         if column is None:
             return self._framed(V)
-        at = [self._position(c) for c in np.atleast_1d(column)]
-        return V[at[0], at[0]] if np.ndim(column) == 0 else V[np.ix_(at, at)]
+        if isinstance(column, (str, int, np.integer)):
+            j = self._position(column)
+            return V[j, j]
+        at = [self._position(c) for c in column]
+        return V[np.ix_(at, at)]
 
     # single coefficients
 
@@ -183,7 +186,7 @@ class Wald(Results):
         >>> result = dglm.GLM.from_formula("y ~ a + b", data).fit(use_t=True)
         >>> test = result.t_test("a = 2 * b, a = 1")
         >>> test.effect.round(3), test.pvalue.round(3)
-        (array([0.429, 1.2  ]), array([0.201, 0.123]))
+        (array([0.2, 1.2]), array([0.545, 0.106]))
         """
         constraints = self._constraints(r_matrix)
         R = constraints.matrix
