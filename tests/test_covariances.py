@@ -209,6 +209,9 @@ def test_aliased_columns_are_left_out(kind):
     assert V.iloc[:, 3].isna().all()
     np.testing.assert_allclose(V.iloc[:3, :3], expected.cov_params(), rtol=1e-8, atol=1e-12)
     assert found.df_resid_inference == expected.df_resid_inference
+    # a combination with a coefficient that was not estimated has no variance
+    combinations = found.cov_params([[1.0, 1.0, 0.0, 0.0], [0.0, 1.0, 0.0, 1.0]])
+    np.testing.assert_array_equal(np.isnan(combinations), [[False, True], [True, True]])
 
 
 def test_normalized_covariance_is_that_of_unit_scale():
@@ -319,7 +322,7 @@ def test_partitions_do_not_matter(kind):
     whole = fit(data, kind, "size")
     empty = data.iloc[:0]
     cases = {
-        "one row each": dd.from_pandas(data.iloc[:240], npartitions=240),
+        "many of one row": in_parts(*(data.iloc[i : i + 1] for i in range(40)), data.iloc[40:]),
         "sorted, so that every firm is in one": dd.from_pandas(data.sort_values("firm").reset_index(drop=True), 7),
         "empty ones": in_parts(empty, data.iloc[:50], empty, data.iloc[50:], empty),
     }

@@ -6,11 +6,11 @@ import numpy as np
 
 from dglm.results.base import Results
 from dglm.results.likelihood import Likelihood
+from dglm.results.linear_tests import LinearTests
 from dglm.results.summary import Summary, count, number, pvalue_text
-from dglm.results.wald import Wald
 
 
-class GLMResults(Likelihood, Wald):
+class GLMResults(Likelihood, LinearTests):
     """Maximum likelihood estimates: unpenalised, with standard errors, tests and intervals.
 
     Parameters
