@@ -54,7 +54,7 @@ class LinearTests(Wald):
         """
         constraints = self._constraints(r_matrix)
         R = constraints.matrix
-        variance = np.diag(self._covariance.of(R))
+        variance = np.diag(self._covariance.of_combinations(R))
         return TTest(
             labels=constraints.labels,
             effect=self._effects(R),
@@ -152,7 +152,7 @@ class LinearTests(Wald):
         kept = independent_rows(constraints.matrix, constraints.values)
         R, q = constraints.matrix[kept], constraints.values[kept]
         use_f = self.use_t if use_f is None else use_f
-        statistic, rank = wald_statistic(self._effects(R) - q, self._covariance.of(R))
+        statistic, rank = wald_statistic(self._effects(R) - q, self._covariance.of_combinations(R))
         test = WaldTest(
             labels=tuple(label for label, is_kept in zip(constraints.labels, kept, strict=True) if is_kept),
             statistic=statistic / len(R) if use_f else statistic,

@@ -106,7 +106,7 @@ class Wald(Results):
             R = self._combinations(r_matrix, "r_matrix")
             right = R if other is None else self._combinations(other, "other")
             left, right = np.atleast_2d(R), np.atleast_2d(right)
-            found = covariance.of(left, right) if given is None else left @ given @ right.T
+            found = covariance.of_combinations(left, right) if given is None else left @ given @ right.T
             if given is None:
                 found = np.where(self._of_aliased(left)[:, None] | self._of_aliased(right), np.nan, found)
             return found[0, 0] if np.ndim(r_matrix) == 1 and found.size == 1 else found
