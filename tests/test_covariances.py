@@ -441,6 +441,9 @@ def test_keys_of_different_types_are_equal_where_their_values_are():
     for other in (np.array([1.0, 3.0]), np.array([1, 3], dtype=object), pd.array([1, 3], dtype="UInt8")):
         (together,), _ = distinct(joined(keys, comparable((pd.Index(other),))))
         assert together.tolist() == [1, 2, 2**60, 2**60 + 1, 3]
+    # as floats, the last two integers would be one
+    (together,), _ = distinct(joined(keys, comparable((pd.Index([0.5]),))))
+    assert together.tolist() == [1, 2, 2**60, 2**60 + 1, 0.5]
     (words,), _ = distinct(joined((pd.Index(["a"], dtype=object),), comparable((pd.CategoricalIndex(["b", "a"]),))))
     assert words.tolist() == ["a", "b"]
     # no rows have no type
