@@ -273,6 +273,8 @@ class GLM:
                 f"standard errors"
             )
         groups = group_rows(self._table, self.design, choice.groups) if choice.cov_type == "cluster" else None
+        if use_t not in {None, True, False}:
+            raise ValueError(f"use_t must be True, False or None; got {use_t!r}")
         wanted = Wanted(choice=choice, groups=groups, use_t=bool(use_t))
         _check_collinear(collinear, penalty)
         start = None if start_params is None else _checked_start(start_params, self.exog_names)

@@ -271,8 +271,6 @@ def test_an_offset_is_never_dropped_silently(data: pd.DataFrame, name: str, role
                 np.testing.assert_allclose(np.asarray(method(new)), fitted, rtol=1e-12)
                 message = rf"the model has {role}='{column}', but the new data have no column"
                 with pytest.raises(DataError, match=message):
-                    DataError, match=rf"the model has {role}='{column}', but the new data have no column"
-                ):
                     method(new.drop(columns=column))
             else:
                 with pytest.raises(DataError, match=rf"the model was fitted with {role}; pass {role}="):

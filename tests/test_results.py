@@ -52,7 +52,10 @@ def test_the_penalty_decides_the_kind_of_result(fits, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["l2", "l1"])
-@pytest.mark.parametrize("name", ["bse", "tvalues", "pvalues", "conf_int", "cov_params", "aic", "bic"])
+@pytest.mark.parametrize(
+    "name",
+    ["bse", "tvalues", "pvalues", "conf_int", "cov_params", "aic", "bic", "t_test", "wald_test_terms", "cov_type"],
+)
 def test_what_a_penalised_estimate_cannot_offer_is_absent_with_the_reason(fits, kind: str, name: str) -> None:
     with pytest.raises(AttributeError, match=rf"has no '{name}': .*model\.fit\(\)"):
         getattr(fits[kind], name)

@@ -7,11 +7,14 @@ import pytest
 
 from dglm.data import Block
 from dglm.families import Binomial, Gaussian, Poisson
-from dglm.matrix import DenseMatrix
+from dglm.matrix import Basis, DenseMatrix
 from dglm.objective import (
     Curvature,
     Deviance,
     Gradient,
+    Leverages,
+    Meat,
+    MeatAt,
     NullModel,
     NullStep,
     ObservedCurvature,
@@ -65,6 +68,15 @@ def naive(sum_type: type[Sum], block: Block, point, family):
 @pytest.mark.parametrize("sum_type", POINTS)
 def test_sum_conforms(sum_type):
     check_sum(sum_type, point=POINTS[sum_type])
+
+
+# leverages below 1 for every design of the table, of means and units up to 1e6
+LEVERAGES = Leverages(Basis(np.zeros(4), None), 1e-15 * np.eye(4))
+
+
+@pytest.mark.parametrize("at", [MeatAt, lambda beta: MeatAt(beta, LEVERAGES, 2)], ids=["HC0", "HC3"])
+def test_meat_conforms(at):
+    check_sum(Meat, point=at)
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=repr)

@@ -90,4 +90,9 @@ def _plain(found: pd.Index[Any]) -> pd.Index[Any]:
 def _appended(a: pd.Index[Any], b: pd.Index[Any]) -> pd.Index[Any]:
     if len(a) == 0 or len(b) == 0:
         return b if len(a) == 0 else a
-    return a.append(b) if a.dtype == b.dtype else a.astype(object).append(b.astype(object))
+    if a.dtype == b.dtype:
+        return a.append(b)
+    # Index.append would look for a common type, floats for instance, where 2^60 and 2^60 + 1 are one
+    both = np.concatenate([a.to_numpy(dtype=object), b.to_numpy(dtype=object)])
+    together: pd.Index[Any] = pd.Index(both, dtype=object)
+    return together

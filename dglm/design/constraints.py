@@ -18,8 +18,6 @@ from dglm._typing import Matrix, Vector
 from dglm.design.names import nearest
 from dglm.errors import FormulaError
 
-NUMBER = re.compile(r"\d+\.?\d*([eE][-+]?\d+)?")
-
 
 @dataclass(frozen=True)
 class Constraints:
@@ -47,7 +45,7 @@ def read_constraints(spec: Any, names: Sequence[str]) -> Constraints:
     ----------
     spec : str, sequence of str, (m, p) array, or tuple of (m, p) array and (m,) array
         Equations between sums of coefficients, separated by commas, where an expression alone is equal to 0;
-        names that Python could not read in their place stand in backticks. Or R, with q = 0; or (R, q).
+        names that do not begin with a letter stand in backticks. Or R, with q = 0; or (R, q).
     names : sequence of str
         Of the p coefficients.
 
@@ -126,8 +124,8 @@ def _from_text(text: str, names: Sequence[str]) -> Constraints:
 def _with_stand_ins(text: str, names: Sequence[str]) -> tuple[str, dict[str, int]]:
     """Return the text with an identifier in place of every name, in backticks or not, and what it stands for."""
     position = {name: j for j, name in enumerate(names)}
-    # longer names first, so that a:b is not read as a and b; a bare number is a number
-    bare = sorted((n for n in names if n and not NUMBER.fullmatch(n)), key=len, reverse=True)
+    # longer names first, so that a:b is not read as a and b; one that begins as a number or an operator is not a name
+    bare = sorted((n for n in names if n[:1].isalpha() or n[:1] == "_"), key=len, reverse=True)
     alternatives = [r"`([^`]*)`", *(_bounded(name) for name in bare)]
     used: dict[str, int] = {}
 
@@ -144,9 +142,8 @@ def _with_stand_ins(text: str, names: Sequence[str]) -> tuple[str, dict[str, int
 
 def _bounded(name: str) -> str:
     """Return a pattern that finds a name, but not inside a longer one."""
-    before = r"(?<![\w.])" if name[0].isalnum() or name[0] == "_" else ""
     after = r"(?!\w)" if name[-1].isalnum() or name[-1] == "_" else ""
-    return before + re.escape(name) + after
+    return r"(?<![\w.])" + re.escape(name) + after
 
 
 def _linear(node: ast.expr, named: dict[str, int], names: Sequence[str]) -> Vector:

@@ -136,7 +136,7 @@ def group_rows(table: Table, design: Design, groups: Any) -> GroupedRows:
 
 def _ways(groups: Any) -> list[Any]:
     """Return what was given for each way."""
-    if isinstance(groups, (tuple, list)) and all(isinstance(g, (str, list)) or hasattr(g, "shape") for g in groups):
+    if isinstance(groups, (tuple, list)) and all(isinstance(g, (str, list)) or getattr(g, "ndim", 0) for g in groups):
         return list(groups)
     if isinstance(groups, (pd.DataFrame, dd.DataFrame)):
         return [groups[column] for column in groups.columns]

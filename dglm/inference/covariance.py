@@ -64,7 +64,7 @@ class Covariance:
         """Degrees of freedom of the statistics of single coefficients, infinite where they are normal."""
         return self.df_resid if self.use_t else np.inf
 
-    def of(self, R: Matrix, other: Matrix | None = None) -> Matrix:
+    def of_combinations(self, R: Matrix, other: Matrix | None = None) -> Matrix:
         """Return the covariance of linear combinations of the coefficients, R V R'.
 
         Parameters
@@ -148,7 +148,8 @@ def sandwich(bread: Matrix, meat: Matrix) -> Matrix:
 def hc1_correction(nobs: float, n_params: int) -> float:
     """Return n / (n - k), by which HC1 exceeds HC0.
 
-    Source: MacKinnon & White (1985), equation 10.
+    Source: MacKinnon & White (1985), "Some heteroskedasticity-consistent covariance matrix estimators with improved
+    finite sample properties".
 
     Parameters
     ----------
@@ -172,7 +173,7 @@ def cluster_meat(
 
     Two ways add up, less what belongs to both: groups of the first, and of the second, minus those of their
     intersections, each with its own small-sample correction.
-    Source: Cameron, Gelbach & Miller (2011), "Robust inference with multiway clustering", equations 2.11 and 2.12.
+    Source: Cameron, Gelbach & Miller (2011), "Robust inference with multiway clustering", section 2.2.
 
     Parameters
     ----------
@@ -192,9 +193,10 @@ def cluster_meat(
     """
     ways = [scores.along(way) for way in range(len(scores.keys))]
     terms = [(1.0, way) for way in ways] + ([(-1.0, scores)] if len(ways) > 1 else [])
+    of_rows = (nobs - 1) / (nobs - n_params) if nobs > n_params else np.nan
     meat = np.zeros((scores.totals.shape[1],) * 2)
     for sign, way in terms:
         n_groups = len(way.totals)
-        correction = n_groups / (n_groups - 1) * hc1_correction(nobs, n_params) * (nobs - 1) / nobs
-        meat += sign * (correction if choice.use_correction else 1.0) * way.meat()
+        correction = n_groups / (n_groups - 1) * of_rows if choice.use_correction else 1.0
+        meat += sign * correction * way.meat()
     return meat, tuple(len(way.totals) for way in ways)

@@ -159,7 +159,7 @@ def independent_rows(R: Matrix, values: Vector) -> Mask:
     return kept
 
 
-def wald_statistic(difference: Vector, covariance: Matrix) -> float:
+def wald_statistic(difference: Vector, covariance: Matrix) -> tuple[float, int]:
     """Return d' V^-1 d.
 
     Source: Wald (1943); Cox & Hinkley (1974), "Theoretical Statistics", section 9.3.
@@ -173,24 +173,16 @@ def wald_statistic(difference: Vector, covariance: Matrix) -> float:
 
     Returns
     -------
-    float
-        A chi2 statistic with m degrees of freedom; nan where the covariance is.
-
-    Raises
-    ------
-    ValueError
-        If the covariance is singular or indefinite, so that no statistic of m degrees of freedom exists.
+    tuple of float and int
+        A chi2 statistic with m degrees of freedom, and the rank of V. Below m, where V is singular or indefinite, there
+        is no such statistic: it is nan, as it is where V is.
     """
     if not (np.isfinite(covariance).all() and np.isfinite(difference).all()):
-        return np.nan
+        return np.nan, len(difference)
     try:
         factor = ScaledCholesky.of(covariance)
     except np.linalg.LinAlgError:
-        factor = None
-    if factor is None or not factor.kept.all():
-        rank = 0 if factor is None else int(factor.kept.sum())
-        raise ValueError(
-            f"the covariance of these {len(difference)} constraints has rank {rank}: a robust covariance from few "
-            f"groups or few rows cannot test as many at once; test fewer"
-        )
-    return float(np.dot(difference, factor.solve(difference)))
+        return np.nan, 0
+    if not factor.kept.all():
+        return np.nan, int(factor.kept.sum())
+    return float(np.dot(difference, factor.solve(difference))), len(difference)

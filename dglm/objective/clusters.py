@@ -34,7 +34,7 @@ class ScoresAt:
     basis: Basis
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class ClusterScores(Sum):
     """Totals by group of the scores at unit scale, w_i dl_i / deta_i z_i; the point is a `ScoresAt`.
 

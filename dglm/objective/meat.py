@@ -38,7 +38,7 @@ class Leverages:
     def of(self, block: Block, information: Vector) -> Vector:
         """Return h_i = v_i W_i z_i' (X'WX)^-1 z_i, of one of the f_i observations that a row stands for.
 
-        Source: Cook & Weisberg (1982), "Residuals and Influence in Regression", section 5.3.
+        Source: McCullagh & Nelder (1989), section 12.7.1.
 
         Parameters
         ----------
@@ -81,7 +81,8 @@ class Meat(Sum):
     """X' diag(f_i s_i^2 / (1 - h_i)^d) X; the point is a `MeatAt`.
 
     A row that stands for f_i observations counts f_i times (not f_i^2 times), with the leverage of one of them.
-    Source: MacKinnon & White (1985), equations 9 to 12.
+    Source: MacKinnon & White (1985), "Some heteroskedasticity-consistent covariance matrix estimators with improved
+    finite sample properties".
 
     Parameters
     ----------

@@ -18,22 +18,6 @@ from dglm.results.saving import write_estimate
 from dglm.results.summary import Summary, count, number
 from dglm.solvers import Certificate, Iteration, Status
 
-#: What needs a covariance matrix of the coefficients, or a maximum of the likelihood, which a penalised fit has not.
-UNAVAILABLE = (
-    "bse",
-    "tvalues",
-    "pvalues",
-    "conf_int",
-    "cov_params",
-    "aic",
-    "bic",
-    "get_prediction",
-    "get_margeff",
-    "get_influence",
-    "get_hat_matrix_diag",
-    "augment",
-)
-
 
 class Results(RowWise, ABC):
     """A fitted model.

@@ -156,9 +156,10 @@ class Wanted:
     def _checked_scores(self, scores: ClusterScores) -> ClusterScores:
         """Refuse clusters that are all one."""
         for keys, label in zip(scores.keys, self.groups.encode.labels if self.groups else (), strict=True):
-            if keys.nunique() < 2:
+            found = keys.unique().tolist()
+            if len(found) < 2:
                 raise DataError(
-                    f"a cluster covariance needs two groups or more, but all rows have {keys[0]!r} in {label}; "
+                    f"a cluster covariance needs two groups or more, but all rows have {found[0]!r} in {label}; "
                     f'use cov_type="HC1", or other groups'
                 )
         return scores

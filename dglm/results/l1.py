@@ -9,7 +9,8 @@ import pandas as pd
 
 from dglm._typing import Mask
 from dglm.penalties import SparsePenalty
-from dglm.results.base import UNAVAILABLE, Results
+from dglm.results.base import Results
+from dglm.results.mle import INFERENCE
 from dglm.results.summary import Summary, number
 
 SELECTED = (
@@ -36,7 +37,7 @@ class L1Results(Results):
     ['Intercept', 'x1']
     """
 
-    unavailable: ClassVar[dict[str, str]] = dict.fromkeys(UNAVAILABLE, SELECTED)
+    unavailable: ClassVar[dict[str, str]] = dict.fromkeys(INFERENCE, SELECTED)
 
     @property
     def support(self) -> list[str]:

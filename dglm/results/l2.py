@@ -12,7 +12,8 @@ from dglm._typing import Vector
 from dglm.inference import kept_share
 from dglm.objective import SecondOrder
 from dglm.penalties import SmoothPenalty
-from dglm.results.base import UNAVAILABLE, Results
+from dglm.results.base import Results
+from dglm.results.mle import INFERENCE
 from dglm.results.summary import Summary, number
 
 BIASED = (
@@ -39,7 +40,7 @@ class L2Results(Results):
     {'Intercept': 0.0, 'dose': 0.187}
     """
 
-    unavailable: ClassVar[dict[str, str]] = dict.fromkeys(UNAVAILABLE, BIASED)
+    unavailable: ClassVar[dict[str, str]] = dict.fromkeys(INFERENCE, BIASED)
 
     @property
     def effective_df(self) -> float:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from dglm.results.base import Results
 from dglm.results.diagnostics import Diagnosing
 from dglm.results.likelihood import Likelihood
+from dglm.results.linear_tests import LinearTests
 from dglm.results.margins import Marginal
 from dglm.results.prediction import Predicting
 from dglm.results.summary import Summary, count, number, probability
 
 
-class GLMResults(Likelihood, Predicting, Marginal, Diagnosing):
+class GLMResults(Likelihood, LinearTests, Predicting, Marginal, Diagnosing):
     """Maximum likelihood estimates: unpenalised, with standard errors, tests and intervals.
 
     Parameters
@@ -130,3 +132,7 @@ class GLMResults(Likelihood, Predicting, Marginal, Diagnosing):
                 "are nan."
             )
         return notes
+
+
+#: What maximum likelihood estimates offer and penalised ones cannot.
+INFERENCE = tuple(sorted(n for n in set(dir(GLMResults)) - set(dir(Results)) if not n.startswith("_")))

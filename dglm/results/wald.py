@@ -1,4 +1,4 @@
-"""Wald: what the covariance of the coefficients gives; standard errors, intervals and tests of linear hypotheses."""
+"""Wald: what the covariance of the coefficients gives; standard errors, tests and intervals."""
 
 from __future__ import annotations
 
@@ -8,23 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from dglm._typing import Matrix, Vector
-from dglm.design import Constraints, read_constraints
+from dglm._typing import Mask, Matrix, Vector
 from dglm.design.names import nearest
-from dglm.inference import (
-    Covariance,
-    critical_value,
-    independent_rows,
-    inverse_information,
-    symmetric_intervals,
-    two_sided_pvalues,
-    wald_statistic,
-)
+from dglm.inference import Covariance, critical_value, inverse_information, symmetric_intervals, two_sided_pvalues
 from dglm.results.base import Results
-from dglm.results.hypotheses import TTest, WaldTest, WaldTestTerms
-
-# What a hypothesis may have along combinations of columns that are zero, relative: their rounding.
-ESTIMABLE = 1e-8
 
 
 class Wald(Results):
@@ -120,13 +107,18 @@ class Wald(Results):
             R = self._combinations(r_matrix, "r_matrix")
             right = R if other is None else self._combinations(other, "other")
             left, right = np.atleast_2d(R), np.atleast_2d(right)
-            found = covariance.of(left, right) if given is None else left @ given @ right.T
+            found = covariance.of_combinations(left, right) if given is None else left @ given @ right.T
+            if given is None:
+                found = np.where(self._of_aliased(left)[:, None] | self._of_aliased(right), np.nan, found)
             return found[0, 0] if np.ndim(r_matrix) == 1 and found.size == 1 else found
         V = covariance.params if given is None else given
         if column is None:
             return self._framed(V)
-        at = [self._position(c) for c in np.atleast_1d(column)]
-        return V[at[0], at[0]] if np.ndim(column) == 0 else V[np.ix_(at, at)]
+        if isinstance(column, (str, int, np.integer)):
+            j = self._position(column)
+            return V[j, j]
+        at = [self._position(c) for c in column]
+        return V[np.ix_(at, at)]
 
     # single coefficients
 
@@ -160,136 +152,6 @@ class Wald(Results):
         """
         return self._framed(self._intervals(alpha), [0, 1])
 
-    # linear hypotheses
-
-    def t_test(self, r_matrix: Any) -> TTest:
-        """Test linear hypotheses about the coefficients, each on its own.
-
-        Parameters
-        ----------
-        r_matrix : str, array or tuple
-            Equations, ``"x1 = x2, x3 + x4 = 1"``; or a matrix R, (m, p), for R beta = 0; or (R, q) for R beta = q.
-
-        Returns
-        -------
-        TTest
-            Estimates, standard errors, statistics, p-values and intervals.
-
-        Raises
-        ------
-        FormulaError
-            If an equation cannot be read.
-        ValueError
-            If a matrix has the wrong shape, or a coefficient that is tested was left out of the fit.
-
-        Examples
-        --------
-        >>> import dglm, pandas as pd
-        >>> data = pd.DataFrame({"a": [0.0, 1, 2, 3, 4], "b": [1.0, 0, 2, 0, 1], "y": [1.0, 2, 4, 4, 6]})
-        >>> result = dglm.GLM.from_formula("y ~ a + b", data).fit(use_t=True)
-        >>> test = result.t_test("a = 2 * b, a = 1")
-        >>> test.effect.round(3), test.pvalue.round(3)
-        (array([0.2, 1.2]), array([0.545, 0.106]))
-        """
-        constraints = self._constraints(r_matrix)
-        R = constraints.matrix
-        variance = np.diag(self._covariance.of(R))
-        return TTest(
-            labels=constraints.labels,
-            effect=self._effects(R),
-            value=constraints.values,
-            sd=_root(variance),
-            df_denom=self.df_resid_inference,
-            use_t=self.use_t,
-        )
-
-    def f_test(self, r_matrix: Any) -> WaldTest:
-        """Test linear hypotheses about the coefficients together, by the F distribution.
-
-        Parameters
-        ----------
-        r_matrix : str, array or tuple
-            As for `t_test`.
-
-        Returns
-        -------
-        WaldTest
-            With `df_resid_inference` degrees of freedom in the denominator.
-
-        Raises
-        ------
-        FormulaError
-            If an equation cannot be read.
-        ValueError
-            As `wald_test`.
-        """
-        return self.wald_test(r_matrix, use_f=True)
-
-    def wald_test(self, r_matrix: Any, *, use_f: bool | None = None, scalar: bool = True) -> WaldTest:
-        """Test linear hypotheses about the coefficients together.
-
-        A hypothesis that others imply is left out, and does not count as a degree of freedom.
-
-        Parameters
-        ----------
-        r_matrix : str, array or tuple
-            As for `t_test`.
-        use_f : bool, optional
-            Whether the statistic is an F rather than a chi2; as `use_t` when not given.
-        scalar : bool
-            Whether the statistic is a number; a (1, 1) array if not.
-
-        Returns
-        -------
-        WaldTest
-            Statistic, p-value and degrees of freedom.
-
-        Raises
-        ------
-        FormulaError
-            If an equation cannot be read.
-        ValueError
-            If hypotheses contradict each other, a coefficient that is tested was left out of the fit, or a robust
-            covariance comes from too few groups to test so many at once.
-        """
-        constraints = self._constraints(r_matrix)
-        kept = independent_rows(constraints.matrix, constraints.values)
-        R, q = constraints.matrix[kept], constraints.values[kept]
-        use_f = self.use_t if use_f is None else use_f
-        statistic = wald_statistic(self._effects(R) - q, self._covariance.of(R)) / (len(R) if use_f else 1)
-        return WaldTest(
-            labels=tuple(label for label, is_kept in zip(constraints.labels, kept, strict=True) if is_kept),
-            statistic=statistic if scalar else np.array([[statistic]]),
-            df_num=len(R),
-            df_denom=self.df_resid_inference if use_f else np.inf,
-        )
-
-    def wald_test_terms(self, *, skip_single: bool = False) -> WaldTestTerms:
-        """Test for each term of the formula that all its coefficients are zero.
-
-        Parameters
-        ----------
-        skip_single : bool
-            Whether to leave out terms of a single coefficient.
-
-        Returns
-        -------
-        WaldTestTerms
-            One p-value a term; one a column for models without a formula. Aliased coefficients are left out, and a
-            term of which nothing else remains.
-        """
-        kept = self._covariance.kept
-        terms = [(name, [j for j in columns if kept[j]]) for name, columns in self._estimate.design.terms]
-        identity = np.eye(len(kept))
-        return WaldTestTerms(
-            tests={
-                name: self.wald_test(identity[columns])
-                for name, columns in terms
-                if len(columns) > (1 if skip_single else 0)
-            },
-            distribution="F" if self.use_t else "chi2",
-        )
-
     # helpers
 
     @property
@@ -301,7 +163,7 @@ class Wald(Results):
 
     @property
     def _bse(self) -> Vector:
-        return _root(np.diag(self._covariance.params))
+        return root(np.diag(self._covariance.params))
 
     @property
     def _tvalues(self) -> Vector:
@@ -332,37 +194,6 @@ class Wald(Results):
     def _intervals(self, alpha: float) -> Matrix:
         return symmetric_intervals(self._estimate.params, self._bse, alpha, self._covariance.df_statistic)
 
-    def _constraints(self, r_matrix: Any) -> Constraints:
-        """Read hypotheses, refusing those about coefficients that were not estimated."""
-        names = self._estimate.design.exog_names
-        constraints = read_constraints(r_matrix, names)
-        covariance = self._covariance
-        if covariance.null_space.shape[1] > 0:
-            self._check_estimable(constraints)
-            return constraints
-        of_aliased = np.flatnonzero(constraints.matrix.any(axis=0) & ~covariance.kept)
-        if of_aliased.size:
-            raise ValueError(
-                f"{', '.join(names[j] for j in of_aliased)} cannot be tested: left out of the fit as combinations of "
-                f"earlier columns"
-            )
-        return constraints
-
-    def _check_estimable(self, constraints: Constraints) -> None:
-        """Refuse hypotheses on which solutions of the same linear predictor differ."""
-        along = np.abs(np.dot(constraints.matrix, self._covariance.null_space)).max(axis=1)
-        size = np.abs(constraints.matrix).max(axis=1) * np.abs(self._covariance.null_space).max()
-        differing = [label for label, a, s in zip(constraints.labels, along, size, strict=True) if a > ESTIMABLE * s]
-        if differing:
-            raise ValueError(
-                f"{'; '.join(differing)} cannot be tested: columns are linear combinations of others, and the "
-                f"coefficients of minimum norm are only one of many solutions, which differ in it"
-            )
-
-    def _effects(self, R: Matrix) -> Vector:
-        effects: Vector = np.dot(R, self._estimate.fit.params)
-        return effects
-
     def _combinations(self, values: Any, name: str) -> Matrix:
         """Return rows of numbers, one for each coefficient."""
         array = np.asarray(values, dtype=np.float64)
@@ -370,6 +201,10 @@ class Wald(Results):
         if array.ndim not in {1, 2} or array.shape[-1] != p or (name == "cov_p" and array.shape != (p, p)):
             raise ValueError(f"{name} must have {p} columns, one for each coefficient; its shape is {array.shape}")
         return array
+
+    def _of_aliased(self, R: Matrix) -> Mask:
+        """Return which combinations involve coefficients that were not estimated."""
+        return np.asarray(R[:, ~self._covariance.kept].any(axis=1))
 
     def _position(self, column: Any) -> int:
         names = list(self._estimate.design.exog_names)
@@ -380,6 +215,17 @@ class Wald(Results):
         return int(column)
 
 
-def _root(variances: Vector) -> Vector:
-    """Return standard errors; nan for the negative variances that a two-way cluster covariance may have."""
+def root(variances: Vector) -> Vector:
+    """Return standard errors.
+
+    Parameters
+    ----------
+    variances : (m,) array
+        Of estimates.
+
+    Returns
+    -------
+    (m,) array
+        nan for the negative variances that a two-way cluster covariance may have.
+    """
     return np.sqrt(np.where(variances >= 0, variances, np.nan))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields, is_dataclass, replace
 from functools import reduce
 from itertools import pairwise
@@ -22,15 +22,16 @@ from dglm.testing._problems import DESIGNS, FAMILIES, problem, rows_of
 ROUNDING = 100 * EPS
 
 
-def check_sum(sum_type: type[Sum], *, point: Vector | None = None) -> None:
+def check_sum(sum_type: type[Sum], *, point: Vector | Callable[[Vector], Any] | None = None) -> None:
     """Check that a statistic is additive over rows, whatever the split and the order, for every family.
 
     Parameters
     ----------
     sum_type : type
         Subclass of Sum.
-    point : array, optional
-        Where to evaluate; four coefficients near the data when not given.
+    point : array or callable, optional
+        Where to evaluate, or what makes the point of four coefficients near the data; those coefficients when not
+        given.
 
     Raises
     ------
@@ -48,7 +49,9 @@ def check_sum(sum_type: type[Sum], *, point: Vector | None = None) -> None:
             table = problem(family, design, seed=k)
             block = rows_of(table.block, slice(0, 60))
             beta = _near_data(block, family.link.link(np.array([np.average(block.y) + 1e-3]))[0])
-            _check_splits(sum_type, block, beta if point is None else point, family, str(table), rng)
+            coefficients = beta if point is None or callable(point) else point
+            made = point(beta) if callable(point) else coefficients
+            _check_splits(sum_type, block, made, coefficients, family, str(table), rng)
 
 
 def _near_data(block: Block, eta: float) -> Vector:
@@ -59,7 +62,13 @@ def _near_data(block: Block, eta: float) -> Vector:
 
 
 def _check_splits(
-    sum_type: type[Sum], block: Block, point: Vector, family: Any, name: str, rng: np.random.Generator
+    sum_type: type[Sum],
+    block: Block,
+    point: Any,
+    coefficients: Vector,
+    family: Any,
+    name: str,
+    rng: np.random.Generator,
 ) -> None:
     n = len(block)
     whole = sum_type.of(block, point, family)
@@ -68,7 +77,7 @@ def _check_splits(
     rows = [sum_type.of(rows_of(block, slice(i, i + 1)), point, family) for i in range(n)]
     # what rounding may do is measured against the sum of absolute values, and by what it does to X beta beforehand
     X = np.abs(block.X.toarray())
-    blur = 1 + float((X @ np.abs(point)).max()) if X.shape[1] == len(point) else 1.0
+    blur = 1 + float((X @ np.abs(coefficients)).max()) if X.shape[1] == len(coefficients) else 1.0
     sizes = {key: blur * np.sum([np.abs(dense(row)[key]) for row in rows], axis=0) for key in dense(whole)}
     none = sum_type.of(rows_of(block, slice(0, 0)), point, family)
     cut = [slice(a, b) for a, b in _cuts(n, rng)]

@@ -129,6 +129,20 @@ def test_a_cluster_of_processes_gives_the_same_bits(client, family, link, penalt
     assert scheduler.transition_counter > before + ddf.npartitions
 
 
+@pytest.mark.distributed
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("cov_type", ["HC3", "cluster"])
+def test_a_cluster_of_processes_gives_the_same_robust_covariance(client, cov_type):
+    ddf = dd.from_pandas(rows("Gamma"), npartitions=9)
+    # a group is in several partitions
+    options = {"cov_type": cov_type, "cov_kwds": {"groups": ddf["x1"] > 0} if cov_type == "cluster" else None}
+    model = dglm.GLM.from_formula(FORMULA, ddf, family=dglm_family("Gamma", "Log"))
+    expected = model.fit(**options).cov_params()
+    with dask.config.set(scheduler=client):
+        found = dglm.GLM.from_formula(FORMULA, ddf, family=dglm_family("Gamma", "Log")).fit(**options).cov_params()
+    pd.testing.assert_frame_equal(found, expected, check_exact=True)
+
+
 # --- partitions, order, repetition, units ----------------------------------------------------------------------------
 
 

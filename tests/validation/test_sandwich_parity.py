@@ -1,4 +1,4 @@
-"""Robust covariances equal R's sandwich package and statsmodels where it is right; where not, the proof.
+"""Robust covariances equal those of R's sandwich package, and of statsmodels where it is right; else, the proof.
 
 The values of R are in validation/sandwich, with the script that made them.
 """
