@@ -74,6 +74,12 @@ def poisson(rng: np.random.Generator, mu: Vector) -> Vector:
     return rng.poisson(mu).astype(np.float64)
 
 
+def compound_poisson(rng: np.random.Generator, mu: Vector) -> Vector:
+    """Sums of a Poisson number of gamma variables: Tweedie of power 1.5 and dispersion 1."""
+    n_terms = rng.poisson(2 * np.sqrt(mu))
+    return rng.gamma(np.maximum(n_terms, 1), np.sqrt(mu) / 2) * (n_terms > 0)
+
+
 # a family joins by its distribution: how to draw responses with given means; links that bound eta need an intercept
 FAMILIES = [
     of_family(families.Gaussian(), lambda rng, mu: rng.normal(mu, 0.7)),
@@ -85,6 +91,9 @@ FAMILIES = [
     of_family(families.Poisson(links.Sqrt()), poisson, intercept=1.5),
     of_family(families.Gamma(links.Log()), lambda rng, mu: rng.gamma(2.0, mu / 2.0)),
     of_family(families.Gamma(links.Inverse()), lambda rng, mu: rng.gamma(2.0, mu / 2.0), intercept=1.5),
+    of_family(families.InverseGaussian(links.Log()), lambda rng, mu: rng.wald(mu, 4.0)),
+    of_family(families.NegativeBinomial(alpha=0.5), lambda rng, mu: poisson(rng, mu * rng.gamma(2.0, 0.5, len(mu)))),
+    of_family(families.Tweedie(power=1.5), compound_poisson),
 ]
 
 
