@@ -227,12 +227,16 @@ def exact_for_doubles(dataset: Dataset) -> Certified:
     return least_squares([Fraction(v) for v in y.tolist()], [[Fraction(v) for v in c] for c in X.T.tolist()])
 
 
-def least_squares(y: Sequence[Fraction], columns: Sequence[Sequence[Fraction]]) -> Certified:
+def least_squares(
+    y: Sequence[Fraction], columns: Sequence[Sequence[Fraction]], weights: Sequence[Fraction] | None = None
+) -> Certified:
     """Solve the normal equations, and round."""
-    inverse = _inverse([[_dot(a, b) for a in columns] for b in columns])
-    params = [_dot(row, [_dot(a, y) for a in columns]) for row in inverse]
+    w = [Fraction(1)] * len(y) if weights is None else weights
+    weighted = [[a * b for a, b in zip(w, column, strict=True)] for column in columns]
+    inverse = _inverse([[_dot(a, b) for a in columns] for b in weighted])
+    params = [_dot(row, [_dot(a, y) for a in weighted]) for row in inverse]
     residuals = [yi - _dot(row, params) for yi, row in zip(y, zip(*columns, strict=True), strict=True)]
-    variance = _dot(residuals, residuals) / (len(y) - len(params))
+    variance = _dot(w, [r * r for r in residuals]) / (len(y) - len(params))
     bse = [_sqrt(variance * inverse[j][j]) for j in range(len(params))]
     return Certified(tuple(float(b) for b in params), tuple(bse), _sqrt(variance))
 

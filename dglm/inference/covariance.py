@@ -31,8 +31,9 @@ def expected_covariance(information: Information, basis: Basis, kept: Mask, scal
     """
     aliased = ~kept
     try:
-        covariance = scale * basis.covariance(basis.factor(information, kept).inverse())
+        root = basis.to_params(basis.factor(information, kept).inverse_root())
     except np.linalg.LinAlgError:
         return np.full((len(kept), len(kept)), np.nan)
+    covariance: Matrix = scale * (root @ root.T)
     covariance[aliased, :] = covariance[:, aliased] = np.nan
     return covariance

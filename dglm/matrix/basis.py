@@ -205,12 +205,12 @@ class Basis:
 
         Parameters
         ----------
-        theta : (p,) array
-            Coefficients of X T.
+        theta : (p,) or (p, k) array
+            Coefficients of X T, or several in columns.
 
         Returns
         -------
-        (p,) array
+        (p,) or (p, k) array
             Coefficients of X.
         """
         return theta - self._carried(theta)

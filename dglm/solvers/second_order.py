@@ -16,7 +16,7 @@ from dglm.matrix import Information, ScaledCholesky
 from dglm.objective import Curvature, FactoredCurvature, Objective, SecondOrder
 from dglm.penalties import SmoothPenalty, Unpenalised
 from dglm.solvers.base import Certificate, Fit, Iteration, Status, dispersion
-from dglm.solvers.line_search import NOISE, backtrack, falls_enough
+from dglm.solvers.line_search import NOISE, ROUNDING, backtrack, falls_enough
 from dglm.solvers.start import null_start, quadratic_start
 
 # 1 - R^2 of a column on others below which products are not trusted: an information matrix of them, and the standard
@@ -261,8 +261,9 @@ def _moving(objective: Objective[SmoothPenalty], direction: Vector) -> tuple[int
     theta = objective.basis.from_params(direction)
     gram = objective.basis.gram(objective.survey.gram)
     total = max(objective.survey.gram.total, float(np.finfo(np.float64).tiny))
-    # root mean square of the change in eta over the rows
-    change = np.sqrt(max(float(theta @ gram @ theta), 0.0) / total)
+    # root mean square of the change in eta over the rows, less what may be rounding where collinear columns cancel
+    rounding = ROUNDING * float(np.abs(theta) @ np.abs(gram) @ np.abs(theta))
+    change = np.sqrt(max(float(theta @ gram @ theta) - rounding, 0.0) / total)
     if not change > MOVING_ETA:
         return ()
     each = np.abs(theta) * np.sqrt(np.diag(gram) / total)
