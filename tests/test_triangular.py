@@ -77,6 +77,16 @@ def test_factor_keeps_what_products_lose():
     assert abs(np.linalg.eigvalsh(basis.gram(gram))[0]) > 1e3 * exact**2
 
 
+def test_what_is_not_finite_stays_so_and_is_refused():
+    X, w = rng.standard_normal((50, 3)), np.ones(50)
+    w[7] = np.nan
+    with np.errstate(all="ignore"):
+        bad = TriangularFactor.of(X, w) + TriangularFactor.of(X, np.ones(50))
+    assert not np.isfinite(bad.factor).all()
+    with pytest.raises(np.linalg.LinAlgError, match="not finite"):
+        Basis(np.zeros(3), None).factor(bad)
+
+
 # -- twice the precision
 
 
