@@ -72,6 +72,8 @@ def minimum_norm(params: Vector, dependencies: Matrix) -> Vector:
     (p,) array
         Params less what of them lies along N.
     """
+    if dependencies.size == 0:
+        return params
     Q = np.linalg.qr(dependencies)[0]
     return params - Q @ (Q.T @ params)
 
@@ -95,6 +97,8 @@ def minimum_norm_covariance(covariance: Matrix, dependencies: Matrix, aliased: M
     (p, p) array
         P C P, P the projection onto the complement of N; singular.
     """
+    if dependencies.size == 0:
+        return covariance
     C = covariance.copy()
     C[aliased, :] = C[:, aliased] = 0.0
     Q = np.linalg.qr(dependencies)[0]
