@@ -11,6 +11,7 @@ from dglm.matrix import Basis, DenseMatrix
 from dglm.objective import (
     Curvature,
     Deviance,
+    FactoredCurvature,
     Gradient,
     Leverages,
     Meat,
@@ -31,6 +32,7 @@ POINTS = {
     Gradient: None,
     Curvature: None,
     ObservedCurvature: None,
+    FactoredCurvature: None,
     SaturatedLoglike: np.array([0.8]),
     NullStep: np.array([1.3]),
 }
@@ -116,7 +118,7 @@ def test_sums_of_one_pass_are_those_of_separate_passes():
             np.testing.assert_array_equal(dense(found)[key], value)
 
 
-@pytest.mark.parametrize("sum_type", [Deviance, Gradient, Curvature])
+@pytest.mark.parametrize("sum_type", [Deviance, Gradient, Curvature, FactoredCurvature])
 def test_row_of_zero_weight_counts_for_nothing_even_where_its_deviance_is_infinite(sum_type):
     # identity link: the last row's mean is negative, where a Poisson deviance is infinite
     family = FAMILIES[7]

@@ -3,7 +3,14 @@
 from dglm.inference.choice import CovarianceChoice
 from dglm.inference.collinearity import equations, minimum_norm
 from dglm.inference.columns import ColumnSums
-from dglm.inference.covariance import Covariance, cluster_meat, hc1_correction, inverse_information, sandwich
+from dglm.inference.covariance import (
+    Covariance,
+    cluster_meat,
+    hc1_correction,
+    inverse_information,
+    inverse_root,
+    sandwich,
+)
 from dglm.inference.criteria import aic, bic, log_likelihood
 from dglm.inference.effects import EffectMethod, EffectsAt
 from dglm.inference.influence import InfluenceAt
@@ -40,6 +47,7 @@ __all__ = [
     "hc1_correction",
     "independent_rows",
     "inverse_information",
+    "inverse_root",
     "kept_share",
     "label_keys",
     "log_likelihood",

@@ -75,7 +75,7 @@ def estimable(combinations: Matrix, null_space: Matrix) -> Matrix:
     (p, m) array
         Combinations less what of them lies along N.
     """
-    if null_space.shape[1] == 0:
+    if null_space.size == 0:
         return combinations
     Q = np.linalg.qr(null_space)[0]
     projected: Matrix = combinations - np.dot(Q, np.dot(Q.T, combinations))

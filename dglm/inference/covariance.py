@@ -37,6 +37,8 @@ class Covariance:
         Number of clusters along every way.
     null_space : (p, d) array
         N with X N = 0, where the coefficients are those of minimum norm; d is 0 where they are those of kept columns.
+    root : (p, k) array or None
+        With root root' = centred, where one is known: it keeps twice the digits on the way out of centred coordinates.
     """
 
     choice: CovarianceChoice
@@ -48,11 +50,15 @@ class Covariance:
     use_t: bool
     n_groups: tuple[int, ...] = ()
     null_space: Matrix
+    root: Matrix | None = None
 
     @property
     def params(self) -> Matrix:
         """Covariance of the coefficients, nan in the rows and columns of those left out."""
-        return self._named(self.centred)
+        if self.root is None or self.null_space.size > 0:
+            return self._named(self.centred)
+        half = self.basis.to_params(self.root)
+        return self._left_out(np.dot(half, half.T))
 
     @property
     def normalized_params(self) -> Matrix:
@@ -89,12 +95,14 @@ class Covariance:
         return self.basis.gradient(np.where(self.kept[:, None], estimable(R.T, self.null_space), 0.0))
 
     def _named(self, centred: Matrix) -> Matrix:
-        if self.null_space.shape[1] > 0:
+        if self.null_space.size > 0:
             # P C P, P the projection onto the complement of N; singular
             half = self._in_basis(np.eye(len(self.kept)))
             projected: Matrix = np.dot(half.T, np.dot(centred, half))
             return projected
-        covariance = self.basis.covariance(centred)
+        return self._left_out(self.basis.covariance(centred))
+
+    def _left_out(self, covariance: Matrix) -> Matrix:
         covariance[~self.kept, :] = covariance[:, ~self.kept] = np.nan
         return covariance
 
@@ -122,6 +130,29 @@ def inverse_information(information: Information, basis: Basis, kept: Mask) -> M
         return basis.factor(information, kept).inverse()
     except np.linalg.LinAlgError:
         return np.full((len(kept), len(kept)), np.nan)
+
+
+def inverse_root(information: Information, basis: Basis, kept: Mask) -> Matrix:
+    """Return A with A A' = (X'WX)^-1 in centred coordinates.
+
+    Parameters
+    ----------
+    information : Gram or TriangularFactor
+        X'WX at the estimate, expected or observed.
+    basis : Basis
+        Coordinates in which to invert it.
+    kept : (p,) array of bool
+        Columns that are not aliased.
+
+    Returns
+    -------
+    (p, k) array
+        Zero in the rows of aliased coefficients; nan everywhere when the information is singular.
+    """
+    try:
+        return basis.factor(information, kept).inverse_root()
+    except np.linalg.LinAlgError:
+        return np.full((len(kept), int(np.count_nonzero(kept))), np.nan)
 
 
 def sandwich(bread: Matrix, meat: Matrix) -> Matrix:

@@ -151,9 +151,8 @@ class Basis:
         if isinstance(information, TriangularFactor):
             # what rounds in a column is its entries before they were centred
             entries = np.linalg.norm(information.about(np.zeros_like(self.centre)).factor[:, 1:], axis=0)
-            return ScaledCholesky.of_root(self._rows_of(information, ridge), kept, entries)
-        H = self.gram(information)
-        return ScaledCholesky.of(H if ridge is None else H + self.hessian(ridge), kept)
+            return ScaledCholesky.of_root(self._penalised_root(information, ridge), kept, entries)
+        return ScaledCholesky.of(self._penalised(information, ridge), kept)
 
     def dependencies(self, information: Information, kept: Mask, ridge: Matrix | None = None) -> Matrix:
         """Return what multiplies the columns of X to give zero, one combination for each column that is not kept.
@@ -174,9 +173,9 @@ class Basis:
         """
         N = -np.eye(len(kept))[:, ~kept]
         if isinstance(information, TriangularFactor):
-            A = self._rows_of(information, ridge)
+            A = self._penalised_root(information, ridge)
         else:
-            A = self.gram(information) + (0.0 if ridge is None else self.hessian(ridge))
+            A = self._penalised(information, ridge)
         scale = np.linalg.norm(A[:, kept], axis=0)
         N[kept] = np.linalg.lstsq(A[:, kept] / scale, A[:, ~kept], rcond=None)[0] / scale[:, None]
         return self._transform() @ N
@@ -205,12 +204,12 @@ class Basis:
 
         Parameters
         ----------
-        theta : (p,) array
-            Coefficients of X T.
+        theta : (p,) or (p, k) array
+            Coefficients of X T, or several in columns.
 
         Returns
         -------
-        (p,) array
+        (p,) or (p, k) array
             Coefficients of X.
         """
         return theta - self._carried(theta)
@@ -277,7 +276,12 @@ class Basis:
         T = self._transform()
         return T @ C @ T.T
 
-    def _rows_of(self, information: TriangularFactor, ridge: Matrix | None) -> Matrix:
+    def _penalised(self, information: Information, ridge: Matrix | None) -> Matrix:
+        """Return T' (X'WX + P) T."""
+        H = self.gram(information)
+        return H if ridge is None or not ridge.any() else H + self.hessian(ridge)
+
+    def _penalised_root(self, information: TriangularFactor, ridge: Matrix | None) -> Matrix:
         """Return A with A'A = T' (X'WX + P) T: a penalty is rows that were never observed."""
         A = self.root(information)
         if ridge is None or not ridge.any():

@@ -139,11 +139,21 @@ class ScaledCholesky:
         (p, p) array
             Symmetric to the last bit.
         """
-        k, p = len(self.scale), len(self.kept)
-        half = linalg.solve_triangular(self.factor, np.eye(k), lower=True) / self.scale
-        inverse = np.zeros((p, p))
-        inverse[np.ix_(self.kept, self.kept)] = half.T @ half
+        root = self.inverse_root()
+        inverse: Matrix = root @ root.T
         return inverse
+
+    def inverse_root(self) -> Matrix:
+        """Return B with BB' = H^-1, in which sums of coefficients cancel with half the digits lost.
+
+        Returns
+        -------
+        (p, k) array
+            Zero in the rows that are aliased.
+        """
+        root = np.zeros((len(self.kept), len(self.scale)))
+        root[self.kept] = (linalg.solve_triangular(self.factor, np.eye(len(self.scale)), lower=True) / self.scale).T
+        return root
 
 
 def _independent(H: Matrix, diagonal: Vector) -> tuple[Mask, float]:

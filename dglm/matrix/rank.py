@@ -10,9 +10,9 @@ from scipy import linalg
 
 from dglm._typing import Mask, Matrix, Vector
 
-# Combinations of columns, weighted, in up to 1e6 rows and 16 partitions leave up to 6 eps of the sizes of their terms;
-# what leaves less than ten times that has not one digit that is not rounding.
-ROUNDING = 64 * float(np.finfo(np.float64).eps)
+# Of combinations of columns, weighted, in up to 1e6 rows and 16 partitions, up to 6 eps of the sizes of their terms
+# remain. Of a remainder below this not three digits are known, and its coefficient would be rounding blown up.
+ROUNDING = 1e3 * float(np.finfo(np.float64).eps)
 
 
 def independent_columns(A: Matrix, entries: Vector) -> Mask:

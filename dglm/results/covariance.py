@@ -10,7 +10,15 @@ import numpy as np
 from dglm.design import GroupedRows
 from dglm.errors import DataError
 from dglm.families import Family
-from dglm.inference import Covariance, CovarianceChoice, cluster_meat, hc1_correction, inverse_information, sandwich
+from dglm.inference import (
+    Covariance,
+    CovarianceChoice,
+    cluster_meat,
+    hc1_correction,
+    inverse_information,
+    inverse_root,
+    sandwich,
+)
 from dglm.matrix import Information
 from dglm.objective import (
     ClusterScores,
@@ -133,6 +141,7 @@ class Wanted:
             information = found["observed"].information if choice.information == "observed" else expected
         bread = inverse_information(information, basis, kept)
         centred, df_resid = scale * bread, nobs - n_params
+        root = None if choice.is_robust else np.sqrt(scale) * inverse_root(information, basis, kept)
         n_groups: tuple[int, ...] = ()
         if choice.cov_type == "cluster":
             meat, n_groups = cluster_meat(self._checked_scores(found["scores"]), choice, nobs, n_params)
@@ -151,6 +160,7 @@ class Wanted:
             use_t=self.use_t,
             n_groups=n_groups,
             null_space=fit.dependencies if minimum_norm else np.zeros((len(kept), 0)),
+            root=root,
         )
 
     def _checked_scores(self, scores: ClusterScores) -> ClusterScores:

@@ -169,7 +169,7 @@ class LinearTests(Wald):
         names = self._estimate.design.exog_names
         constraints = read_constraints(r_matrix, names)
         covariance = self._covariance
-        if covariance.null_space.shape[1] > 0:
+        if covariance.null_space.size > 0:
             self._check_estimable(constraints)
             return constraints
         of_aliased = np.flatnonzero(constraints.matrix.any(axis=0) & ~covariance.kept)

@@ -101,7 +101,7 @@ class Wald(Results):
             raise ValueError("scale= multiplies a nonrobust covariance; a sandwich, or cov_p, does not depend on it")
         covariance = self._covariance
         if scale is not None:
-            covariance = replace(covariance, centred=scale * covariance.normalized)
+            covariance = replace(covariance, centred=scale * covariance.normalized, root=None)
         given = None if cov_p is None else self._combinations(cov_p, "cov_p")
         if r_matrix is not None:
             R = self._combinations(r_matrix, "r_matrix")

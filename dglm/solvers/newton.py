@@ -17,7 +17,8 @@ class Newton(Solver[SmoothPenalty]):
     """Newton's method with a line search, for no penalty and L2.
 
     One pass per iteration, quadratic convergence under every link. Far from the optimum of a non-canonical link the
-    observed information may be indefinite; its diagonal is then loaded until it is not.
+    observed information may be indefinite; its diagonal is then loaded until it is not. Where columns are nearly
+    collinear the expected information takes its place, because only that one can be factorised without forming it.
 
     Source: Nocedal & Wright (2006), sections 3.3 and 3.4.
 

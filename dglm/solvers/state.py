@@ -1,0 +1,173 @@
+"""State: an iterate of a second-order method, with the step that would come next and what it proves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dglm._typing import Mask, Matrix, Vector
+from dglm.matrix import Information, ScaledCholesky
+from dglm.objective import FactoredCurvature, Objective, SecondOrder
+from dglm.penalties import SmoothPenalty
+from dglm.solvers.base import dispersion
+from dglm.solvers.line_search import ROUNDING
+
+# Separation: the next step would still move eta by this much, with next to nothing to gain.
+MOVING_ETA = 0.05
+# An exact fit has no standard errors; its error is then measured against this share of the largest contribution that
+# a column makes to the linear predictor.
+RELATIVE_ERROR = 1e-4
+
+
+@dataclass(frozen=True)
+class State:
+    """An iterate and what the next step from it would be.
+
+    Parameters
+    ----------
+    beta : (p,) array
+        Coefficients.
+    curvature : Curvature or FactoredCurvature
+        The sums there.
+    kept : (p,) array of bool
+        Columns that are no combinations of earlier ones.
+    objective : float
+        Q there.
+    direction : (p,) array
+        Newton direction in beta.
+    slope : float
+        Directional derivative of Q along it.
+    certificate : float
+        Largest |direction_j| against its standard error.
+    smallest_pivot : float
+        Of the information.
+    """
+
+    beta: Vector
+    curvature: SecondOrder
+    kept: Mask
+    objective: float
+    direction: Vector
+    slope: float
+    certificate: float
+    smallest_pivot: float
+
+    @property
+    def factored(self) -> bool:
+        """Whether the information is held as a triangular factor."""
+        return isinstance(self.curvature, FactoredCurvature)
+
+
+def evaluate(objective: Objective[SmoothPenalty], beta: Vector, want: type[SecondOrder], kept: Mask | None) -> State:
+    """Make a pass, and return the iterate with its Newton direction.
+
+    Parameters
+    ----------
+    objective : Objective
+        With a smooth penalty.
+    beta : (p,) array
+        Coefficients.
+    want : type
+        Which sums to ask for.
+    kept : (p,) array of bool or None
+        Columns that are no combinations of earlier ones; found, from a triangular factor, when None.
+
+    Returns
+    -------
+    State
+        With an infinite objective and a direction of nan where the sums are not finite.
+    """
+    basis, W, found = objective.basis, objective.nobs, objective.at(beta, want)
+    value = objective.value(found.deviance, beta)
+    g = W * basis.gradient(objective.penalty.gradient(beta)) - basis.cross(found.score)
+    finite = np.isfinite(value) and np.isfinite(g).all() and np.isfinite(basis.gram(found.information)).all()
+    if not finite:
+        kept = np.ones(len(beta), dtype=bool) if kept is None else kept
+        return State(beta, found, kept, np.inf, np.full_like(beta, np.nan), np.nan, np.inf, np.nan)
+    factor = _factorise(objective, found.information, kept)
+    step = -factor.solve(g)
+    scale = dispersion(objective, found.pearson_chi2, int(factor.kept.sum()))
+    certificate = _certificate(step[factor.kept], basis.from_params(beta)[factor.kept], factor, scale)
+    return State(
+        beta,
+        found,
+        factor.kept,
+        value,
+        np.where(factor.kept, basis.to_params(step), 0.0),
+        float(g @ step) / W,
+        certificate,
+        factor.smallest_pivot,
+    )
+
+
+def _certificate(step: Vector, theta: Vector, factor: ScaledCholesky, variance: float) -> float:
+    """Return the largest coordinate of the next step against its standard error, in centred coordinates."""
+    standard_error = np.sqrt(np.diag(factor.inverse())[factor.kept] * variance)
+    # factor.scale^2 is the curvature along each column: theta times it is what the column contributes to eta
+    contribution = float(np.max(np.abs(theta) * factor.scale, initial=0.0))
+    unit = np.maximum(standard_error, RELATIVE_ERROR * contribution / factor.scale)
+    error = np.abs(step)
+    return float(np.max(np.divide(error, unit, out=np.zeros_like(error), where=error > 0), initial=0.0))
+
+
+def _factorise(objective: Objective[SmoothPenalty], information: Information, kept: Mask | None) -> ScaledCholesky:
+    """Factorise W times the Hessian of Q, loading its diagonal as far as it takes where it is not positive definite."""
+    basis, added = objective.basis, ridge(objective)
+    try:
+        return basis.factor(information, kept, added)
+    except np.linalg.LinAlgError:
+        H = basis.gram(information) + basis.hessian(added)
+    diagonal: Vector = np.abs(np.diag(H))
+    loading = np.where(diagonal > 0, diagonal, max(float(diagonal.max(initial=0.0)), 1.0))
+    for strength in (1e-10, 1e-6, 1e-3, 1e-1, 1.0):
+        try:
+            return ScaledCholesky.of(H + strength * np.diag(loading), kept)
+        except np.linalg.LinAlgError:
+            continue
+    return ScaledCholesky.of(np.diag(loading), kept)
+
+
+def ridge(objective: Objective[SmoothPenalty]) -> Matrix:
+    """Return W P'', what the penalty adds to the information.
+
+    Parameters
+    ----------
+    objective : Objective
+        With a smooth penalty.
+
+    Returns
+    -------
+    (p, p) array
+        Second derivatives with respect to beta.
+    """
+    return objective.nobs * objective.penalty.hessian(np.zeros_like(objective.basis.centre))
+
+
+def moving(objective: Objective[SmoothPenalty], direction: Vector) -> tuple[int, ...]:
+    """Return the coefficients whose next step would still move eta, by the spread of their columns.
+
+    Parameters
+    ----------
+    objective : Objective
+        With a smooth penalty.
+    direction : (p,) array
+        The step.
+
+    Returns
+    -------
+    tuple of int
+        Their positions; none where eta hardly moves.
+    """
+    theta = objective.basis.from_params(direction)
+    gram = objective.basis.gram(objective.survey.gram)
+    total = max(objective.survey.gram.total, float(np.finfo(np.float64).tiny))
+    # root mean square of the change in eta over the rows, less what may be rounding where collinear columns cancel
+    rounding = ROUNDING * float(np.abs(theta) @ np.abs(gram) @ np.abs(theta))
+    change = np.sqrt(max(float(theta @ gram @ theta) - rounding, 0.0) / total)
+    if not change > MOVING_ETA:
+        return ()
+    each = np.abs(theta) * np.sqrt(np.diag(gram) / total)
+    movers = [int(j) for j in np.flatnonzero(each > 0.1 * each.max())]
+    # the intercept only follows, unless it is alone
+    return tuple(j for j in movers if j != objective.basis.intercept) or tuple(movers)
