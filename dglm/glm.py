@@ -13,14 +13,20 @@ import numpy as np
 from dglm._typing import Vector
 from dglm.data import Block, BlockedData, one_blas_thread
 from dglm.design import Design, PreparedModel, from_collections, from_formula
-from dglm.errors import ConvergenceWarning, DataError, PerfectSeparationWarning, RankDeficientWarning
+from dglm.errors import (
+    ConvergenceWarning,
+    DataError,
+    IncompatibleSolverError,
+    PerfectSeparationWarning,
+    RankDeficientWarning,
+)
 from dglm.families import Family, Gaussian
 from dglm.links import Log
 from dglm.objective import NullModel, Objective, Survey, survey
 from dglm.penalties import Penalty, Unpenalised
 from dglm.results import Results, finish, results_of
 from dglm.results.estimate import ScaleOption
-from dglm.solvers import Fit, Solver, Status, null_eta, resolve_solver
+from dglm.solvers import IRLS, Fit, Newton, Solver, Status, maximise_shape, null_eta, resolve_solver
 
 Persist = Literal["auto"] | bool
 
@@ -203,7 +209,7 @@ class GLM:
             decides the kind of the result.
         solver : str or Solver, optional
             A name (``"irls"``, ``"newton"``, ``"proximal_gradient"``) or an object from `dglm.solvers`; chosen by the
-            penalty when not given.
+            penalty when not given. `Newton` where the family has parameters to be estimated, which takes it or `IRLS`.
         start_params : (p,) array, optional
             Where to begin.
         max_iter : int, optional
@@ -224,7 +230,7 @@ class GLM:
         Raises
         ------
         IncompatibleSolverError
-            If the solver cannot minimise the penalty.
+            If the solver cannot minimise the penalty, or the family has parameters to be estimated and there is one.
         DomainError
             If a response is outside the family's domain.
         DataError
@@ -233,24 +239,31 @@ class GLM:
         Warns
         -----
         ConvergenceWarning
-            If the certificate does not hold.
+            If the certificate does not hold, or a parameter of the family is at its limit.
         PerfectSeparationWarning
             If some estimates do not exist.
         RankDeficientWarning
             If columns were left out as combinations of others.
         """
         penalty = Unpenalised() if penalty is None else penalty
+        if solver is None and self.family.free:
+            # the log link is not canonical, and the family's own parameters take Newton's method anyway
+            solver = Newton()
         chosen = resolve_solver(solver, penalty).with_settings(max_iter, tol)
         _check_scale(scale)
+        _check_shape(self.family, penalty, chosen)
         start = None if start_params is None else _checked_start(start_params, self.exog_names)
         # the algebra between passes is small; threads would cost it more than they give, and change its bits
         with one_blas_thread():
             data = self._blocks(persist)
             passes_before = data.passes.count
             if self._survey is None:
-                self._survey = survey(data, self.family, self.exog_names, self.design.response.label)
+                self._survey = survey(data, self.family.provisional, self.exog_names, self.design.response.label)
             objective = _objective(data, self.family, penalty, self._survey, self.design)
-            fit = chosen.solve(objective, start)
+            if self.family.free:
+                objective, fit = maximise_shape(objective, chosen, start)
+            else:
+                fit = chosen.solve(objective, start)
             estimate = finish(
                 objective, fit, design=self.design, table=self._table, scale=scale, passes_before=passes_before
             )
@@ -306,6 +319,22 @@ def _check_scale(scale: ScaleOption) -> None:
         raise ValueError(f'scale must be None, "X2", "dev" or a number above 0; got {scale!r}')
 
 
+def _check_shape(family: Family, penalty: Penalty, solver: Solver[Any]) -> None:
+    if not family.free:
+        return
+    free = " and ".join(family.free)
+    if not isinstance(penalty, Unpenalised):
+        raise IncompatibleSolverError(
+            f"{family.name} estimates its {free} by maximum likelihood, without a penalty; got {penalty!r}. Fit "
+            f"without one first, and penalise a model with the family of that result, family=result.family"
+        )
+    if not isinstance(solver, IRLS | Newton):
+        raise IncompatibleSolverError(
+            f"{family.name} needs second derivatives to estimate its {free}; got {type(solver).__name__}. Use "
+            f"Newton() or IRLS()."
+        )
+
+
 def _checked_start(start_params: Any, names: list[str]) -> Vector:
     start = np.array(start_params, dtype=np.float64)
     if start.shape != (len(names),) or not np.isfinite(start).all():
@@ -355,6 +384,8 @@ def _warn(fit: Fit, names: list[str]) -> None:
             PerfectSeparationWarning,
             stacklevel=3,
         )
+    elif fit.status is Status.BOUNDARY and fit.shape is not None:
+        warnings.warn(fit.shape.at_limit, ConvergenceWarning, stacklevel=3)
     elif not fit.converged:
         warnings.warn(
             f"{fit.solver} did not converge: {fit.status.value} after {fit.n_iter} iterations; the certificate "

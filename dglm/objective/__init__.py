@@ -7,6 +7,7 @@ from dglm.objective.gradient import Gradient
 from dglm.objective.null_model import NullModel, NullStep
 from dglm.objective.objective import Objective, Request
 from dglm.objective.saturated import SaturatedLoglike
+from dglm.objective.shape import ShapeCurvature, ShapeLoglike, ShapeObjective, packed
 from dglm.objective.survey import Survey, survey
 
 __all__ = [
@@ -19,7 +20,11 @@ __all__ = [
     "ObservedCurvature",
     "Request",
     "SaturatedLoglike",
+    "ShapeCurvature",
+    "ShapeLoglike",
+    "ShapeObjective",
     "Sum",
     "Survey",
+    "packed",
     "survey",
 ]

@@ -12,6 +12,7 @@ import pandas as pd
 from dglm._typing import AnyArray, Matrix, Vector
 from dglm.data import ArrayTable, DaskArrayTable
 from dglm.design import for_new_rows
+from dglm.families import Family
 from dglm.results import rows
 from dglm.results.estimate import Estimate
 from dglm.results.summary import Summary, count, number
@@ -51,6 +52,11 @@ class Results(ABC):
     def model_family(self) -> str:
         """Name of the family."""
         return self._estimate.family.name
+
+    @property
+    def family(self) -> Family:
+        """The family with its link; parameters of its own that were estimated have their estimates."""
+        return self._estimate.family
 
     @property
     def params(self) -> pd.Series | Vector:
@@ -273,6 +279,8 @@ class Results(ABC):
                 f"WARNING: perfect separation. The likelihood keeps rising as the coefficients of {moving} grow; their "
                 f"estimates do not exist, and the numbers above are where the solver stopped."
             )
+        elif e.fit.status is Status.BOUNDARY and e.fit.shape is not None:
+            notes.append(f"WARNING: {e.fit.shape.at_limit}.")
         elif not e.fit.converged:
             notes.append(
                 f"WARNING: not converged: {e.fit.status.value}. The certificate is {e.fit.certificate.value:.2g}; it "

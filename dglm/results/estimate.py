@@ -69,6 +69,11 @@ class Estimate:
     pass_seconds: tuple[float, ...]
 
     @property
+    def n_estimated(self) -> int:
+        """Number of coefficients and of parameters of the family that were estimated; not the dispersion."""
+        return int(self.df) + (0 if self.fit.shape is None else len(self.fit.shape.names))
+
+    @property
     def params(self) -> Vector:
         """Coefficients, nan where aliased."""
         return np.where(self.fit.aliased, np.nan, self.fit.params)
@@ -105,12 +110,16 @@ def finish(
     phi_likelihood = family.likelihood_scale(phi, fit.sums.deviance, nobs)
     information = _expected_information(fit, family)
     requests: list[Request] = []
-    if not family.dispersion_fixed:
+    if not family.dispersion_fixed and fit.shape is None:
         requests.append((SaturatedLoglike, np.array([phi_likelihood])))
     if information is None and isinstance(objective.penalty, SmoothPenalty):
         requests.append((Curvature, fit.params))
     found = list(objective.together(*requests)) if requests else []
-    saturated = survey.saturated if family.dispersion_fixed else found.pop(0).loglike
+    if fit.shape is not None:
+        llf = fit.shape.loglike
+    else:
+        saturated = survey.saturated if family.dispersion_fixed else found.pop(0).loglike
+        llf = log_likelihood(saturated, fit.sums.deviance, phi_likelihood)
     null_model = objective.null_model
     while null_model is not None and not null_model.converged:
         objective.together()
@@ -125,7 +134,7 @@ def finish(
         information=found[0].information if found else information,
         scale=phi,
         df=df,
-        llf=log_likelihood(saturated, fit.sums.deviance, phi_likelihood),
+        llf=llf,
         null_deviance=survey.null_deviance if null_model is None else null_model.deviance,
         pass_seconds=tuple(objective.data.passes.seconds[passes_before:]),
     )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pandas as pd
+
 from dglm.inference import normal_intervals, normal_pvalues
 from dglm.results.likelihood import Likelihood
 from dglm.results.summary import Summary, number
@@ -24,6 +27,20 @@ class GLMResults(Likelihood, Wald):
     >>> result.params.round(4).to_dict()
     {'Intercept': -0.5533, 'dose': 0.7061}
     """
+
+    @property
+    def family_params(self) -> pd.Series:
+        """The family's own parameters, such as alpha, where they were estimated; empty where none was."""
+        shape = self._estimate.fit.shape
+        return pd.Series(dtype=np.float64) if shape is None else pd.Series(shape.values, index=list(shape.names))
+
+    @property
+    def family_bse(self) -> pd.Series:
+        """Standard errors of `family_params`, from their observed information at the coefficients."""
+        shape = self._estimate.fit.shape
+        if shape is None:
+            return pd.Series(dtype=np.float64)
+        return pd.Series(np.sqrt(np.diag(shape.covariance)), index=list(shape.names))
 
     @property
     def _penalty(self) -> str | None:
@@ -57,5 +74,12 @@ class GLMResults(Likelihood, Wald):
             "Generalized Linear Model Regression Results",
             ("coef", "std err", "z", "P>|z|", "[0.025", "0.975]"),
             table,
-            ["Maximum likelihood. Standard errors from the expected information."],
+            ["Maximum likelihood. Standard errors from the expected information.", *self._family_notes()],
         )
+
+    def _family_notes(self) -> list[str]:
+        return [
+            f"{name} of the family was estimated, {number(value)} with standard error {number(error)}; the table's "
+            f"standard errors are at this value."
+            for name, value, error in zip(self.family_params.index, self.family_params, self.family_bse, strict=True)
+        ]
