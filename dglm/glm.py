@@ -246,12 +246,9 @@ class GLM:
             If columns were left out as combinations of others.
         """
         penalty = Unpenalised() if penalty is None else penalty
-        if solver is None and self.family.free:
-            # the log link is not canonical, and the family's own parameters take Newton's method anyway
-            solver = Newton()
-        chosen = resolve_solver(solver, penalty).with_settings(max_iter, tol)
+        resolved = _shape_solver(self.family, penalty, solver) if self.family.free else resolve_solver(solver, penalty)
+        chosen = resolved.with_settings(max_iter, tol)
         _check_scale(scale)
-        _check_shape(self.family, penalty, chosen)
         start = None if start_params is None else _checked_start(start_params, self.exog_names)
         # the algebra between passes is small; threads would cost it more than they give, and change its bits
         with one_blas_thread():
@@ -319,20 +316,22 @@ def _check_scale(scale: ScaleOption) -> None:
         raise ValueError(f'scale must be None, "X2", "dev" or a number above 0; got {scale!r}')
 
 
-def _check_shape(family: Family, penalty: Penalty, solver: Solver[Any]) -> None:
-    if not family.free:
-        return
+def _shape_solver(family: Family, penalty: Penalty, solver: str | Solver[Any] | None) -> Solver[Any]:
+    """Return the solver of a family with parameters to be estimated."""
     free = " and ".join(family.free)
     if not isinstance(penalty, Unpenalised):
         raise IncompatibleSolverError(
             f"{family.name} estimates its {free} by maximum likelihood, without a penalty; got {penalty!r}. Fit "
             f"without one first, and penalise a model with the family of that result, family=result.family"
         )
-    if not isinstance(solver, IRLS | Newton):
+    # the log link is not canonical, and the family's own parameters take Newton's method anyway
+    chosen = resolve_solver(Newton() if solver is None else solver, penalty)
+    if not isinstance(chosen, IRLS | Newton):
         raise IncompatibleSolverError(
-            f"{family.name} needs second derivatives to estimate its {free}; got {type(solver).__name__}. Use "
+            f"{family.name} needs second derivatives to estimate its {free}; got {type(chosen).__name__}. Use "
             f"Newton() or IRLS()."
         )
+    return chosen
 
 
 def _checked_start(start_params: Any, names: list[str]) -> Vector:
