@@ -13,7 +13,13 @@ import numpy as np
 from dglm._typing import Vector
 from dglm.data import Block, BlockedData, one_blas_thread
 from dglm.design import Design, PreparedModel, from_collections, from_formula, group_rows
-from dglm.errors import ConvergenceWarning, DataError, PerfectSeparationWarning, RankDeficientWarning
+from dglm.errors import (
+    ConvergenceWarning,
+    DataError,
+    IncompatibleSolverError,
+    PerfectSeparationWarning,
+    RankDeficientWarning,
+)
 from dglm.families import Family, Gaussian
 from dglm.inference import CovarianceChoice
 from dglm.links import Log
@@ -21,7 +27,7 @@ from dglm.objective import NullModel, Objective, Survey, survey
 from dglm.penalties import Penalty, SparsePenalty, Unpenalised
 from dglm.results import Estimate, Results, Wanted, finish, results_of
 from dglm.results.estimate import Collinear, ScaleOption
-from dglm.solvers import Solver, Status, null_eta, resolve_solver
+from dglm.solvers import IRLS, Newton, Solver, Status, maximise_shape, null_eta, resolve_solver
 
 Persist = Literal["auto"] | bool
 
@@ -210,7 +216,7 @@ class GLM:
             decides the kind of the result.
         solver : str or Solver, optional
             A name (``"irls"``, ``"newton"``, ``"proximal_gradient"``) or an object from `dglm.solvers`; chosen by the
-            penalty when not given.
+            penalty when not given. `Newton` where the family has parameters to be estimated, which takes it or `IRLS`.
         start_params : (p,) array, optional
             Where to begin.
         max_iter : int, optional
@@ -244,7 +250,7 @@ class GLM:
         Raises
         ------
         IncompatibleSolverError
-            If the solver cannot minimise the penalty.
+            If the solver cannot minimise the penalty, or the family has parameters to be estimated and there is one.
         DomainError
             If a response is outside the family's domain.
         DataError
@@ -257,14 +263,15 @@ class GLM:
         Warns
         -----
         ConvergenceWarning
-            If the certificate does not hold.
+            If the certificate does not hold, or a parameter of the family is at its limit.
         PerfectSeparationWarning
             If some estimates do not exist.
         RankDeficientWarning
             If columns were left out as combinations of others.
         """
         penalty = Unpenalised() if penalty is None else penalty
-        chosen = resolve_solver(solver, penalty).with_settings(max_iter, tol)
+        resolved = _shape_solver(self.family, penalty, solver) if self.family.free else resolve_solver(solver, penalty)
+        chosen = resolved.with_settings(max_iter, tol)
         _check_scale(scale)
         choice = CovarianceChoice.of(cov_type, cov_kwds)
         if not isinstance(penalty, Unpenalised) and (choice.cov_type != "nonrobust" or cov_kwds or use_t is not None):
@@ -283,9 +290,12 @@ class GLM:
             data = self._blocks(persist)
             passes_before = data.passes.count
             if self._survey is None:
-                self._survey = survey(data, self.family, self.exog_names, self.design.response.label)
+                self._survey = survey(data, self.family.provisional, self.exog_names, self.design.response.label)
             objective = _objective(data, self.family, penalty, self._survey, self.design)
-            fit = chosen.solve(objective, start)
+            if self.family.free:
+                objective, fit = maximise_shape(objective, chosen, start)
+            else:
+                fit = chosen.solve(objective, start)
             estimate = finish(
                 objective,
                 fit,
@@ -357,6 +367,24 @@ def _check_collinear(collinear: Collinear, penalty: Penalty) -> None:
         )
 
 
+def _shape_solver(family: Family, penalty: Penalty, solver: str | Solver[Any] | None) -> Solver[Any]:
+    """Return the solver of a family with parameters to be estimated."""
+    free = " and ".join(family.free)
+    if not isinstance(penalty, Unpenalised):
+        raise IncompatibleSolverError(
+            f"{family.name} estimates its {free} by maximum likelihood, without a penalty; got {penalty!r}. Fit "
+            f"without one first, and penalise a model with the family of that result, family=result.family"
+        )
+    # the log link is not canonical, and the family's own parameters take Newton's method anyway
+    chosen = resolve_solver(Newton() if solver is None else solver, penalty)
+    if not isinstance(chosen, IRLS | Newton):
+        raise IncompatibleSolverError(
+            f"{family.name} needs second derivatives to estimate its {free}; got {type(chosen).__name__}. Use "
+            f"Newton() or IRLS()."
+        )
+    return chosen
+
+
 def _checked_start(start_params: Any, names: list[str]) -> Vector:
     start = np.array(start_params, dtype=np.float64)
     if start.shape != (len(names),) or not np.isfinite(start).all():
@@ -407,6 +435,8 @@ def _warn(estimate: Estimate) -> None:
             PerfectSeparationWarning,
             stacklevel=3,
         )
+    elif fit.status is Status.BOUNDARY and fit.shape is not None:
+        warnings.warn(fit.shape.at_limit, ConvergenceWarning, stacklevel=3)
     elif not fit.converged:
         warnings.warn(
             f"{fit.solver} did not converge: {fit.status.value} after {fit.n_iter} iterations; the certificate "

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from dglm.families import Binomial, Gamma, Gaussian, Poisson
+from dglm.families import Binomial, Gamma, Gaussian, NegativeBinomial, Poisson, Tweedie
 from dglm.links import CLogLog, Inverse, Log, Logit
 from dglm.matrix import Cross
 from dglm.objective import Deviance, Gradient, Sum
@@ -310,6 +310,32 @@ class DistributionOfTheSameMoments(Gamma):
         return stats.norm(mu, mu * np.sqrt(scale / var_weights))
 
 
+@dataclass(frozen=True)
+class ScoreOfAnotherParameter(NegativeBinomial):
+    def shape_pointwise(self, y, eta, var_weights, psi):
+        at = super().shape_pointwise(y, eta, var_weights, psi)
+        return replace(at, score=-at.score)
+
+
+@dataclass(frozen=True)
+class ForgetsTheCrossDerivative(Tweedie):
+    def shape_pointwise(self, y, eta, var_weights, psi):
+        at = super().shape_pointwise(y, eta, var_weights, psi)
+        return replace(at, cross=np.zeros_like(at.cross))
+
+
+@dataclass(frozen=True)
+class WeightsOutsideTheShape(NegativeBinomial):
+    def shape_pointwise(self, y, eta, var_weights, psi):
+        return super().shape_pointwise(y, eta, np.ones_like(y), psi)
+
+
+@dataclass(frozen=True)
+class ParametersInOtherUnits(NegativeBinomial):
+    def parameters(self, psi):
+        return np.exp(psi), np.ones(1)
+
+
 WRONG_FAMILIES = {
     HalfADeviance(): r"dd/dmu",
     DevianceOfAnotherFamily(): r"dd/dmu",
@@ -330,6 +356,10 @@ WRONG_FAMILIES = {
     AnscombeOfAnotherFamily(): "dA/dmu",
     DistributionWithoutWeights(): "distribution's mean and variance",
     DistributionOfTheSameMoments(): "cdf, against sums",
+    ScoreOfAnotherParameter(alpha=None): "score in psi",
+    ForgetsTheCrossDerivative(power=None): "cross derivative",
+    WeightsOutsideTheShape(alpha=None): "rows of zero weight|loglike of the shape",
+    ParametersInOtherUnits(alpha=None): r"derivative of parameters\(psi\)",
 }
 
 

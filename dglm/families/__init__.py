@@ -8,6 +8,7 @@ from dglm.families.gaussian import Gaussian
 from dglm.families.inverse_gaussian import InverseGaussian
 from dglm.families.negative_binomial import NegativeBinomial
 from dglm.families.poisson import Poisson
+from dglm.families.shape import ShapeFamily, ShapePointwise
 from dglm.families.tweedie import Tweedie
 
 __all__ = [
@@ -20,5 +21,7 @@ __all__ = [
     "NegativeBinomial",
     "Pointwise",
     "Poisson",
+    "ShapeFamily",
+    "ShapePointwise",
     "Tweedie",
 ]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -72,6 +72,16 @@ class Family(ABC):
     @abstractmethod
     def canonical(self) -> bool:
         """Whether the link is canonical, so that observed and expected information are equal."""
+
+    @property
+    def free(self) -> tuple[str, ...]:
+        """Names of the parameters of the family that are to be estimated with the mean; none, unless it has such."""
+        return ()
+
+    @property
+    def provisional(self) -> Self:
+        """The family that the first pass looks at the rows with: free parameters have a value to begin from."""
+        return self
 
     @property
     def counts(self) -> bool:

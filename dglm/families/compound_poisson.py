@@ -18,7 +18,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from dglm._typing import AnyArray, Matrix, Vector
-from dglm.families.saddlepoint import relative_entropy, stirling_error
+from dglm.families.saddlepoint import (
+    relative_entropy,
+    stirling_error,
+    stirling_error_deriv,
+    stirling_error_deriv2,
+)
 
 # Terms smaller than the largest one by e^-40 are left out.
 NEGLIGIBLE = 40.0
@@ -44,14 +49,59 @@ def log_density_at_mean(rate: Vector, a: float) -> Vector:
         To rounding of 1 or of itself.
     """
     found: Vector = np.empty_like(rate)
-    for nodes in Nodes.between(rate, *bell(rate, NEGLIGIBLE / (1 + a)), np.sqrt(rate / (1 + a))):
-        log_terms = -(1 + a) * nodes.centre * relative_entropy(nodes.excess / nodes.centre)
-        log_terms -= stirling_error(nodes.j) + stirling_error(a * nodes.j)
+    for nodes in _series(rate, a):
+        log_terms = nodes.log_terms(a)
         largest = log_terms.max(axis=1)
         total = np.exp(log_terms - largest[:, None]).sum(axis=1)
         found[nodes.rows] = largest + np.log(total * nodes.step)
     found += 0.5 * np.log(a) - np.log(2 * np.pi)
     return found
+
+
+def derivatives_at_mean(rate: Vector, a: float) -> tuple[Vector, Matrix, Matrix]:
+    """Return `log_density_at_mean`, and its first and second derivatives in log rate and log a.
+
+    They are the mean of the terms' derivatives, and that of their second ones plus the variance of the first, with the
+    terms as probabilities.
+
+    Parameters
+    ----------
+    rate : (n,) array
+        y^(2-p) / (phi (2-p)), above 0.
+    a : float
+        (2-p) / (p-1).
+
+    Returns
+    -------
+    tuple of (n,), (2, n) and (2, 2, n) array
+        Value, gradient and Hessian.
+    """
+    value, gradient, hessian = np.empty_like(rate), np.empty((2, len(rate))), np.empty((2, 2, len(rate)))
+    for nodes in _series(rate, a):
+        log_terms, rows = nodes.log_terms(a), nodes.rows
+        largest = log_terms.max(axis=1)
+        terms = np.exp(log_terms - largest[:, None])
+        total = terms.sum(axis=1)
+        value[rows] = largest + np.log(total * nodes.step) + 0.5 * np.log(a) - np.log(2 * np.pi)
+        share = terms / total[:, None]
+        shape = a * nodes.j
+        entropy = a * nodes.centre * relative_entropy(nodes.excess / nodes.centre)
+        bend = shape * stirling_error_deriv(shape)
+        first = ((1 + a) * nodes.excess, 0.5 - entropy - bend)
+        cross = a * nodes.excess
+        second = ((-(1 + a) * nodes.centre, cross), (cross, -entropy - bend - shape**2 * stirling_error_deriv2(shape)))
+        mean = [(share * d).sum(axis=1) for d in first]
+        for i in range(2):
+            gradient[i, rows] = mean[i]
+            for k in range(2):
+                deviation = (first[i] - mean[i][:, None]) * (first[k] - mean[k][:, None])
+                hessian[i, k, rows] = (share * (second[i][k] + deviation)).sum(axis=1)
+    return value, gradient, hessian
+
+
+def _series(rate: Vector, a: float) -> Iterator[Nodes]:
+    """Return the terms of the series about the largest one."""
+    return Nodes.between(rate, *bell(rate, NEGLIGIBLE / (1 + a)), np.sqrt(rate / (1 + a)))
 
 
 def bell(centre: Vector, reach: float) -> tuple[Vector, Vector]:
@@ -99,6 +149,22 @@ class Nodes:
     def j(self) -> Matrix:
         """Numbers of variables, real where the step is not 1."""
         return self.centre + self.excess
+
+    def log_terms(self, a: float) -> Matrix:
+        """Return the logarithms of the terms, less log(sqrt(a) / (2 pi)); the centre is the rate.
+
+        Parameters
+        ----------
+        a : float
+            Shape of one gamma variable.
+
+        Returns
+        -------
+        (m, k) array
+            Logarithms.
+        """
+        entropy = (1 + a) * self.centre * relative_entropy(self.excess / self.centre)
+        return -entropy - stirling_error(self.j) - stirling_error(a * self.j)
 
     @classmethod
     def between(cls, centre: Vector, below: Vector, above: Vector, deviation: Vector) -> Iterator[Nodes]:

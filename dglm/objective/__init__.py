@@ -10,6 +10,7 @@ from dglm.objective.meat import Leverages, Meat, MeatAt
 from dglm.objective.null_model import NullModel, NullStep
 from dglm.objective.objective import Objective, Request
 from dglm.objective.saturated import SaturatedLoglike
+from dglm.objective.shape import ShapeCurvature, ShapeLoglike, ShapeObjective, packed
 from dglm.objective.survey import Survey, survey
 
 __all__ = [
@@ -29,7 +30,11 @@ __all__ = [
     "SaturatedLoglike",
     "ScoresAt",
     "SecondOrder",
+    "ShapeCurvature",
+    "ShapeLoglike",
+    "ShapeObjective",
     "Sum",
     "Survey",
+    "packed",
     "survey",
 ]

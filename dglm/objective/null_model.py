@@ -43,6 +43,11 @@ class NullStep(Sum):
     score: float
     information: float
 
+    @property
+    def change(self) -> float:
+        """Newton's step of the intercept; zero where there is no information left."""
+        return self.score / self.information if self.information > 0 else 0.0
+
     @classmethod
     def of(cls, block: Block, point: Vector, family: Family) -> Self:
         offset = np.zeros(len(block)) if block.offset is None else block.offset
@@ -96,9 +101,8 @@ class NullModel:
         self.n_steps += 1
         if step.deviance <= self.deviance + ROUNDING * abs(self.deviance):
             self.best, self.deviance = self.intercept, step.deviance
-            change = step.score / step.information if step.information > 0 else 0.0
-            self.converged = abs(change) * np.sqrt(step.information) <= TOLERANCE
-            self.intercept += float(np.clip(change, -MAX_STEP, MAX_STEP))
+            self.converged = abs(step.change) * np.sqrt(step.information) <= TOLERANCE
+            self.intercept += float(np.clip(step.change, -MAX_STEP, MAX_STEP))
         else:
             # nan, where there is no step to go back from, too
             self.intercept = (self.intercept + self.best) / 2

@@ -11,6 +11,7 @@ import pandas as pd
 
 from dglm._typing import AnyArray, Matrix, Vector
 from dglm.design import ArrayDesign
+from dglm.families import Family
 from dglm.results.effects import Effect, effect_of
 from dglm.results.estimate import Estimate
 from dglm.results.row_wise import RowWise
@@ -53,6 +54,11 @@ class Results(RowWise, ABC):
     def model_family(self) -> str:
         """Name of the family."""
         return self._estimate.family.name
+
+    @property
+    def family(self) -> Family:
+        """The family with its link; parameters of its own that were estimated have their estimates."""
+        return self._estimate.family
 
     @property
     def params(self) -> pd.Series | Vector:
@@ -292,6 +298,8 @@ class Results(RowWise, ABC):
                 f"WARNING: perfect separation. The likelihood keeps rising as the coefficients of {moving} grow; their "
                 f"estimates do not exist, and the numbers above are where the solver stopped."
             )
+        elif e.fit.status is Status.BOUNDARY and e.fit.shape is not None:
+            notes.append(f"WARNING: {e.fit.shape.at_limit}.")
         elif not e.fit.converged:
             notes.append(
                 f"WARNING: not converged: {e.fit.status.value}. The certificate is {e.fit.certificate.value:.2g}; it "

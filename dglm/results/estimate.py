@@ -82,6 +82,11 @@ class Estimate:
         return {**self.__dict__, "table": None}
 
     @property
+    def n_estimated(self) -> int:
+        """Number of coefficients and of parameters of the family that were estimated; not the dispersion."""
+        return int(self.df) + (0 if self.fit.shape is None else len(self.fit.shape.names))
+
+    @property
     def params(self) -> Vector:
         """Coefficients, nan where aliased."""
         return self.fit.params if self.collinear == "pinv" else np.where(self.fit.aliased, np.nan, self.fit.params)
@@ -152,14 +157,18 @@ def finish(
     if information is None and wanted.choice.leverage_power:
         information = objective.at(fit.params, Curvature).information
     asked: dict[str, Request] = {}
-    if not family.dispersion_fixed:
+    if not family.dispersion_fixed and fit.shape is None:
         asked["saturated"] = (SaturatedLoglike, np.array([phi_likelihood]))
     if information is None and isinstance(objective.penalty, SmoothPenalty):
         asked["expected"] = (Curvature, fit.params)
     asked |= wanted.requests(objective, fit, information)
     answers = wanted.objective(objective).together(*asked.values()) if asked else ()
     found = dict(zip(asked, answers, strict=True))
-    saturated = survey.saturated if family.dispersion_fixed else found["saturated"].loglike
+    if fit.shape is not None:
+        llf = fit.shape.loglike
+    else:
+        saturated = survey.saturated if family.dispersion_fixed else found["saturated"].loglike
+        llf = log_likelihood(saturated, fit.sums.deviance, phi_likelihood)
     information = found["expected"].information if "expected" in found else information
     covariance = None
     if information is not None and isinstance(objective.penalty, Unpenalised):
@@ -179,7 +188,7 @@ def finish(
         covariance=covariance,
         scale=phi,
         df=df,
-        llf=log_likelihood(saturated, fit.sums.deviance, phi_likelihood),
+        llf=llf,
         null_deviance=survey.null_deviance if null_model is None else null_model.deviance,
         pass_seconds=tuple(objective.data.passes.seconds[passes_before:]),
         collinear=collinear,

@@ -19,13 +19,13 @@ class Likelihood(Results):
 
     @property
     def aic(self) -> float:
-        """Akaike's criterion, -2 llf + 2 p; the dispersion is not counted as a parameter."""
-        return aic(self.llf, int(self._estimate.df))
+        """Akaike's criterion, -2 llf + 2 p; counts the family's parameters that were estimated, not the dispersion."""
+        return aic(self.llf, self._estimate.n_estimated)
 
     @property
     def bic(self) -> float:
-        """Schwarz's criterion, -2 llf + p log(nobs)."""
-        return bic(self.llf, int(self._estimate.df), self.nobs)
+        """Schwarz's criterion, -2 llf + p log(nobs), with the p of `aic`."""
+        return bic(self.llf, self._estimate.n_estimated, self.nobs)
 
     def _glance(self) -> dict[str, Any]:
         fit = super()._glance()

@@ -32,6 +32,20 @@ class GLMResults(Likelihood, LinearTests, Predicting, Marginal, Diagnosing):
     """
 
     @property
+    def family_params(self) -> pd.Series:
+        """The family's own parameters, such as alpha, where they were estimated; empty where none was."""
+        shape = self._estimate.fit.shape
+        return pd.Series(dtype=np.float64) if shape is None else pd.Series(shape.values, index=list(shape.names))
+
+    @property
+    def family_bse(self) -> pd.Series:
+        """Standard errors of `family_params`, from their observed information at the coefficients."""
+        shape = self._estimate.fit.shape
+        if shape is None:
+            return pd.Series(dtype=np.float64)
+        return pd.Series(np.sqrt(np.diag(shape.covariance)), index=list(shape.names))
+
+    @property
     def _penalty(self) -> str | None:
         return None
 
@@ -72,7 +86,7 @@ class GLMResults(Likelihood, LinearTests, Predicting, Marginal, Diagnosing):
             "Generalized Linear Model Regression Results",
             tuple(columns),
             list(zip(effect.labels(e.design.exog_names, e.basis), cells, strict=True)),
-            [*self._inference_notes(), *effect.notes],
+            [*self._inference_notes(), *self._family_notes(), *effect.notes],
             (("Covariance Type:", self.cov_type),),
         )
 
@@ -111,6 +125,13 @@ class GLMResults(Likelihood, LinearTests, Predicting, Marginal, Diagnosing):
             bounds = effect.values(np.asarray(self.conf_int(alpha)))
             columns |= {"conf_low": bounds[:, 0], "conf_high": bounds[:, 1]}
         return pd.DataFrame(columns)
+
+    def _family_notes(self) -> list[str]:
+        return [
+            f"{name} of the family was estimated, {number(value)} with standard error {number(error)}; the table's "
+            f"standard errors are at this value."
+            for name, value, error in zip(self.family_params.index, self.family_params, self.family_bse, strict=True)
+        ]
 
     def _inference_notes(self) -> list[str]:
         """Say where the standard errors come from, and what the statistics are compared with."""

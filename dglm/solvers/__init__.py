@@ -1,10 +1,11 @@
 """Solvers: each minimises an objective and returns a Fit that proves where it ended."""
 
-from dglm.solvers.base import Certificate, Fit, Iteration, Solver, Status
+from dglm.solvers.base import Certificate, Fit, Iteration, ShapeEstimate, Solver, Status
 from dglm.solvers.irls import IRLS
 from dglm.solvers.newton import Newton
 from dglm.solvers.proximal_gradient import ProximalGradient
 from dglm.solvers.registry import SOLVERS, default_solver, resolve_solver
+from dglm.solvers.shape import maximise_shape
 from dglm.solvers.start import null_eta
 
 __all__ = [
@@ -15,9 +16,11 @@ __all__ = [
     "Iteration",
     "Newton",
     "ProximalGradient",
+    "ShapeEstimate",
     "Solver",
     "Status",
     "default_solver",
+    "maximise_shape",
     "null_eta",
     "resolve_solver",
 ]

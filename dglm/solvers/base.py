@@ -25,6 +25,7 @@ class Status(Enum):
     ROUNDING = "no progress beyond rounding"
     SEPARATED = "perfect separation"
     NO_START = "no valid starting values"
+    BOUNDARY = "a parameter of the family is at its limit"
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,34 @@ class Iteration:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ShapeEstimate:
+    """The family's own parameters, estimated by maximum likelihood together with the coefficients.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Of the parameters.
+    values : (k,) array
+        Estimates.
+    covariance : (k, k) array
+        Inverse of the observed information, the coefficients given; nan for a parameter at its limit.
+    loglike : float
+        The maximised log-likelihood.
+    scale : float
+        The dispersion that maximises it; 1 where the dispersion is fixed.
+    at_limit : str
+        Which parameter is at a limit and what that means; empty when none is.
+    """
+
+    names: tuple[str, ...]
+    values: Vector
+    covariance: Matrix
+    loglike: float
+    scale: float
+    at_limit: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Fit:
     """Where a solver ended.
 
@@ -103,6 +132,8 @@ class Fit:
         Coefficients along which the likelihood keeps rising, under separation.
     solver : str
         Name of the solver.
+    shape : ShapeEstimate or None
+        The family's own parameters, where they were estimated.
     """
 
     params: Vector
@@ -115,6 +146,7 @@ class Fit:
     dependencies: Matrix = field(default_factory=lambda: np.zeros((0, 0)))
     diverging: tuple[int, ...] = ()
     solver: str
+    shape: ShapeEstimate | None = None
 
     @property
     def converged(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dglm._typing import Vector
-from dglm.families import Family
+from dglm.families import Family, ShapeFamily
 from dglm.testing._compare import (
     EPS,
     derivative,
@@ -15,6 +15,7 @@ from dglm.testing._compare import (
     require_everywhere,
     require_value_object,
 )
+from dglm.testing.shapes import check_shape
 
 # Truncation of the differences below, relative.
 DIFFERENCE = 1e-8
@@ -24,6 +25,8 @@ RESPONSES = np.array([-1e4, -1.5, -0.2, 0.0, 1e-3, 0.25, 0.5, 0.9, 1.0, 2.0, 2.5
 
 def check_family(family: Family) -> None:
     """Check a family's equations against each other, by differences and by sums or integrals over the response.
+
+    Where the family has parameters that are to be estimated its likelihood's derivatives in them are checked, too.
 
     Parameters
     ----------
@@ -42,6 +45,9 @@ def check_family(family: Family) -> None:
     """
     require_value_object(family)
     with np.errstate(all="ignore"):
+        if isinstance(family, ShapeFamily) and family.free:
+            check_shape(family, *_ordinary_rows(family))
+            family = family.provisional
         y, mu = _grid(family)
         _check_domain(family)
         _check_variance(family, mu)
@@ -82,6 +88,14 @@ def _grid(family: Family) -> tuple[Vector, Vector]:
     """Return every response with every mean."""
     Y, M = np.meshgrid(_responses(family), _means(family))
     return Y.ravel(), M.ravel()
+
+
+def _ordinary_rows(family: Family) -> tuple[Vector, Vector]:
+    """Return responses of every size with linear predictors that are not far from them."""
+    y = _responses(family)
+    mu = np.concatenate([0.3 * y + 0.1, y + 0.5, 4 * y + 1.0])
+    kept = np.isfinite(family.link.link(mu)) & (mu < 1e4)
+    return np.tile(y, 3)[kept], family.link.link(mu[kept])
 
 
 def _check_domain(family: Family) -> None:
