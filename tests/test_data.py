@@ -247,7 +247,7 @@ def test_forbid_compute_lets_graphs_be_built_and_memory_be_read():
 def test_distributed_client_gives_the_same_bits_and_is_refused_too():
     blocks = curved_blocks(5)
     expected = curvature_of(MemoryBlocks(blocks))
-    with Client(processes=False, n_workers=2, threads_per_worker=1, dashboard_address=None) as client:
+    with Client(processes=False, n_workers=2, threads_per_worker=1, dashboard_address=":0") as client:
         data = DaskBlocks([dask.delayed(block) for block in blocks])
         found = curvature_of(data)
         for name in ("delayed compute", "delayed persist", "array persist"):

@@ -97,7 +97,7 @@ def dglm_on_threads(problem: Problem, data: Data, stack: ExitStack) -> Fit:
 def dglm_on_cluster(problem: Problem, data: Data, stack: ExitStack) -> Fit:
     """Fit dask arrays of chunks in the memory of two worker processes with dglm."""
     dask, da, distributed = (import_module(name) for name in ("dask", "dask.array", "distributed"))
-    cluster = distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None)
+    cluster = distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0")
     client = stack.enter_context(stack.enter_context(cluster).get_client())
     client.run(import_module, "dglm")
     rows = -(-data.rows // CHUNKS)
