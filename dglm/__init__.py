@@ -8,5 +8,18 @@ import dglm.results as results
 import dglm.solvers as solvers
 from dglm.glm import GLM
 from dglm.penalties import L1, L2, ElasticNet
+from dglm.results import compare
 
-__all__ = ["GLM", "L1", "L2", "ElasticNet", "errors", "families", "links", "penalties", "results", "solvers"]
+__all__ = [
+    "GLM",
+    "L1",
+    "L2",
+    "ElasticNet",
+    "compare",
+    "errors",
+    "families",
+    "links",
+    "penalties",
+    "results",
+    "solvers",
+]

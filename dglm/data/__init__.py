@@ -4,6 +4,7 @@ from dglm.data.blas import one_blas_thread
 from dglm.data.block import Block
 from dglm.data.blocked import BlockedData, tree_sum
 from dglm.data.dask_blocks import DaskBlocks
+from dglm.data.keeping import Persist, kept
 from dglm.data.memory import MemoryBlocks
 from dglm.data.passes import PassLog, count_passes
 from dglm.data.tables import ArrayTable, DaskArrayTable, DaskTable, PandasTable, Table
@@ -18,8 +19,10 @@ __all__ = [
     "MemoryBlocks",
     "PandasTable",
     "PassLog",
+    "Persist",
     "Table",
     "count_passes",
+    "kept",
     "one_blas_thread",
     "tree_sum",
 ]

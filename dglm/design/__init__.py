@@ -3,9 +3,12 @@
 from dglm.design.arrays import ArrayDesign
 from dglm.design.base import Design, Extra, row_index
 from dglm.design.collections import from_collections
+from dglm.design.constraints import constraint_labels, linear_constraints
+from dglm.design.extended import extended
 from dglm.design.formula import FormulaDesign
 from dglm.design.frame import FrameDesign
 from dglm.design.joining import PreparedModel
+from dglm.design.labels import as_params, by_name
 from dglm.design.learning import from_formula
 from dglm.design.prediction import for_new_rows
 
@@ -16,8 +19,13 @@ __all__ = [
     "FormulaDesign",
     "FrameDesign",
     "PreparedModel",
+    "as_params",
+    "by_name",
+    "constraint_labels",
+    "extended",
     "for_new_rows",
     "from_collections",
     "from_formula",
+    "linear_constraints",
     "row_index",
 ]

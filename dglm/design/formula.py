@@ -21,6 +21,8 @@ class Columns:
 
     Parameters
     ----------
+    term : str
+        The formula's term that it belongs to.
     factors : tuple of (str, array or None)
         Each factor with its coding, a row for each level and a last one of nan for a missing level; None for numbers.
     scale : float
@@ -29,6 +31,7 @@ class Columns:
         Of the columns.
     """
 
+    term: str
     factors: tuple[tuple[str, Matrix | None], ...]
     scale: float
     names: tuple[str, ...]
@@ -61,6 +64,26 @@ class FormulaDesign(Design):
     engine: FormulaEngine
     levels: dict[str, tuple[Hashable, ...]]
     groups: tuple[Columns, ...]
+
+    @property
+    def terms(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
+        """The terms of the formula, in order, each with the positions of its columns."""
+        positions: dict[str, list[int]] = {}
+        start = 0
+        for group in self.groups:
+            stop = start + len(group.names)
+            positions.setdefault(_term_name(group), []).extend(range(start, stop))
+            start = stop
+        return tuple((name, tuple(columns)) for name, columns in positions.items())
+
+    @property
+    def term_factors(self) -> dict[str, frozenset[str]]:
+        """What each term is a product of."""
+        factors: dict[str, frozenset[str]] = {}
+        for group in self.groups:
+            name = _term_name(group)
+            factors[name] = factors.get(name, frozenset()) | {factor for factor, _ in group.factors}
+        return factors
 
     @property
     def columns(self) -> list[str]:
@@ -102,6 +125,10 @@ class FormulaDesign(Design):
             else:
                 columns.extend(values.columns.values())
         return columns[0] if len(columns) == 1 else np.column_stack(columns)
+
+
+def _term_name(group: Columns) -> str:
+    return group.term if group.factors else "Intercept"
 
 
 def _fill(out: Matrix, group: Columns, evaluated: dict[str, Numeric | Categorical], codes: dict[str, Codes]) -> None:

@@ -119,8 +119,10 @@ class FormulaicEngine(FormulaEngine):
         materializer = PandasMaterializer(_normalised(sample), context=self.context)
         self._evaluate(materializer, self.exog_factors)
         return [
-            Product(tuple((str(f.factor.expr), bool(f.reduced)) for f in scoped.factors), float(scoped.scale))
-            for _, scoped_terms in materializer._get_scoped_terms(self.exog_terms)
+            Product(
+                str(term), tuple((str(f.factor.expr), bool(f.reduced)) for f in scoped.factors), float(scoped.scale)
+            )
+            for term, scoped_terms in materializer._get_scoped_terms(self.exog_terms)
             for scoped in scoped_terms
         ]
 

@@ -191,5 +191,5 @@ def _groups(
                 missing_level = np.full((1, len(coding.names)), np.nan)
                 parts.append((factor, np.vstack([coding.matrix, missing_level])))
                 names.append(coding.names)
-        groups.append(Columns(tuple(parts), term.scale, group_names(names)))
+        groups.append(Columns(term.term, tuple(parts), term.scale, group_names(names)))
     return tuple(groups)

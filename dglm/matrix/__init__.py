@@ -5,5 +5,6 @@ from dglm.matrix.basis import Basis
 from dglm.matrix.cholesky import ScaledCholesky
 from dglm.matrix.dense import DenseMatrix
 from dglm.matrix.products import Cross, Gram
+from dglm.matrix.reduction import Reduction
 
-__all__ = ["Basis", "Cross", "DenseMatrix", "DesignMatrix", "Gram", "ScaledCholesky"]
+__all__ = ["Basis", "Cross", "DenseMatrix", "DesignMatrix", "Gram", "Reduction", "ScaledCholesky"]

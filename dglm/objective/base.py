@@ -7,7 +7,7 @@ from typing import Self
 
 import numpy as np
 
-from dglm._typing import Vector
+from dglm._typing import Matrix, Vector
 from dglm.data import Block
 from dglm.families import Family
 
@@ -37,6 +37,28 @@ class Sum(ABC):
 
     @abstractmethod
     def __add__(self, other: Self) -> Self: ...
+
+    def reduced(self, L: Matrix) -> Self:
+        """Return the same sum of the design matrix X L.
+
+        Parameters
+        ----------
+        L : (p, k) array
+            Combinations of the columns of X.
+
+        Returns
+        -------
+        Sum
+            As if the rows had been summed with these columns.
+
+        Raises
+        ------
+        TypeError
+            If the class does not say how; a fit under constraints cannot use it then.
+        """
+        raise TypeError(
+            f"{type(self).__name__} has no reduced(), so it cannot be had of the {L.shape[1]} columns that are left"
+        )
 
 
 def weighted_total(weights: Vector, values: Vector) -> float:

@@ -10,8 +10,7 @@ import numpy as np
 import pandas as pd
 
 from dglm._typing import AnyArray, Matrix, Vector
-from dglm.data import ArrayTable, DaskArrayTable
-from dglm.design import for_new_rows
+from dglm.design import by_name, for_new_rows
 from dglm.results import rows
 from dglm.results.estimate import Estimate
 from dglm.results.summary import Summary, count, number
@@ -76,7 +75,7 @@ class Results(ABC):
     @property
     def df_model(self) -> float:
         """Degrees of freedom of the model beside the intercept; effective ones under a penalty."""
-        return self._estimate.df - (0 if self._estimate.basis.intercept is None else 1)
+        return self._estimate.df - (1 if self._estimate.has_intercept else 0)
 
     @property
     def df_resid(self) -> float:
@@ -217,18 +216,11 @@ class Results(ABC):
         e = self._estimate
         return rows.of_fit(e.table, e.design, e.family, e.fit.params, quantity)
 
-    @property
-    def _of_arrays(self) -> bool:
-        return isinstance(self._estimate.table, (ArrayTable, DaskArrayTable))
-
     def _named(self, values: AnyArray) -> Any:
-        return values if self._of_arrays else pd.Series(values, index=list(self._estimate.design.exog_names))
+        return by_name(self._estimate.design, values)
 
     def _framed(self, values: Matrix, columns: list[Any] | None = None) -> Any:
-        if self._of_arrays:
-            return values
-        names = list(self._estimate.design.exog_names)
-        return pd.DataFrame(values, index=names, columns=names if columns is None else columns)
+        return by_name(self._estimate.design, values, columns)
 
     def _summary(
         self, title: str, header: tuple[str, ...], table: Sequence[tuple[str, tuple[str, ...]]], notes: list[str]
@@ -281,4 +273,6 @@ class Results(ABC):
         aliased = [names[j] for j in np.flatnonzero(e.fit.aliased)]
         if aliased:
             notes.append(f"Left out as linear combinations of earlier columns: {', '.join(aliased)}.")
+        if e.constraint is not None:
+            notes.append(f"Fitted under constraints: {', '.join(e.constraint.labels)}.")
         return notes

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dglm.inference import normal_intervals, normal_pvalues
 from dglm.results.likelihood import Likelihood
+from dglm.results.nested import Nested
 from dglm.results.summary import Summary, number
 from dglm.results.wald import Wald
 
 
-class GLMResults(Likelihood, Wald):
+class GLMResults(Likelihood, Nested, Wald):
     """Maximum likelihood estimates: unpenalised, with standard errors, tests and intervals.
 
     Parameters

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from dglm._typing import Matrix, Vector
-from dglm.inference import expected_covariance, normal_intervals, normal_pvalues
+from dglm.inference import normal_intervals, normal_pvalues
 from dglm.results.base import Results
 
 
@@ -23,10 +23,7 @@ class Wald(Results):
 
     @cached_property
     def _covariance(self) -> Matrix:
-        e = self._estimate
-        if e.information is None:
-            return np.full((len(e.params), len(e.params)), np.nan)
-        return expected_covariance(e.information, e.basis, ~e.fit.aliased, e.scale)
+        return self._estimate.covariance()
 
     def cov_params(self) -> Any:
         """Return the covariance matrix of the coefficients, scale times the inverse of the expected information.
@@ -75,4 +72,6 @@ class Wald(Results):
     @property
     def _tvalues(self) -> Vector:
         with np.errstate(divide="ignore", invalid="ignore"):
-            return self._estimate.params / self._bse
+            statistics = self._estimate.params / self._bse
+        # a number that constraints fix was not estimated: there is nothing to test
+        return np.where(self._estimate.fixed, np.nan, statistics)

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 import numpy as np
 
 from dglm._typing import Mask, Vector
+from dglm.matrix import Reduction
 from dglm.objective import Gradient, Objective
 from dglm.penalties import Penalty
 
@@ -117,6 +118,26 @@ class Fit:
     def converged(self) -> bool:
         """Whether the certificate holds."""
         return self.status is Status.CONVERGED
+
+    def expanded(self, reduction: Reduction) -> Fit:
+        """Return a fit of free coefficients in terms of all coefficients.
+
+        Parameters
+        ----------
+        reduction : Reduction
+            Under which it was made.
+
+        Returns
+        -------
+        Fit
+            Its ``sums`` are still those of the free coefficients.
+        """
+        return replace(
+            self,
+            params=reduction.expand(self.params),
+            aliased=reduction.aliased(self.aliased),
+            diverging=tuple(int(reduction.free[j]) for j in self.diverging),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
