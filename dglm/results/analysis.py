@@ -78,7 +78,7 @@ def sequential_table(estimate: Estimate, test: Test, persist: Persist) -> pd.Dat
         columns.append(sorted([*columns[-1], *positions]))
     with one_blas_thread():
         objective = objective_again(estimate, persist=persist)
-        models = _fit_columns(objective, columns[:-1], [f"before {name}" for name, _ in terms])
+        models = _fit_columns(estimate, objective, columns[:-1], [f"before {name}" for name, _ in terms])
         larger = [model.objective for model in models[1:]] + [
             Constrained.of(objective, Reduction.keeping(columns[-1], len(estimate.params)))
         ]
@@ -133,7 +133,7 @@ def deletion_table(estimate: Estimate, test: Test | None, persist: Persist) -> p
     columns = [sorted(set(range(p)) - set(positions)) for _, positions in terms]
     with one_blas_thread():
         objective = objective_again(estimate, persist=persist)
-        models = _fit_columns(objective, columns, [f"without {name}" for name, _ in terms])
+        models = _fit_columns(estimate, objective, columns, [f"without {name}" for name, _ in terms])
         df = estimate.df - np.array([model.rank for model in models], dtype=np.float64)
         deviances = np.array([model.fit.sums.deviance for model in models])
         tested: tuple[Vector, ...] = ()
@@ -203,12 +203,12 @@ def _df_resid(estimate: Estimate) -> float:
 
 
 def _fit_columns(
-    objective: Objective[Unpenalised], columns: Sequence[Sequence[int]], names: Sequence[str]
+    estimate: Estimate, objective: Objective[Unpenalised], columns: Sequence[Sequence[int]], names: Sequence[str]
 ) -> list[SubModel]:
-    """Fit the models that have only some columns, and warn of those that did not converge."""
-    p = len(objective.basis.centre)
-    reductions = [Reduction.keeping(positions, p) for positions in columns]
-    models = [SubModel(*found) for found in solve_side_by_side(objective, reductions, IRLS())]
+    """Fit the models that have only some columns, as closely as the whole, and warn of those that did not converge."""
+    reductions = [Reduction.keeping(positions, len(estimate.params)) for positions in columns]
+    solver = IRLS(tol=estimate.fit.certificate.tol)
+    models = [SubModel(*found) for found in solve_side_by_side(objective, reductions, solver)]
     failed = [
         f"{name} ({m.fit.status.value}, {m.fit.certificate})"
         for name, m in zip(names, models, strict=True)
