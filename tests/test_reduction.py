@@ -19,11 +19,10 @@ def reduction_of(R, q):
     return Reduction.of(R, q, [f"c{i}" for i in range(len(R))])
 
 
+ENTRIES = [0.0, 0.0, 1.0, -1.0, 2.0, 0.3, -7.5, 1e-4, 1e5]
 matrices = st.tuples(st.integers(1, 4), st.integers(1, 6)).flatmap(
     lambda shape: st.lists(
-        st.lists(
-            st.sampled_from([0.0, 0.0, 1.0, -1.0, 2.0, 0.3, -7.5, 1e-4, 1e5]), min_size=shape[1], max_size=shape[1]
-        ),
+        st.lists(st.sampled_from(ENTRIES), min_size=shape[1], max_size=shape[1]),
         min_size=shape[0],
         max_size=shape[0],
     )

@@ -161,9 +161,11 @@ class Constraining(Model):
         params = estimate.fit.params
         zero = " = ".join(name for name, b in zip(self.exog_names, params, strict=True) if b == 0)
         labels = [f"{zero} = 0, selected by {penalty!r} on the same rows, which the standard errors do not know of"]
-        reduction = Reduction.keeping(np.flatnonzero(params).tolist(), len(params))
-        again = self._constrained(
-            reduction, labels if zero else [], resolve_solver(None, Unpenalised()), None, None, persist
-        )
+        solver = resolve_solver(None, Unpenalised())
+        if zero:
+            reduction = Reduction.keeping(np.flatnonzero(params).tolist(), len(params))
+            again = self._constrained(reduction, labels, solver, None, None, persist)
+        else:
+            again = self._estimate(Unpenalised(), solver, None, None, persist)
         warn_of_fit(again.fit, self.exog_names, stacklevel=3)
         return GLMResults(again)
