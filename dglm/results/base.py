@@ -10,8 +10,7 @@ from typing import Any, ClassVar, NoReturn
 import pandas as pd
 
 from dglm._typing import AnyArray, Matrix, Vector
-from dglm.design import ArrayDesign, for_new_rows
-from dglm.errors import DataError
+from dglm.design import by_name, for_new_rows
 from dglm.results import rows
 from dglm.results.effects import Effect, effect_of
 from dglm.results.estimate import Estimate
@@ -79,7 +78,7 @@ class Results(ABC):
     @property
     def df_model(self) -> float:
         """Degrees of freedom of the model beside the intercept; effective ones under a penalty."""
-        return self._estimate.df - (0 if self._estimate.basis.intercept is None else 1)
+        return self._estimate.df - (1 if self._estimate.has_intercept else 0)
 
     @property
     def df_resid(self) -> float:
@@ -274,22 +273,13 @@ class Results(ABC):
 
     def _per_row(self, quantity: rows.RowQuantity) -> Any:
         e = self._estimate
-        if e.table is None:
-            raise DataError("the rows that were fitted did not travel with this result; pass them to predict(data)")
-        return rows.of_fit(e.table, e.design, e.family, e.fit.params, quantity)
-
-    @property
-    def _of_arrays(self) -> bool:
-        return isinstance(self._estimate.design, ArrayDesign)
+        return rows.of_fit(e.fitted_table(), e.design, e.family, e.fit.params, quantity)
 
     def _named(self, values: AnyArray) -> Any:
-        return values if self._of_arrays else pd.Series(values, index=list(self._estimate.design.exog_names))
+        return by_name(self._estimate.design, values)
 
     def _framed(self, values: Matrix, columns: list[Any] | None = None) -> Any:
-        if self._of_arrays:
-            return values
-        names = list(self._estimate.design.exog_names)
-        return pd.DataFrame(values, index=names, columns=names if columns is None else columns)
+        return by_name(self._estimate.design, values, columns)
 
     def _summary(
         self,
@@ -367,4 +357,6 @@ class Results(ABC):
             )
         elif e.dependent:
             notes.append(f"Left out as linear combinations of earlier columns: {'; '.join(e.dependent)}.")
+        if e.constraint is not None:
+            notes.append(f"Fitted under constraints: {', '.join(e.constraint.labels)}.")
         return notes

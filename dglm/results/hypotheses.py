@@ -228,7 +228,7 @@ class WaldTestTerms:
 
     @property
     def pvalues(self) -> Vector:
-        """p-values, in the order of the terms."""
+        """The p-values, in the order of the terms."""
         return self.table["pvalue"].to_numpy()
 
     @property

@@ -37,7 +37,11 @@ class L1Results(Results):
     """
 
     unavailable: ClassVar[dict[str, str]] = dict.fromkeys(
-        ("bse", "tvalues", "pvalues", "conf_int", "cov_params", "aic", "bic"), SELECTED
+        (
+            *("bse", "tvalues", "pvalues", "conf_int", "cov_params", "aic", "bic", "info_criteria"),
+            *("anova", "drop1", "score_test"),
+        ),
+        SELECTED,
     )
 
     @property

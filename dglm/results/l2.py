@@ -40,7 +40,11 @@ class L2Results(Results):
     """
 
     unavailable: ClassVar[dict[str, str]] = dict.fromkeys(
-        ("bse", "tvalues", "pvalues", "conf_int", "cov_params", "aic", "bic"), BIASED
+        (
+            *("bse", "tvalues", "pvalues", "conf_int", "cov_params", "aic", "bic", "info_criteria"),
+            *("anova", "drop1", "score_test"),
+        ),
+        BIASED,
     )
 
     @property

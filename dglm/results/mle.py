@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 
 from dglm.results.likelihood import Likelihood
+from dglm.results.nested import Nested
 from dglm.results.summary import Summary, count, number, probability
 from dglm.results.wald import Wald
 
 
-class GLMResults(Likelihood, Wald):
+class GLMResults(Likelihood, Nested, Wald):
     """Maximum likelihood estimates: unpenalised, with standard errors, tests and intervals.
 
     Parameters

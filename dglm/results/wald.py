@@ -250,7 +250,7 @@ class Wald(Results):
             covariance comes from too few groups to test so many at once.
         """
         constraints = self._constraints(r_matrix)
-        kept = independent_rows(constraints.matrix, constraints.values)
+        kept = independent_rows(*self._of_free(constraints))
         R, q = constraints.matrix[kept], constraints.values[kept]
         use_f = self.use_t if use_f is None else use_f
         statistic = wald_statistic(self._effects(R) - q, self._covariance.of(R)) / (len(R) if use_f else 1)
@@ -272,12 +272,13 @@ class Wald(Results):
         Returns
         -------
         WaldTestTerms
-            One p-value a term; one a column for models without a formula. Aliased coefficients are left out, and a
-            term of which nothing else remains.
+            One p-value a term; one a column for models without a formula. Coefficients that are aliased, or that
+            constraints fix, are left out, and a term of which nothing else remains.
         """
-        kept = self._covariance.kept
-        terms = [(name, [j for j in columns if kept[j]]) for name, columns in self._estimate.design.terms]
-        identity = np.eye(len(kept))
+        e = self._estimate
+        tested = ~(e.fit.aliased | e.fixed)
+        terms = [(name, [j for j in columns if tested[j]]) for name, columns in e.design.terms]
+        identity = np.eye(len(tested))
         return WaldTestTerms(
             tests={
                 name: self.wald_test(identity[columns])
@@ -303,7 +304,9 @@ class Wald(Results):
     @property
     def _tvalues(self) -> Vector:
         with np.errstate(divide="ignore", invalid="ignore"):
-            return self._estimate.params / self._bse
+            statistics = self._estimate.params / self._bse
+        # a number that constraints fix was not estimated: there is nothing to test
+        return np.where(self._estimate.fixed, np.nan, statistics)
 
     @property
     def _pvalues(self) -> Vector:
@@ -314,13 +317,19 @@ class Wald(Results):
 
     def _constraints(self, r_matrix: Any) -> Constraints:
         """Read hypotheses, refusing those about coefficients that were not estimated."""
-        names = self._estimate.design.exog_names
+        e, names = self._estimate, self._estimate.design.exog_names
         constraints = read_constraints(r_matrix, names)
-        covariance = self._covariance
-        if covariance.null_space.shape[1] > 0:
+        of_free, _ = self._of_free(constraints)
+        given = [label for label, row in zip(constraints.labels, of_free, strict=True) if not row.any()]
+        if given and e.constraint is not None:
+            raise ValueError(
+                f"{'; '.join(given)} cannot be tested: the constraints of the fit ({', '.join(e.constraint.labels)}) "
+                f"leave nothing of it to be estimated; results.score_test() tests the constraints themselves"
+            )
+        if e.collinear == "pinv":
             self._check_estimable(constraints)
             return constraints
-        of_aliased = np.flatnonzero(constraints.matrix.any(axis=0) & ~covariance.kept)
+        of_aliased = np.flatnonzero(constraints.matrix.any(axis=0) & e.fit.aliased)
         if of_aliased.size:
             raise ValueError(
                 f"{', '.join(names[j] for j in of_aliased)} cannot be tested: left out of the fit as combinations of "
@@ -328,10 +337,19 @@ class Wald(Results):
             )
         return constraints
 
+    def _of_free(self, constraints: Constraints) -> tuple[Matrix, Vector]:
+        """Return R L and q - R b0: hypotheses as they are about the coefficients that were free in the fit."""
+        if self._estimate.constraint is None:
+            return constraints.matrix, constraints.values
+        reduction = self._estimate.constraint.reduction
+        left = constraints.values - np.dot(constraints.matrix, reduction.b0)
+        return reduction.combinations(constraints.matrix), left
+
     def _check_estimable(self, constraints: Constraints) -> None:
         """Refuse hypotheses on which solutions of the same linear predictor differ."""
-        along = np.abs(np.dot(constraints.matrix, self._covariance.null_space)).max(axis=1)
-        size = np.abs(constraints.matrix).max(axis=1) * np.abs(self._covariance.null_space).max()
+        null_space = self._estimate.fit.dependencies
+        along = np.abs(np.dot(constraints.matrix, null_space)).max(axis=1, initial=0.0)
+        size = np.abs(constraints.matrix).max(axis=1) * np.abs(null_space).max(initial=0.0)
         differing = [label for label, a, s in zip(constraints.labels, along, size, strict=True) if a > ESTIMABLE * s]
         if differing:
             raise ValueError(

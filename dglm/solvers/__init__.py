@@ -5,6 +5,7 @@ from dglm.solvers.irls import IRLS
 from dglm.solvers.newton import Newton
 from dglm.solvers.proximal_gradient import ProximalGradient
 from dglm.solvers.registry import SOLVERS, default_solver, resolve_solver
+from dglm.solvers.side_by_side import solve_side_by_side
 from dglm.solvers.start import null_eta
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "default_solver",
     "null_eta",
     "resolve_solver",
+    "solve_side_by_side",
 ]

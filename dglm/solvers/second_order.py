@@ -56,7 +56,7 @@ class State:
     certificate : float
         Largest |direction_j| against its standard error.
     smallest_pivot : float
-        Of the information.
+        Of the information, or what constraints left of it before.
     """
 
     beta: Vector
@@ -151,7 +151,7 @@ def _begin(objective: Objective[SmoothPenalty], start: Vector | None, curvature:
     """Evaluate the start; where it is out of range, go back towards the null model until it is not."""
     seen = objective.basis.factor(objective.survey.gram, ridge=_ridge(objective))
     # products cannot tell a combination of columns from what is nearly one: the first pass decides which to keep
-    collinear = seen.smallest_pivot < SMALLEST_PIVOT
+    collinear = min(seen.smallest_pivot, objective.cancellation) < SMALLEST_PIVOT
     want, kept = (FactoredCurvature, None) if collinear else (curvature, seen.kept)
 
     def evaluate(beta: Vector) -> State:
@@ -200,7 +200,7 @@ def _state(objective: Objective[SmoothPenalty], beta: Vector, found: SecondOrder
         np.where(factor.kept, basis.to_params(step), 0.0),
         float(g @ step) / W,
         certificate,
-        factor.smallest_pivot,
+        min(factor.smallest_pivot, objective.cancellation),
     )
 
 
