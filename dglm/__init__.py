@@ -8,6 +8,19 @@ import dglm.results as results
 import dglm.solvers as solvers
 from dglm.glm import GLM
 from dglm.penalties import L1, L2, ElasticNet
-from dglm.results import load
+from dglm.results import compare, load
 
-__all__ = ["GLM", "L1", "L2", "ElasticNet", "errors", "families", "links", "load", "penalties", "results", "solvers"]
+__all__ = [
+    "GLM",
+    "L1",
+    "L2",
+    "ElasticNet",
+    "compare",
+    "errors",
+    "families",
+    "links",
+    "load",
+    "penalties",
+    "results",
+    "solvers",
+]

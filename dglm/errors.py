@@ -7,11 +7,13 @@ from __future__ import annotations
 
 __all__ = [
     "CollinearityError",
+    "ConstraintError",
     "ConvergenceWarning",
     "DataError",
     "DomainError",
     "FormulaError",
     "IncompatibleSolverError",
+    "NestingWarning",
     "PerfectSeparationWarning",
     "RankDeficientWarning",
     "StorageError",
@@ -39,6 +41,10 @@ class UnseenLevelError(DataError):
     """A categorical value that was not there when the design was learned."""
 
 
+class ConstraintError(ValueError):
+    """Constraints on the coefficients that cannot be read, or that no coefficients satisfy."""
+
+
 class IncompatibleSolverError(TypeError):
     """A solver that cannot minimise the penalty it was given."""
 
@@ -53,6 +59,10 @@ class ConvergenceWarning(UserWarning):
 
 class PerfectSeparationWarning(ConvergenceWarning):
     """The likelihood keeps rising as some coefficients grow: the estimate does not exist."""
+
+
+class NestingWarning(UserWarning):
+    """Two models were compared although it could not be shown that one contains the other."""
 
 
 class RankDeficientWarning(UserWarning):

@@ -3,39 +3,26 @@
 from __future__ import annotations
 
 import sys
-import warnings
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Literal, get_args
-
-import numpy as np
+from typing import Any, Literal
 
 from dglm._typing import Vector
-from dglm.data import Block, BlockedData, one_blas_thread
-from dglm.design import Design, PreparedModel, from_collections, from_formula, group_rows
-from dglm.errors import (
-    ConvergenceWarning,
-    DataError,
-    IncompatibleSolverError,
-    PerfectSeparationWarning,
-    RankDeficientWarning,
-)
+from dglm.data import Block, BlockedData, Persist, kept
+from dglm.design import Design, PreparedModel, from_collections, from_formula
+from dglm.errors import DataError, IncompatibleSolverError
 from dglm.families import Family, Gaussian
 from dglm.inference import CovarianceChoice
 from dglm.links import Log
+from dglm.model import Constraining, Evaluating, check_collinear, check_scale, checked_start, warn_of_fit
 from dglm.objective import NullModel, Objective, Survey, survey
-from dglm.penalties import Penalty, SparsePenalty, Unpenalised
-from dglm.results import Estimate, Results, Wanted, finish, results_of
+from dglm.penalties import Penalty, Unpenalised
+from dglm.results import Results, results_of
 from dglm.results.estimate import Collinear, ScaleOption
-from dglm.solvers import IRLS, Newton, Solver, Status, maximise_shape, null_eta, resolve_solver
-
-Persist = Literal["auto"] | bool
-
-# Share of the free memory that blocks may be kept in.
-MEMORY_SHARE = 0.6
+from dglm.solvers import IRLS, Newton, Solver, null_eta, resolve_solver
 
 
-class GLM:
+class GLM(Constraining, Evaluating):
     """A generalized linear model of rows in memory or on dask.
 
     Building one computes nothing, but for the levels of categorical columns.
@@ -272,53 +259,32 @@ class GLM:
         penalty = Unpenalised() if penalty is None else penalty
         resolved = _shape_solver(self.family, penalty, solver) if self.family.free else resolve_solver(solver, penalty)
         chosen = resolved.with_settings(max_iter, tol)
-        _check_scale(scale)
+        check_scale(scale)
         choice = CovarianceChoice.of(cov_type, cov_kwds)
         if not isinstance(penalty, Unpenalised) and (choice.cov_type != "nonrobust" or cov_kwds or use_t is not None):
             raise ValueError(
                 f"cov_type, cov_kwds and use_t are for estimates without a penalty: those under {penalty} have no "
                 f"standard errors"
             )
-        groups = group_rows(self._table, self.design, choice.groups) if choice.cov_type == "cluster" else None
-        if use_t not in {None, True, False}:
-            raise ValueError(f"use_t must be True, False or None; got {use_t!r}")
-        wanted = Wanted(choice=choice, groups=groups, use_t=bool(use_t))
-        _check_collinear(collinear, penalty)
-        start = None if start_params is None else _checked_start(start_params, self.exog_names)
-        # the algebra between passes is small; threads would cost it more than they give, and change its bits
-        with one_blas_thread():
-            data = self._blocks(persist)
-            passes_before = data.passes.count
-            if self._survey is None:
-                self._survey = survey(data, self.family.provisional, self.exog_names, self.design.response.label)
-            objective = _objective(data, self.family, penalty, self._survey, self.design)
-            if self.family.free:
-                objective, fit = maximise_shape(objective, chosen, start)
-            else:
-                fit = chosen.solve(objective, start)
-            estimate = finish(
-                objective,
-                fit,
-                design=self.design,
-                table=self._table,
-                scale=scale,
-                wanted=wanted,
-                passes_before=passes_before,
-                collinear=collinear,
-            )
-        _warn(estimate)
+        wanted = self._wanted(choice, use_t=use_t)
+        check_collinear(collinear, penalty)
+        start = None if start_params is None else checked_start(start_params, self.exog_names)
+        estimate = self._estimate(penalty, chosen, start, scale, persist, wanted=wanted, collinear=collinear)
+        warn_of_fit(estimate, stacklevel=3)
         results: Results = results_of(estimate)
         return results
 
+    def _objective(self, penalty: Penalty, persist: Persist) -> tuple[Objective[Any], int]:
+        data = self._blocks(persist)
+        passes_before = data.passes.count
+        if self._survey is None:
+            self._survey = survey(data, self.family.provisional, self.exog_names, self.design.response.label)
+        return _objective(data, self.family, penalty, self._survey, self.design), passes_before
+
     def _blocks(self, persist: Persist) -> BlockedData[Block]:
         """Return the encoded blocks, kept where asked or where they fit."""
-        if self._kept is not None and persist in {"auto", self._kept[0]}:
-            return self._kept[1]
-        if persist not in {"auto", True, False}:
-            raise ValueError(f'persist must be "auto", True or False; got {persist!r}')
-        blocks = self._table.partitions(self.design.columns).map(self.design.encode)
-        keep = _fits(blocks) if persist == "auto" else persist
-        self._kept = (keep, blocks.persist() if keep else blocks)
+        if self._kept is None or persist not in {"auto", self._kept[0]}:
+            self._kept = kept(self._table.partitions(self.design.columns).map(self.design.encode), persist)
         return self._kept[1]
 
 
@@ -351,22 +317,6 @@ def _checked_missing(missing: Literal["drop", "raise"]) -> Literal["drop", "rais
     return missing
 
 
-def _check_scale(scale: ScaleOption) -> None:
-    if scale is None or scale in {"X2", "dev"}:
-        return
-    if isinstance(scale, str) or not (np.isfinite(scale) and scale > 0):
-        raise ValueError(f'scale must be None, "X2", "dev" or a number above 0; got {scale!r}')
-
-
-def _check_collinear(collinear: Collinear, penalty: Penalty) -> None:
-    if collinear not in get_args(Collinear):
-        raise ValueError(f'collinear must be "drop", "pinv" or "raise"; got {collinear!r}')
-    if collinear != "drop" and isinstance(penalty, SparsePenalty):
-        raise ValueError(
-            f"collinear={collinear!r} means nothing with {penalty!r}, which chooses among such columns itself"
-        )
-
-
 def _shape_solver(family: Family, penalty: Penalty, solver: str | Solver[Any] | None) -> Solver[Any]:
     """Return the solver of a family with parameters to be estimated."""
     free = " and ".join(family.free)
@@ -385,13 +335,6 @@ def _shape_solver(family: Family, penalty: Penalty, solver: str | Solver[Any] | 
     return chosen
 
 
-def _checked_start(start_params: Any, names: list[str]) -> Vector:
-    start = np.array(start_params, dtype=np.float64)
-    if start.shape != (len(names),) or not np.isfinite(start).all():
-        raise ValueError(f"start_params must be {len(names)} finite numbers, for {names}; got {start_params!r}")
-    return start
-
-
 def _objective(
     data: BlockedData[Block], family: Family, penalty: Penalty, found: Survey, design: Design
 ) -> Objective[Any]:
@@ -407,40 +350,3 @@ def _objective(
     if not any(e.role in {"offset", "exposure"} for e in design.extras):
         return objective
     return replace(objective, null_model=NullModel(null_eta(objective)))
-
-
-def _fits(blocks: BlockedData[Block]) -> bool:
-    """Return whether blocks like the first fit in memory."""
-    return blocks.of_first(_nbytes) * blocks.n_blocks <= MEMORY_SHARE * blocks.free_bytes()
-
-
-def _nbytes(block: Block) -> int:
-    return block.nbytes
-
-
-def _warn(estimate: Estimate) -> None:
-    fit, names = estimate.fit, estimate.design.exog_names
-    if estimate.collinear == "drop" and fit.aliased.any():
-        warnings.warn(
-            f"left out as linear combinations of earlier columns: {'; '.join(estimate.dependent)}; their params "
-            f"are nan",
-            RankDeficientWarning,
-            stacklevel=3,
-        )
-    if fit.status is Status.SEPARATED:
-        warnings.warn(
-            f"perfect separation: the likelihood keeps rising as the coefficients of "
-            f"{', '.join(names[j] for j in fit.diverging)} grow, so that their estimates do not exist; "
-            f"drop the rows or columns that cause it, or fit with a penalty",
-            PerfectSeparationWarning,
-            stacklevel=3,
-        )
-    elif fit.status is Status.BOUNDARY and fit.shape is not None:
-        warnings.warn(fit.shape.at_limit, ConvergenceWarning, stacklevel=3)
-    elif not fit.converged:
-        warnings.warn(
-            f"{fit.solver} did not converge: {fit.status.value} after {fit.n_iter} iterations; the certificate "
-            f"{fit.certificate} should be below {fit.certificate.tol:.2g}",
-            ConvergenceWarning,
-            stacklevel=3,
-        )

@@ -531,6 +531,9 @@ class AddsInPlace(Sum):
         self.total += other.total
         return self
 
+    def reduced(self, L):
+        return self
+
 
 WRONG_SUMS = {
     AverageDeviance: "one row at a time, field deviance",

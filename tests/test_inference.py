@@ -86,7 +86,7 @@ def expected_covariance(gram, basis, kept, scale):
         centred=scale * inverse,
         df_resid=77.0,
         use_t=False,
-        null_space=np.zeros((len(kept), 0)),
+        combine=None,
     )
     return record.params
 

@@ -5,6 +5,7 @@ from dglm.data.block import Block
 from dglm.data.blocked import BlockedData, tree_sum
 from dglm.data.dask_blocks import DaskBlocks
 from dglm.data.grouped import GroupedBlock
+from dglm.data.keeping import Persist, kept
 from dglm.data.keys import Keys, comparable, distinct, joined
 from dglm.data.memory import MemoryBlocks
 from dglm.data.passes import PassLog, count_passes
@@ -22,11 +23,13 @@ __all__ = [
     "MemoryBlocks",
     "PandasTable",
     "PassLog",
+    "Persist",
     "Table",
     "comparable",
     "count_passes",
     "distinct",
     "joined",
+    "kept",
     "one_blas_thread",
     "tree_sum",
 ]

@@ -5,10 +5,12 @@ from dglm.design.base import Design, Extra, row_index
 from dglm.design.collections import from_collections
 from dglm.design.constraints import Constraints, read_constraints
 from dglm.design.context import Context, Unsaved
+from dglm.design.extended import extended
 from dglm.design.formula import FormulaDesign
 from dglm.design.frame import FrameDesign
 from dglm.design.grouping import GroupedRows, group_rows
 from dglm.design.joining import PreparedModel
+from dglm.design.labels import as_params, by_name
 from dglm.design.learning import from_formula
 from dglm.design.prediction import for_new_rows, for_same_rows
 from dglm.design.shown import as_frame
@@ -25,6 +27,9 @@ __all__ = [
     "PreparedModel",
     "Unsaved",
     "as_frame",
+    "as_params",
+    "by_name",
+    "extended",
     "for_new_rows",
     "for_same_rows",
     "from_collections",

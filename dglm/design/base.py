@@ -107,6 +107,11 @@ class Design(ABC):
         """Each term with the positions of its columns; every column is one where there is no formula."""
         return tuple((name, (j,)) for j, name in enumerate(self.exog_names))
 
+    @property
+    def term_factors(self) -> dict[str, frozenset[str]]:
+        """What each term is a product of: a term is marginal to one that has all of its factors and others."""
+        return {name: frozenset([name]) for name, _ in self.terms}
+
     @abstractmethod
     def exog(self, partition: Any, number: int) -> AnyArray:
         """Return the design matrix of every row of a partition.

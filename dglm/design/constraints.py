@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,15 +37,38 @@ class Constraints:
     values: Vector
     labels: tuple[str, ...]
 
+    def in_words(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Return each constraint as an equation, however it was given.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Of the p coefficients.
+
+        Returns
+        -------
+        tuple of str
+            Such as ``"x1 - 2 * x2 = 0.5"``.
+
+        Examples
+        --------
+        >>> read_constraints(([[1.0, -2.0]], 0.5), ["x1", "x2"]).in_words(["x1", "x2"])
+        ('x1 - 2 * x2 = 0.5',)
+        """
+        return tuple(
+            f"{_combination(row, names)} = {value:g}" for row, value in zip(self.matrix, self.values, strict=True)
+        )
+
 
 def read_constraints(spec: Any, names: Sequence[str]) -> Constraints:
     """Read linear hypotheses.
 
     Parameters
     ----------
-    spec : str, sequence of str, (m, p) array, or tuple of (m, p) array and (m,) array
+    spec : str, sequence of str, mapping, (m, p) array, or tuple of (m, p) array and (m,) array
         Equations between sums of coefficients, separated by commas, where an expression alone is equal to 0;
-        names that do not begin with a letter stand in backticks. Or R, with q = 0; or (R, q).
+        names that do not begin with a letter stand in backticks. Or ``{"x1 + x2": 1}``, expressions with
+        their values; or R, with q = 0; or (R, q).
     names : sequence of str
         Of the p coefficients.
 
@@ -70,16 +93,22 @@ def read_constraints(spec: Any, names: Sequence[str]) -> Constraints:
     """
     if isinstance(spec, str):
         return _from_text(spec, names)
+    if isinstance(spec, Mapping):
+        return _from_text(", ".join(f"{left} = {_number(value)}" for left, value in spec.items()), names)
     if isinstance(spec, (list, tuple)) and spec and all(isinstance(s, str) for s in spec):
         return _from_text(", ".join(spec), names)
     R, q = spec if isinstance(spec, tuple) and len(spec) == 2 else (spec, 0.0)
-    matrix = np.atleast_2d(np.asarray(R, dtype=np.float64))
+    try:
+        matrix, values = np.atleast_2d(np.array(R, dtype=np.float64)), np.asarray(q, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f'constraints must be words such as "x1 = x2, x3 + x4 = 1", an array R or a tuple (R, q); got {spec!r}'
+        ) from error
     if matrix.ndim != 2 or matrix.shape[1] != len(names) or not np.isfinite(matrix).all():
         raise ValueError(
             f"constraints must be finite numbers, one column for each of the {len(names)} coefficients; got an array "
             f"of shape {np.shape(R)}"
         )
-    values = np.asarray(q, dtype=np.float64)
     if values.size not in {1, len(matrix)} or not np.isfinite(values).all():
         raise ValueError(
             f"the values of {len(matrix)} constraints must be as many finite numbers; got an array of shape "
@@ -90,6 +119,30 @@ def read_constraints(spec: Any, names: Sequence[str]) -> Constraints:
         raise ValueError(f"constraint {empty[0]} has no coefficient" if empty.size else "there are no constraints")
     values = np.broadcast_to(values.ravel(), len(matrix)).copy()
     return Constraints(matrix, values, tuple(f"c{i}" for i in range(len(matrix))))
+
+
+def _combination(row: Vector, names: Sequence[str]) -> str:
+    """Return a sum of coefficients in words."""
+    text = ""
+    for j in np.flatnonzero(row).tolist():
+        size = "" if abs(row[j]) == 1 else f"{abs(row[j]):g} * "
+        sign = ("- " if row[j] < 0 else "+ ") if text else ("-" if row[j] < 0 else "")
+        name = names[j] if _is_bare(names[j]) else f"`{names[j]}`"
+        text += f"{' ' if text else ''}{sign}{size}{name}"
+    return text
+
+
+def _is_bare(name: str) -> bool:
+    """Return whether a name needs no backticks: one that begins as a number or an operator is not told from them."""
+    return name[:1].isalpha() or name[:1] == "_"
+
+
+def _number(value: Any) -> str:
+    """Return a number as text that is read back as it is."""
+    try:
+        return repr(float(value))
+    except (TypeError, ValueError) as error:
+        raise FormulaError(f"the value of a constraint must be a number; got {value!r}") from error
 
 
 def _from_text(text: str, names: Sequence[str]) -> Constraints:
@@ -124,8 +177,8 @@ def _from_text(text: str, names: Sequence[str]) -> Constraints:
 def _with_stand_ins(text: str, names: Sequence[str]) -> tuple[str, dict[str, int]]:
     """Return the text with an identifier in place of every name, in backticks or not, and what it stands for."""
     position = {name: j for j, name in enumerate(names)}
-    # longer names first, so that a:b is not read as a and b; one that begins as a number or an operator is not a name
-    bare = sorted((n for n in names if n[:1].isalpha() or n[:1] == "_"), key=len, reverse=True)
+    # longer names first, so that a:b is not read as a and b
+    bare = sorted(filter(_is_bare, names), key=len, reverse=True)
     alternatives = [r"`([^`]*)`", *(_bounded(name) for name in bare)]
     used: dict[str, int] = {}
 

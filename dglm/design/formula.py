@@ -96,6 +96,14 @@ class FormulaDesign(Design):
             start = stop
         return tuple(terms.items())
 
+    @property
+    def term_factors(self) -> dict[str, frozenset[str]]:
+        """What each term is a product of."""
+        factors: dict[str, frozenset[str]] = {}
+        for group in self.groups:
+            factors[group.term] = factors.get(group.term, frozenset()) | {factor for factor, _ in group.factors}
+        return factors
+
     def exog(self, partition: pd.DataFrame, number: int) -> AnyArray:
         n = len(partition)
         X = np.empty((n, len(self.exog_names)), order="F")

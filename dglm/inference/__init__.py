@@ -1,7 +1,7 @@
 """Inference: covariances, intervals, tests, criteria, and what they make of single rows. Pure functions."""
 
 from dglm.inference.choice import CovarianceChoice
-from dglm.inference.collinearity import equations, minimum_norm
+from dglm.inference.collinearity import equations, estimable, minimum_norm
 from dglm.inference.columns import ColumnSums
 from dglm.inference.covariance import (
     Covariance,
@@ -11,10 +11,11 @@ from dglm.inference.covariance import (
     inverse_root,
     sandwich,
 )
-from dglm.inference.criteria import aic, bic, log_likelihood
+from dglm.inference.criteria import aic, bic, log_likelihood, pseudo_rsquared
 from dglm.inference.effects import EffectMethod, EffectsAt
 from dglm.inference.influence import InfluenceAt
 from dglm.inference.margins import EffectSums, margin_sums
+from dglm.inference.nested import Test, chi2_pvalues, deviance_tests, score_statistic
 from dglm.inference.prediction import PREDICTION_COLUMNS, PredictionAt
 from dglm.inference.randomised import label_keys, position_keys, quantile_residuals, uniforms
 from dglm.inference.residuals import unit_deviance_residuals, unit_pearson
@@ -38,11 +39,15 @@ __all__ = [
     "EffectsAt",
     "InfluenceAt",
     "PredictionAt",
+    "Test",
     "aic",
     "bic",
+    "chi2_pvalues",
     "cluster_meat",
     "critical_value",
+    "deviance_tests",
     "equations",
+    "estimable",
     "f_pvalue",
     "hc1_correction",
     "independent_rows",
@@ -54,8 +59,10 @@ __all__ = [
     "margin_sums",
     "minimum_norm",
     "position_keys",
+    "pseudo_rsquared",
     "quantile_residuals",
     "sandwich",
+    "score_statistic",
     "symmetric_intervals",
     "two_sided_pvalues",
     "uniforms",

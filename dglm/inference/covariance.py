@@ -8,7 +8,6 @@ import numpy as np
 
 from dglm._typing import Mask, Matrix
 from dglm.inference.choice import CovarianceChoice
-from dglm.inference.collinearity import estimable
 from dglm.matrix import Basis, Information
 from dglm.objective import ClusterScores
 
@@ -17,17 +16,19 @@ from dglm.objective import ClusterScores
 class Covariance:
     """A covariance matrix of the coefficients, held where columns are centred, and how to use it.
 
+    It is that of gamma, the coefficients that were free: beta = C gamma + a constant.
+
     Parameters
     ----------
     choice : CovarianceChoice
         What kind it is; its groups are names only.
     basis : Basis
-        Centred coordinates.
-    kept : (p,) array of bool
-        Columns that are not aliased.
-    normalized : (p, p) array
+        Centred coordinates of gamma.
+    kept : (k,) array of bool
+        Which gamma are not aliased.
+    normalized : (k, k) array
         Inverse of the information at unit scale, in centred coordinates.
-    centred : (p, p) array
+    centred : (k, k) array
         The covariance in centred coordinates; zero where aliased, nan where the information is singular.
     df_resid : float
         Degrees of freedom of t and F statistics.
@@ -35,9 +36,10 @@ class Covariance:
         Whether statistics of single coefficients are t, and of several F; normal and chi2 if not.
     n_groups : tuple of int
         Number of clusters along every way.
-    null_space : (p, d) array
-        N with X N = 0, where the coefficients are those of minimum norm; d is 0 where they are those of kept columns.
-    root : (p, k) array or None
+    combine : (p, k) array or None
+        C: what constraints leave free, or the projection onto coefficients of minimum norm; None where gamma are the
+        coefficients themselves. A coefficient that takes anything of an aliased gamma has no estimate.
+    root : (k, m) array or None
         With root root' = centred, where one is known: it keeps twice the digits on the way out of centred coordinates.
     """
 
@@ -49,16 +51,18 @@ class Covariance:
     df_resid: float
     use_t: bool
     n_groups: tuple[int, ...] = ()
-    null_space: Matrix
+    combine: Matrix | None
     root: Matrix | None = None
 
     @property
     def params(self) -> Matrix:
         """Covariance of the coefficients, nan in the rows and columns of those left out."""
-        if self.root is None or self.null_space.size > 0:
+        if self.root is None or self.combine is not None:
             return self._named(self.centred)
         half = self.basis.to_params(self.root)
-        return self._left_out(np.dot(half, half.T))
+        covariance: Matrix = np.dot(half, half.T)
+        covariance[~self.kept, :] = covariance[:, ~self.kept] = np.nan
+        return covariance
 
     @property
     def normalized_params(self) -> Matrix:
@@ -90,20 +94,41 @@ class Covariance:
         covariance: Matrix = np.dot(left.T, np.dot(self.centred, right))
         return covariance
 
+    def carried(self, centred: Matrix, basis: Basis) -> Matrix:
+        """Return a matrix of gamma's centred coordinates in those of all coefficients, for quadratic forms of rows.
+
+        Parameters
+        ----------
+        centred : (k, k) array
+            A covariance, or an inverse information, in the centred coordinates of gamma.
+        basis : Basis
+            Centred coordinates of all p coefficients.
+
+        Returns
+        -------
+        (p, p) array
+            Itself where gamma are the coefficients.
+        """
+        if self.combine is None:
+            return centred
+        half = basis.from_params(self._in_basis(np.eye(len(self.combine))).T)
+        carried: Matrix = np.dot(half, np.dot(centred, half.T))
+        return carried
+
     def _in_basis(self, R: Matrix) -> Matrix:
-        """Return T'R', of what the combinations take of the kept columns' coefficients."""
-        return self.basis.gradient(np.where(self.kept[:, None], estimable(R.T, self.null_space), 0.0))
+        """Return T'C'R', of what the combinations take of the gamma that are kept."""
+        of_gamma = R.T if self.combine is None else np.dot(self.combine.T, R.T)
+        return self.basis.gradient(np.where(self.kept[:, None], of_gamma, 0.0))
 
     def _named(self, centred: Matrix) -> Matrix:
-        if self.null_space.size > 0:
-            # P C P, P the projection onto the complement of N; singular
-            half = self._in_basis(np.eye(len(self.kept)))
-            projected: Matrix = np.dot(half.T, np.dot(centred, half))
-            return projected
-        return self._left_out(self.basis.covariance(centred))
-
-    def _left_out(self, covariance: Matrix) -> Matrix:
-        covariance[~self.kept, :] = covariance[:, ~self.kept] = np.nan
+        if self.combine is None:
+            covariance, unknown = self.basis.covariance(centred), ~self.kept
+        else:
+            # singular: in the directions of the constraints, or along the combinations of columns that are zero
+            half = self._in_basis(np.eye(len(self.combine)))
+            covariance = np.dot(half.T, np.dot(centred, half))
+            unknown = np.asarray(self.combine[:, ~self.kept].any(axis=1))
+        covariance[unknown, :] = covariance[:, unknown] = np.nan
         return covariance
 
 

@@ -26,14 +26,14 @@ def log_likelihood(saturated: float, deviance: float, scale: float) -> float:
     return saturated - deviance / (2 * scale) if scale > 0 else np.inf
 
 
-def aic(llf: float, n_params: int) -> float:
+def aic(llf: float, n_params: float) -> float:
     """Return Akaike's criterion, -2 l + 2 p.
 
     Parameters
     ----------
     llf : float
         Log-likelihood.
-    n_params : int
+    n_params : float
         Coefficients that were estimated; the dispersion is not counted, as in statsmodels.
 
     Returns
@@ -44,14 +44,14 @@ def aic(llf: float, n_params: int) -> float:
     return -2 * llf + 2 * n_params
 
 
-def bic(llf: float, n_params: int, nobs: float) -> float:
+def bic(llf: float, n_params: float, nobs: float) -> float:
     """Return Schwarz's criterion, -2 l + p log n.
 
     Parameters
     ----------
     llf : float
         Log-likelihood.
-    n_params : int
+    n_params : float
         Coefficients that were estimated.
     nobs : float
         Number of observations.
@@ -62,3 +62,47 @@ def bic(llf: float, n_params: int, nobs: float) -> float:
         Smaller is better.
     """
     return float(-2 * llf + n_params * np.log(nobs))
+
+
+def pseudo_rsquared(
+    kind: str, *, llf: float, llnull: float, deviance: float, null_deviance: float, nobs: float
+) -> float:
+    """Return a measure of how much better a model predicts than its mean alone.
+
+    Parameters
+    ----------
+    kind : str
+        ``"cs"``: 1 - exp(2 (l0 - l) / n), Cox & Snell (1989), section 5.6; ``"nagelkerke"``: that over the largest
+        value it can have, Nagelkerke (1991), for discrete responses; ``"mcf"``: 1 - l / l0, McFadden (1974), for
+        discrete responses; ``"deviance"``: 1 - D / D0, Cameron & Windmeijer (1997).
+    llf : float
+        Log-likelihood l.
+    llnull : float
+        Log-likelihood l0 of the null model.
+    deviance : float
+        D.
+    null_deviance : float
+        D0.
+    nobs : float
+        Number of observations n.
+
+    Returns
+    -------
+    float
+        0 for the null model.
+
+    Raises
+    ------
+    ValueError
+        If there is no such kind.
+    """
+    match kind:
+        case "cs":
+            return float(-np.expm1(2 * (llnull - llf) / nobs))
+        case "nagelkerke":
+            return float(np.expm1(2 * (llnull - llf) / nobs) / np.expm1(2 * llnull / nobs))
+        case "mcf":
+            return 1 - llf / llnull
+        case "deviance":
+            return 1 - deviance / null_deviance
+    raise ValueError(f"kind must be 'cs', 'nagelkerke', 'mcf' or 'deviance'; got {kind!r}")

@@ -5,6 +5,7 @@ from dglm.matrix.basis import Basis
 from dglm.matrix.cholesky import ScaledCholesky
 from dglm.matrix.dense import DenseMatrix
 from dglm.matrix.products import Cross, Gram
+from dglm.matrix.reduction import Reduction
 from dglm.matrix.split import PreciseCross, SplitMatrix
 from dglm.matrix.triangular import Information, TriangularFactor
 
@@ -16,6 +17,7 @@ __all__ = [
     "Gram",
     "Information",
     "PreciseCross",
+    "Reduction",
     "ScaledCholesky",
     "SplitMatrix",
     "TriangularFactor",

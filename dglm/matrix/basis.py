@@ -13,7 +13,7 @@ import numpy as np
 from dglm._typing import Mask, Matrix, Vector
 from dglm.matrix.base import DesignMatrix
 from dglm.matrix.cholesky import ScaledCholesky
-from dglm.matrix.products import Cross, Gram
+from dglm.matrix.products import Cross
 from dglm.matrix.triangular import Information, TriangularFactor
 
 # A column whose spread is this small beside its mean is constant: its deviations are rounding.
@@ -39,13 +39,13 @@ class Basis:
     constant: float = 1.0
 
     @classmethod
-    def of(cls, gram: Gram, intercept: int | None, constant: float = 1.0) -> Basis:
-        """Return the basis centred where a gram is.
+    def of(cls, information: Information, intercept: int | None, constant: float = 1.0) -> Basis:
+        """Return the basis centred where the rows of an information matrix are.
 
         Parameters
         ----------
-        gram : Gram
-            Its weighted mean becomes the centre.
+        information : Gram or TriangularFactor
+            The weighted mean of its rows becomes the centre.
         intercept : int or None
             Position of the constant column.
         constant : float
@@ -56,7 +56,7 @@ class Basis:
         Basis
             The coordinates.
         """
-        return cls(gram.centred().centre, intercept, constant)
+        return cls(information.centred().centre, intercept, constant)
 
     def rows(self, X: DesignMatrix) -> Matrix:
         """Return X T: rows in centred coordinates, for what is quadratic in a row, such as its leverage.

@@ -15,6 +15,10 @@ import numpy as np
 
 from dglm._typing import Matrix, Vector
 
+# Of the squared size of columns, what is left where their combination cancels to a constant: rounding in the products
+# leaves about 1e-14.
+CANCELLED = 1e-11
+
 
 @dataclass(frozen=True)
 class Cross:
@@ -51,6 +55,21 @@ class Cross:
             The deviations.
         """
         return self.deviations + self.total * (self.centre - centre)
+
+    def reduced(self, L: Matrix) -> Cross:
+        """Return (X L)'r.
+
+        Parameters
+        ----------
+        L : (p, k) array
+            Combinations of the columns.
+
+        Returns
+        -------
+        Cross
+            About the combinations of the centre.
+        """
+        return Cross(self.count, self.centre @ L, self.total, self.deviations @ L)
 
     def __add__(self, other: Cross) -> Cross:
         count, total = self.count + other.count, self.total + other.total
@@ -112,6 +131,59 @@ class Gram:
             With ``first`` zero up to rounding, when no weight is negative.
         """
         return self.about(self.centre + self.first / self.total) if self.total > 0 else self
+
+    def reduced(self, L: Matrix) -> Gram:
+        """Return (X L)'W (X L).
+
+        Parameters
+        ----------
+        L : (p, k) array
+            Combinations of the columns.
+
+        Returns
+        -------
+        Gram
+            Without any spread where a combination is constant up to rounding.
+        """
+        about = self.centred()
+        second: Matrix = L.T @ about.second @ L
+        flat = self.left_of(L) <= CANCELLED
+        second[flat, :] = second[:, flat] = 0.0
+        return Gram(self.mass, about.centre @ L, self.total, np.where(flat, 0.0, about.first @ L), second)
+
+    def left_of(self, L: Matrix) -> Vector:
+        """Return the spread of combinations of the columns, against what their terms would have if none cancelled.
+
+        Parameters
+        ----------
+        L : (p, k) array
+            Combinations of the columns.
+
+        Returns
+        -------
+        (k,) array
+            Of squares, up to 1; 1 for single columns.
+        """
+        spread = self.centred().second
+        size: Vector = (np.sqrt(np.abs(np.diag(spread))) @ np.abs(L)) ** 2
+        return np.divide(np.abs(np.diag(L.T @ spread @ L)), size, out=np.ones_like(size), where=size > 0)
+
+    def times(self, b: Vector) -> Cross:
+        """Return X'W (X b).
+
+        Parameters
+        ----------
+        b : (p,) array
+            A combination of the columns.
+
+        Returns
+        -------
+        Cross
+            The product, about the same centre.
+        """
+        level = float(self.centre @ b)
+        total = float(self.first @ b) + level * self.total
+        return Cross(self.mass, self.centre, total, self.second @ b + level * self.first)
 
     def __add__(self, other: Gram) -> Gram:
         mass = self.mass + other.mass

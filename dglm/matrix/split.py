@@ -124,6 +124,17 @@ class PreciseCross(Cross):
     def about(self, centre: Vector) -> Vector:
         return self.deviations - self.total * centre + (self.deviations_low - self.total_low * centre)
 
+    def reduced(self, L: Matrix) -> PreciseCross:
+        # the terms of a combination cancel where constraints hold: their products in twice the precision, too, and
+        # each term of size one beforehand, so that the cut is at the same place in all of them
+        exponents = np.frexp(self.deviations)[1]
+        weighted = np.ldexp(L, exponents[:, None])
+        product = SplitMatrix.of(weighted).cross(np.ldexp(self.deviations, -exponents))
+        deviations, deviations_low = _sum_in_two(
+            product.deviations, product.deviations_low, np.zeros(L.shape[1]), np.dot(L.T, self.deviations_low)
+        )
+        return PreciseCross(self.count, self.centre @ L, self.total, deviations, self.total_low, deviations_low)
+
     def __add__(self, other: Cross) -> PreciseCross:
         if not isinstance(other, PreciseCross):
             return NotImplemented

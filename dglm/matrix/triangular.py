@@ -15,6 +15,7 @@ from scipy.linalg import lapack
 
 from dglm._typing import Matrix, Vector
 from dglm.matrix.products import Gram
+from dglm.matrix.rank import ROUNDING
 
 # Columns that LAPACK reflects together.
 BLOCK = 32
@@ -77,6 +78,37 @@ class TriangularFactor:
         # X - c' = (X - c) + 1 (c - c')'; the column of the constant has one entry, so that R stays triangular
         factor[0, 1:] += factor[0, 0] * (self.centre - centre)
         return TriangularFactor(centre, factor)
+
+    def centred(self) -> TriangularFactor:
+        """Return the factor about the weighted mean of the rows.
+
+        Returns
+        -------
+        TriangularFactor
+            The factor itself when the weights sum to zero.
+        """
+        total = self.factor[0, 0]
+        return self.about(self.centre + self.factor[0, 1:] / total) if total else self
+
+    def reduced(self, L: Matrix) -> TriangularFactor:
+        """Return the factor of sqrt(W) X L.
+
+        Parameters
+        ----------
+        L : (p, k) array
+            Combinations of the columns.
+
+        Returns
+        -------
+        TriangularFactor
+            About the combinations of the centre; without any spread where a combination is constant up to rounding.
+        """
+        size = np.linalg.norm(self.about(np.zeros_like(self.centre)).factor[:, 1:], axis=0) @ np.abs(L)
+        about = self.centred()
+        # [1 X L - c'L] = [1 X - c] diag(1, L)
+        combined = np.dot(about.factor[:, 1:], L)
+        combined[:, np.linalg.norm(combined, axis=0) <= ROUNDING * size] = 0.0
+        return TriangularFactor(about.centre @ L, triangle(np.column_stack([about.factor[:, 0], combined])))
 
     def gram(self) -> Gram:
         """Return the products that the factor stands for.

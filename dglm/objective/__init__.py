@@ -1,20 +1,23 @@
 """The objective of a fit, and the sums over rows that it is made of: one pass each, whatever is asked together."""
 
+from dglm.objective.at_params import hessian_at, independent_columns, loglike_at, score_at
 from dglm.objective.base import Sum
 from dglm.objective.clusters import ClusterScores, ScoresAt
+from dglm.objective.constrained import Constrained
 from dglm.objective.curvature import Curvature, ObservedCurvature
 from dglm.objective.deviance import Deviance
 from dglm.objective.factored import FactoredCurvature, SecondOrder
 from dglm.objective.gradient import Gradient
 from dglm.objective.meat import Leverages, Meat, MeatAt
 from dglm.objective.null_model import NullModel, NullStep
-from dglm.objective.objective import Objective, Request
+from dglm.objective.objective import Objective, Request, evaluate
 from dglm.objective.saturated import SaturatedLoglike
 from dglm.objective.shape import ShapeCurvature, ShapeLoglike, ShapeObjective, packed
 from dglm.objective.survey import Survey, survey
 
 __all__ = [
     "ClusterScores",
+    "Constrained",
     "Curvature",
     "Deviance",
     "FactoredCurvature",
@@ -35,6 +38,11 @@ __all__ = [
     "ShapeObjective",
     "Sum",
     "Survey",
+    "evaluate",
+    "hessian_at",
+    "independent_columns",
+    "loglike_at",
     "packed",
+    "score_at",
     "survey",
 ]

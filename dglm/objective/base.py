@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from dglm._typing import Vector
+from dglm._typing import Matrix, Vector
 from dglm.data import Block
 from dglm.families import Family
 
@@ -40,6 +40,21 @@ class Sum(ABC):
 
     @abstractmethod
     def __add__(self, other: Self) -> Self: ...
+
+    @abstractmethod
+    def reduced(self, L: Matrix) -> Self:
+        """Return the same sum of the design matrix X L: what fits under constraints need.
+
+        Parameters
+        ----------
+        L : (p, k) array
+            Combinations of the columns of X.
+
+        Returns
+        -------
+        Sum
+            As if the rows had been summed with these columns; itself where it has no entries for the columns.
+        """
 
 
 def weighted_total(weights: Vector, values: Vector) -> float:

@@ -6,7 +6,7 @@ matched by their values, never by a hash of them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 import numpy as np
@@ -69,6 +69,10 @@ class ClusterScores(Sum):
     def __add__(self, other: Self) -> Self:
         keys, codes = distinct(joined(self.keys, other.keys))
         return type(self)(keys, totals_by_code(codes, np.concatenate([self.totals, other.totals]), len(keys[0])))
+
+    def reduced(self, L: Matrix) -> Self:
+        # of the coordinates that were asked for: L combines these
+        return replace(self, totals=np.dot(self.totals, L))
 
     def along(self, way: int) -> Self:
         """Return the totals by group along one way, where there are several.

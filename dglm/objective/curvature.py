@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
-from dglm._typing import Vector
+from dglm._typing import Matrix, Vector
 from dglm.data import Block
 from dglm.families import Family, Pointwise
 from dglm.matrix import Gram
@@ -73,6 +73,9 @@ class Curvature(Gradient):
             self.score + other.score,
             self.information + other.information,
         )
+
+    def reduced(self, L: Matrix) -> Self:
+        return replace(self, score=self.score.reduced(L), information=self.information.reduced(L))
 
 
 @dataclass(frozen=True)

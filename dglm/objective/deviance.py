@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
-from dglm._typing import Vector
+from dglm._typing import Matrix, Vector
 from dglm.data import Block
 from dglm.families import Family
 from dglm.objective.base import Sum, weighted_total
@@ -30,3 +30,7 @@ class Deviance(Sum):
 
     def __add__(self, other: Self) -> Self:
         return type(self)(self.deviance + other.deviance)
+
+    def reduced(self, L: Matrix) -> Self:
+        del L
+        return self

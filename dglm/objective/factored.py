@@ -9,12 +9,12 @@ solution".
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
 
-from dglm._typing import Vector
+from dglm._typing import Matrix, Vector
 from dglm.data import Block
 from dglm.families import Family
 from dglm.matrix import SplitMatrix, TriangularFactor
@@ -63,6 +63,9 @@ class FactoredCurvature(Gradient):
             self.score + other.score,
             self.information + other.information,
         )
+
+    def reduced(self, L: Matrix) -> Self:
+        return replace(self, score=self.score.reduced(L), information=self.information.reduced(L))
 
 
 #: Sums that hold the information, one way or the other.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
 
-from dglm._typing import Vector
+from dglm._typing import Matrix, Vector
 from dglm.data import Block
 from dglm.families import Family, Pointwise
 from dglm.matrix import Cross
@@ -42,6 +42,9 @@ class Gradient(Sum):
         return type(self)(
             self.deviance + other.deviance, self.pearson_chi2 + other.pearson_chi2, self.score + other.score
         )
+
+    def reduced(self, L: Matrix) -> Self:
+        return replace(self, score=self.score.reduced(L))
 
 
 def pearson(at: Pointwise) -> Vector:

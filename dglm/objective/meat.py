@@ -5,7 +5,7 @@ Scores are those of rows at unit scale, s_i = v_i dl_i / deta_i; the dispersion 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -111,3 +111,6 @@ class Meat(Sum):
 
     def __add__(self, other: Self) -> Self:
         return type(self)(self.gram + other.gram, self.n_determined + other.n_determined)
+
+    def reduced(self, L: Matrix) -> Self:
+        return replace(self, gram=self.gram.reduced(L))

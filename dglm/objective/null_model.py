@@ -11,7 +11,7 @@ from typing import Self
 
 import numpy as np
 
-from dglm._typing import Vector
+from dglm._typing import Matrix, Vector
 from dglm.data import Block
 from dglm.families import Family
 from dglm.objective.base import Sum, weighted_total
@@ -59,6 +59,10 @@ class NullStep(Sum):
         return type(self)(
             self.deviance + other.deviance, self.score + other.score, self.information + other.information
         )
+
+    def reduced(self, L: Matrix) -> Self:
+        del L
+        return self
 
 
 @dataclass

@@ -43,6 +43,9 @@ class Objective(Generic[P]):
         The centred coordinates, which know the intercept.
     null_model : NullModel, optional
         Fitted along the way, where there is an offset.
+    cancellation : float
+        The least that is left of squares where columns are combinations of others, under constraints: a share of 1e-4
+        has lost as many digits as products of columns that are nearly collinear.
     """
 
     data: BlockedData[Block]
@@ -51,6 +54,7 @@ class Objective(Generic[P]):
     survey: Survey
     basis: Basis
     null_model: NullModel | None = None
+    cancellation: float = 1.0
 
     @property
     def nobs(self) -> float:

@@ -5,7 +5,7 @@ A point is packed: the k working parameters first, the p coefficients after them
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
@@ -58,6 +58,10 @@ class ShapeLoglike(Sum):
     def __add__(self, other: Self) -> Self:
         return type(self)(self.loglike + other.loglike)
 
+    def reduced(self, L: Matrix) -> Self:
+        del L
+        return self
+
 
 @dataclass(frozen=True)
 class ShapeCurvature(Sum):
@@ -98,6 +102,9 @@ class ShapeCurvature(Sum):
             self.information + other.information,
             tuple(a + b for a, b in zip(self.cross, other.cross, strict=True)),
         )
+
+    def reduced(self, L: Matrix) -> Self:
+        return replace(self, cross=tuple(c.reduced(L) for c in self.cross))
 
 
 @dataclass(frozen=True, kw_only=True)

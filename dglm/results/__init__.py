@@ -1,6 +1,8 @@
 """What a fit can say, by the kind of its penalty: none, smooth or sparse."""
 
 from dglm.results.base import Results
+from dglm.results.compare import compare
+from dglm.results.constraint import Constraint
 from dglm.results.covariance import Wanted
 from dglm.results.dispatch import results_of
 from dglm.results.estimate import Estimate, finish
@@ -12,9 +14,11 @@ from dglm.results.loading import load
 from dglm.results.marginal_effects import MarginalEffects
 from dglm.results.mle import GLMResults
 from dglm.results.prediction import Prediction
+from dglm.results.score_test import ScoreTest
 from dglm.results.summary import Summary
 
 __all__ = [
+    "Constraint",
     "Estimate",
     "GLMResults",
     "Influence",
@@ -23,11 +27,13 @@ __all__ = [
     "MarginalEffects",
     "Prediction",
     "Results",
+    "ScoreTest",
     "Summary",
     "TTest",
     "WaldTest",
     "WaldTestTerms",
     "Wanted",
+    "compare",
     "finish",
     "load",
     "results_of",

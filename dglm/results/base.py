@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NoReturn
 import pandas as pd
 
 from dglm._typing import AnyArray, Matrix, Vector
-from dglm.design import ArrayDesign
+from dglm.design import ArrayDesign, by_name
 from dglm.families import Family
 from dglm.results.effects import Effect, effect_of
 from dglm.results.estimate import Estimate
@@ -84,7 +84,7 @@ class Results(RowWise, ABC):
     @property
     def df_model(self) -> float:
         """Degrees of freedom of the model beside the intercept; effective ones under a penalty."""
-        return self._estimate.df - (0 if self._estimate.basis.intercept is None else 1)
+        return self._estimate.df - (1 if self._estimate.has_intercept else 0)
 
     @property
     def df_resid(self) -> float:
@@ -226,13 +226,10 @@ class Results(RowWise, ABC):
         return isinstance(self._estimate.design, ArrayDesign)
 
     def _named(self, values: AnyArray) -> Any:
-        return values if self._of_arrays else pd.Series(values, index=list(self._estimate.design.exog_names))
+        return by_name(self._estimate.design, values)
 
     def _framed(self, values: Matrix, columns: list[Any] | None = None) -> Any:
-        if self._of_arrays:
-            return values
-        names = list(self._estimate.design.exog_names)
-        return pd.DataFrame(values, index=names, columns=names if columns is None else columns)
+        return by_name(self._estimate.design, values, columns)
 
     def _summary(
         self,
@@ -312,4 +309,6 @@ class Results(RowWise, ABC):
             )
         elif e.dependent:
             notes.append(f"Left out as linear combinations of earlier columns: {'; '.join(e.dependent)}.")
+        if e.constraint is not None:
+            notes.append(f"Fitted under constraints: {', '.join(e.constraint.labels)}.")
         return notes

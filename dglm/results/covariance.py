@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from dglm.design import GroupedRows
 from dglm.errors import DataError
-from dglm.families import Family
 from dglm.inference import (
     Covariance,
     CovarianceChoice,
@@ -29,9 +28,8 @@ from dglm.objective import (
     ObservedCurvature,
     Request,
     ScoresAt,
-    SecondOrder,
 )
-from dglm.solvers import Fit
+from dglm.results.free import Free
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,62 +65,51 @@ class Wanted:
         """
         return objective if self.groups is None else replace(objective, data=self.groups.blocks(objective.data.passes))
 
-    def requests(self, objective: Objective[Any], fit: Fit, expected: Information | None) -> dict[str, Request]:
+    def requests(self, free: Free, expected: Information | None) -> dict[str, Request]:
         """Return what the covariance needs of the rows that is not known.
 
         Parameters
         ----------
-        objective : Objective
-            That was minimised.
-        fit : Fit
-            Where the solver ended.
+        free : Free
+            What was estimated.
         expected : Gram, TriangularFactor or None
-            Expected information there, needed for leverages.
+            Expected information about it, needed for leverages.
 
         Returns
         -------
         dict of str to Request
             To be asked in the finishing pass.
         """
-        choice, beta = self.choice, fit.params
+        choice, beta, basis = self.choice, free.all.params, free.objective.basis
         asked: dict[str, Request] = {}
-        if choice.information == "observed" and known_information(fit, objective.family, "observed") is None:
+        if choice.information == "observed" and free.information("observed") is None:
             asked["observed"] = (ObservedCurvature, beta)
         if choice.cov_type == "cluster":
-            asked["scores"] = (ClusterScores, ScoresAt(beta, objective.basis))
+            asked["scores"] = (ClusterScores, ScoresAt(beta, basis))
         elif choice.is_robust:
             leverages = None
             if choice.leverage_power and expected is not None:
-                leverages = Leverages(objective.basis, inverse_information(expected, objective.basis, ~fit.aliased))
+                inverse = inverse_information(expected, free.basis, free.kept)
+                if free.constraint is not None:
+                    K = free.constraint.between(basis)
+                    inverse = np.dot(K, np.dot(inverse, K.T))
+                leverages = Leverages(basis, inverse)
             asked["meat"] = (Meat, MeatAt(beta, leverages, choice.leverage_power))
         return asked
 
-    def covariance(
-        self,
-        objective: Objective[Any],
-        fit: Fit,
-        expected: Information,
-        found: dict[str, Any],
-        scale: float,
-        *,
-        minimum_norm: bool,
-    ) -> Covariance:
+    def covariance(self, free: Free, expected: Information, found: dict[str, Any], scale: float) -> Covariance:
         """Return the covariance matrix.
 
         Parameters
         ----------
-        objective : Objective
-            That was minimised.
-        fit : Fit
-            Where the solver ended.
+        free : Free
+            What was estimated.
         expected : Gram or TriangularFactor
-            Expected information there.
+            Expected information about it.
         found : dict of str to Sum
             Answers to `requests`.
         scale : float
             Dispersion.
-        minimum_norm : bool
-            Whether the coefficients are those of minimum norm, not those of kept columns.
 
         Returns
         -------
@@ -134,22 +121,25 @@ class Wanted:
         DataError
             If the rows cannot give such a covariance: one group only, or a leverage of 1 under HC2 and HC3.
         """
-        choice, basis, kept = self.choice, objective.basis, ~fit.aliased
-        nobs, n_params = objective.nobs, int(np.count_nonzero(kept))
-        information = known_information(fit, objective.family, choice.information)
+        choice, basis, kept = self.choice, free.basis, free.kept
+        nobs, n_params = free.objective.nobs, int(np.count_nonzero(kept))
+        information = free.information(choice.information)
         if information is None:
-            information = found["observed"].information if choice.information == "observed" else expected
+            information = free.reduced(found["observed"].information) if choice.information == "observed" else expected
         bread = inverse_information(information, basis, kept)
         centred, df_resid = scale * bread, nobs - n_params
         root = None if choice.is_robust else np.sqrt(scale) * inverse_root(information, basis, kept)
         n_groups: tuple[int, ...] = ()
         if choice.cov_type == "cluster":
-            meat, n_groups = cluster_meat(self._checked_scores(found["scores"]), choice, nobs, n_params)
+            scores = self._checked_scores(found["scores"])
+            if free.constraint is not None:
+                scores = scores.reduced(free.constraint.between(free.objective.basis))
+            meat, n_groups = cluster_meat(scores, choice, nobs, n_params)
             centred = sandwich(bread, meat)
             df_resid = min(n_groups) - 1.0 if choice.df_correction else df_resid
         elif choice.is_robust:
             factor = hc1_correction(nobs, n_params) if choice.cov_type == "HC1" else 1.0
-            centred = sandwich(bread, factor * basis.gram(self._checked_meat(found["meat"]).gram))
+            centred = sandwich(bread, factor * basis.gram(free.reduced(self._checked_meat(found["meat"]).gram)))
         return Covariance(
             choice=choice if self.groups is None else replace(choice, groups=self.groups.encode.labels),
             basis=basis,
@@ -159,7 +149,7 @@ class Wanted:
             df_resid=df_resid,
             use_t=self.use_t,
             n_groups=n_groups,
-            null_space=fit.dependencies if minimum_norm else np.zeros((len(kept), 0)),
+            combine=free.combine,
             root=root,
         )
 
@@ -183,26 +173,3 @@ class Wanted:
                 f'is zero by construction. Use cov_type="HC1", or drop or merge such levels'
             )
         return meat
-
-
-def known_information(fit: Fit, family: Family, kind: Literal["expected", "observed"]) -> Information | None:
-    """Return the information at the estimate, if the solver's last pass found it.
-
-    Parameters
-    ----------
-    fit : Fit
-        Where the solver ended.
-    family : Family
-        With its link; expected and observed information are equal where it is canonical.
-    kind : str
-        ``"expected"`` or ``"observed"``.
-
-    Returns
-    -------
-    Gram, TriangularFactor or None
-        X'WX.
-    """
-    if not isinstance(fit.sums, SecondOrder):
-        return None
-    found = "observed" if isinstance(fit.sums, ObservedCurvature) else "expected"
-    return fit.sums.information if found == kind or family.canonical else None

@@ -13,7 +13,7 @@ from dglm.data import one_blas_thread
 from dglm.design import Design, as_frame, for_same_rows
 from dglm.errors import DataError
 from dglm.families import Family
-from dglm.inference import InfluenceAt, PredictionAt, inverse_information
+from dglm.inference import InfluenceAt, PredictionAt
 from dglm.objective import ObservedCurvature
 from dglm.objective.objective import evaluate
 from dglm.results import rows
@@ -131,7 +131,7 @@ class Diagnosing(Wald):
         blocks = fitted.table.partitions(fitted.columns).map(e.design.encode)
         with one_blas_thread():
             (found,) = blocks.sum(evaluate, ((ObservedCurvature, e.fit.params),), e.family).parts
-            return inverse_information(found.information, e.basis, ~e.fit.aliased)
+            return self._inverse(found.information)
 
 
 @dataclass(frozen=True)

@@ -7,16 +7,18 @@ from typing import Any, Literal
 
 import numpy as np
 
-from dglm._typing import Vector
+from dglm._typing import Mask, Vector
 from dglm.data import Table
 from dglm.design import Design
-from dglm.errors import CollinearityError
+from dglm.errors import CollinearityError, DataError
 from dglm.families import Family
-from dglm.inference import Covariance, equations, kept_share, log_likelihood, minimum_norm
+from dglm.inference import Covariance, equations, kept_share, log_likelihood
 from dglm.matrix import Basis, Information
-from dglm.objective import Curvature, Objective, Request, SaturatedLoglike, SecondOrder, Survey
+from dglm.objective import Objective, Request, SaturatedLoglike, SecondOrder, Survey
 from dglm.penalties import Penalty, SmoothPenalty, SparsePenalty, Unpenalised
-from dglm.results.covariance import Wanted, known_information
+from dglm.results.constraint import Constraint
+from dglm.results.covariance import Wanted
+from dglm.results.free import Free
 from dglm.solvers import Fit
 from dglm.storage import NOT_SAVED
 
@@ -54,10 +56,16 @@ class Estimate:
         Log-likelihood.
     null_deviance : float
         Deviance of the null model.
+    llnull : float
+        Log-likelihood of the null model.
     pass_seconds : tuple of float
         Wall time of each pass that the fit made.
+    scale_option : None, ``"X2"``, ``"dev"`` or float
+        How the dispersion was asked for.
     collinear : ``"drop"``, ``"pinv"`` or ``"raise"``
         Whether columns that are combinations of others have no coefficient, or all the ones of minimum norm.
+    constraint : Constraint or None
+        Where there were constraints; everything else is in terms of all coefficients.
     table : Table or None
         A handle on the rows, for per-row quantities; stays in the process that fitted.
     """
@@ -74,8 +82,11 @@ class Estimate:
     df: float
     llf: float
     null_deviance: float
+    llnull: float
     pass_seconds: tuple[float, ...]
+    scale_option: ScaleOption = None
     collinear: Collinear = "drop"
+    constraint: Constraint | None = None
     table: Table | None = field(default=None, metadata=NOT_SAVED)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -92,9 +103,44 @@ class Estimate:
         return self.fit.params if self.collinear == "pinv" else np.where(self.fit.aliased, np.nan, self.fit.params)
 
     @property
+    def has_intercept(self) -> bool:
+        """Whether the model has an intercept that was estimated."""
+        return (self.basis if self.constraint is None else self.constraint.basis).intercept is not None
+
+    @property
+    def scale_estimated(self) -> bool:
+        """Whether the dispersion is an estimate, with residual degrees of freedom of its own."""
+        return self.scale_option in {"X2", "dev"} or (self.scale_option is None and not self.family.dispersion_fixed)
+
+    @property
+    def fixed(self) -> Mask:
+        """Which coefficients the constraints set to a number."""
+        return np.zeros(len(self.params), bool) if self.constraint is None else self.constraint.reduction.fixed
+
+    @property
     def dependent(self) -> list[str]:
         """The aliased columns, each with the combination of others that it is."""
-        return _dependent(self.fit, self.survey, self.design)
+        return _dependent(self.fit, self.survey, self.design, self.constraint)
+
+    def fitted_table(self) -> Table:
+        """Return the rows that were fitted.
+
+        Returns
+        -------
+        Table
+            A handle on them.
+
+        Raises
+        ------
+        DataError
+            If the estimate was loaded from a file, or came from another process.
+        """
+        if self.table is None:
+            raise DataError(
+                "the rows that were fitted did not travel with this result; pass them to predict(data), "
+                "get_prediction(data) or augment(data), or fit the model again here"
+            )
+        return self.table
 
 
 def finish(
@@ -107,18 +153,19 @@ def finish(
     wanted: Wanted,
     passes_before: int,
     collinear: Collinear = "drop",
+    constraint: Constraint | None = None,
 ) -> Estimate:
     """Complete a fit: at most one pass, none for families of fixed dispersion whose solver used Fisher's information.
 
-    A sandwich needs that pass. HC2 and HC3 need the expected information before it, which costs one more after Newton
-    with a link that is not canonical.
+    A sandwich needs that pass, and so do constraints, for the score and information of all coefficients. HC2 and HC3
+    need the expected information before it, which costs one more after Newton with a link that is not canonical.
 
     Parameters
     ----------
     objective : Objective
-        That was minimised.
+        That was minimised; of all coefficients, where there were constraints.
     fit : Fit
-        Where the solver ended.
+        Where the solver ended, in terms of the coefficients that were free.
     design : Design
         The recipe.
     table : Table
@@ -131,6 +178,8 @@ def finish(
         Passes that the log had when the fit began.
     collinear : ``"drop"``, ``"pinv"`` or ``"raise"``
         What becomes of aliased columns.
+    constraint : Constraint, optional
+        Under which it was minimised.
 
     Returns
     -------
@@ -143,72 +192,98 @@ def finish(
         If there are aliased columns, and `collinear` is ``"raise"``.
     """
     family, survey, nobs = objective.family, objective.survey, objective.nobs
+    free = Free(objective=objective, fit=fit, constraint=constraint, minimum_norm=collinear == "pinv")
+    fit = free.all
     if collinear == "raise" and fit.aliased.any():
         raise CollinearityError(
-            f"columns are linear combinations of others: {'; '.join(_dependent(fit, survey, design))}; leave them out, "
-            f'or fit with collinear="drop" or "pinv"'
+            f"columns are linear combinations of others: {'; '.join(_dependent(fit, survey, design, constraint))}; "
+            f'leave them out, or fit with collinear="drop" or "pinv"'
         )
-    if collinear == "pinv":
-        fit = replace(fit, params=minimum_norm(fit.params, fit.dependencies))
-    df = _degrees_of_freedom(objective, fit)
+    df = _degrees_of_freedom(free)
     phi = _dispersion(family, fit, nobs - df, scale)
-    phi_likelihood = family.likelihood_scale(phi, fit.sums.deviance, nobs)
-    information = known_information(fit, family, "expected")
-    if information is None and wanted.choice.leverage_power:
-        information = objective.at(fit.params, Curvature).information
+    known = free.information("expected")
+    found: dict[str, Any] = {}
     asked: dict[str, Request] = {}
+    if known is None and wanted.choice.leverage_power:
+        found["expected"] = objective.at(fit.params, fit.fisher)
+        known = free.reduced(found["expected"].information)
+    elif constraint is not None or (known is None and isinstance(objective.penalty, SmoothPenalty)):
+        asked["expected"] = (fit.fisher, fit.params)
+    asked |= wanted.requests(free, known)
+    phi_fit = phi_null = 1.0
     if not family.dispersion_fixed and fit.shape is None:
-        asked["saturated"] = (SaturatedLoglike, np.array([phi_likelihood]))
-    if information is None and isinstance(objective.penalty, SmoothPenalty):
-        asked["expected"] = (Curvature, fit.params)
-    asked |= wanted.requests(objective, fit, information)
+        # one dispersion for both, unless the family profiles it out
+        deviances = fit.sums.deviance, _null_deviance(objective)
+        phi_fit, phi_null = (family.likelihood_scale(phi, each, nobs) for each in deviances)
+        asked |= {f"saturated at {each}": (SaturatedLoglike, np.array([each])) for each in (phi_fit, phi_null)}
     answers = wanted.objective(objective).together(*asked.values()) if asked else ()
-    found = dict(zip(asked, answers, strict=True))
-    if fit.shape is not None:
-        llf = fit.shape.loglike
-    else:
-        saturated = survey.saturated if family.dispersion_fixed else found["saturated"].loglike
-        llf = log_likelihood(saturated, fit.sums.deviance, phi_likelihood)
-    information = found["expected"].information if "expected" in found else information
+    found |= dict(zip(asked, answers, strict=True))
+    if known is None and "expected" in found:
+        known = free.reduced(found["expected"].information)
     covariance = None
-    if information is not None and isinstance(objective.penalty, Unpenalised):
-        covariance = wanted.covariance(objective, fit, information, found, phi, minimum_norm=collinear == "pinv")
-    null_model = objective.null_model
-    while null_model is not None and not null_model.converged:
-        objective.together()
+    if known is not None and isinstance(objective.penalty, Unpenalised):
+        covariance = wanted.covariance(free, known, found, phi)
+    null_deviance = _null_deviance(objective)
+    if fit.shape is None:
+        saturated, saturated_null = (
+            survey.saturated if family.dispersion_fixed else found[f"saturated at {each}"].loglike
+            for each in (phi_fit, phi_null)
+        )
+        llf = log_likelihood(saturated, fit.sums.deviance, phi_fit)
+        llnull = log_likelihood(saturated_null, null_deviance, phi_null)
+    else:
+        # the null model of the same family: its likelihood differs by the deviance
+        llf = fit.shape.loglike
+        llnull = llf - (null_deviance - fit.sums.deviance) / (2 * fit.shape.scale)
     return Estimate(
         design=design,
         table=table,
         family=family,
         penalty=objective.penalty,
-        fit=fit,
+        fit=fit if constraint is None else replace(fit, sums=found["expected"]),
         survey=survey,
         basis=objective.basis,
-        information=information,
+        information=known if constraint is None else found["expected"].information,
         covariance=covariance,
         scale=phi,
         df=df,
         llf=llf,
-        null_deviance=survey.null_deviance if null_model is None else null_model.deviance,
+        null_deviance=null_deviance,
+        llnull=llnull,
         pass_seconds=tuple(objective.data.passes.seconds[passes_before:]),
+        scale_option=scale,
         collinear=collinear,
+        constraint=constraint,
     )
 
 
-def _dependent(fit: Fit, survey: Survey, design: Design) -> list[str]:
+def _null_deviance(objective: Objective[Any]) -> float:
+    """Return the deviance of the null model, whose fit may need a few passes more than the model's own."""
+    null_model = objective.null_model
+    while null_model is not None and not null_model.converged:
+        objective.together()
+    return objective.survey.null_deviance if null_model is None else null_model.deviance
+
+
+def _dependent(fit: Fit, survey: Survey, design: Design, constraint: Constraint | None) -> list[str]:
     """Return the aliased columns, each as an equation where the fit got so far as to find it."""
-    if fit.dependencies.shape[1] == 0:
-        return [design.exog_names[j] for j in np.flatnonzero(fit.aliased)]
+    leading = np.zeros_like(fit.aliased)
+    if fit.dependencies.shape[1] > 0:
+        # under constraints each equation is that of a free coefficient, and others may depend on it
+        free = slice(None) if constraint is None else constraint.reduction.free
+        leading[free] = fit.aliased[free]
     lengths = np.sqrt(np.diag(survey.gram.about(np.zeros(len(fit.params))).second))
-    return equations(fit.dependencies, fit.aliased, design.exog_names, lengths)
+    found = equations(fit.dependencies, leading, design.exog_names, lengths)
+    return [*found, *(design.exog_names[j] for j in np.flatnonzero(fit.aliased & ~leading))]
 
 
-def _degrees_of_freedom(objective: Objective[Any], fit: Fit) -> float:
+def _degrees_of_freedom(free: Free) -> float:
     """Return how many coefficients were estimated, effectively."""
+    objective, fit = free.objective, free.fit
     if isinstance(objective.penalty, SparsePenalty):
         return float(np.count_nonzero(fit.params))
     if isinstance(objective.penalty, Unpenalised) or not isinstance(fit.sums, SecondOrder):
-        return float(np.count_nonzero(~fit.aliased))
+        return float(np.count_nonzero(free.kept))
     hessian = objective.nobs * objective.penalty.hessian(fit.params)
     return float(kept_share(fit.sums.information, objective.basis, hessian).sum())
 

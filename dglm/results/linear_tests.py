@@ -135,15 +135,18 @@ class LinearTests(Wald):
         Returns
         -------
         WaldTestTerms
-            One p-value a term; one a column for models without a formula. Aliased coefficients are left out, and a
-            term of which nothing else remains. A robust covariance from too few groups to test a term gives nan.
+            One p-value a term; one a column for models without a formula. Coefficients that are aliased, or that
+            constraints fix, are left out, and a term of which nothing else remains. A robust covariance from too few
+            groups to test a term gives nan.
         """
-        kept, identity = self._covariance.kept, np.eye(len(self._covariance.kept))
+        e = self._estimate
+        estimated = ~(e.fit.aliased | e.fixed)
+        identity = np.eye(len(estimated))
         tests = {}
-        for name, columns in self._estimate.design.terms:
-            tested = [j for j in columns if kept[j]]
+        for name, columns in e.design.terms:
+            tested = [j for j in columns if estimated[j]]
             if tested and not (skip_single and len(columns) == 1):
-                labels = tuple(self._estimate.design.exog_names[j] for j in tested)
+                labels = tuple(e.design.exog_names[j] for j in tested)
                 constraints = Constraints(identity[tested], np.zeros(len(tested)), labels)
                 tests[name], _ = self._joint_test(constraints, use_f=None)
         return WaldTestTerms(tests=tests, distribution="F" if self.use_t else "chi2")
@@ -152,7 +155,7 @@ class LinearTests(Wald):
 
     def _joint_test(self, constraints: Constraints, *, use_f: bool | None) -> tuple[WaldTest, int]:
         """Return the test of what the constraints say, once each, and the rank of their covariance."""
-        kept = independent_rows(constraints.matrix, constraints.values)
+        kept = independent_rows(*self._of_free(constraints))
         R, q = constraints.matrix[kept], constraints.values[kept]
         use_f = self.use_t if use_f is None else use_f
         statistic, rank = wald_statistic(self._effects(R) - q, self._covariance.of_combinations(R))
@@ -166,13 +169,19 @@ class LinearTests(Wald):
 
     def _constraints(self, r_matrix: Any) -> Constraints:
         """Read hypotheses, refusing those about coefficients that were not estimated."""
-        names = self._estimate.design.exog_names
+        e, names = self._estimate, self._estimate.design.exog_names
         constraints = read_constraints(r_matrix, names)
-        covariance = self._covariance
-        if covariance.null_space.size > 0:
+        of_free, _ = self._of_free(constraints)
+        given = [label for label, row in zip(constraints.labels, of_free, strict=True) if not row.any()]
+        if given and e.constraint is not None:
+            raise ValueError(
+                f"{'; '.join(given)} cannot be tested: the constraints of the fit ({', '.join(e.constraint.labels)}) "
+                f"leave nothing of it to be estimated; results.score_test() tests the constraints themselves"
+            )
+        if e.collinear == "pinv":
             self._check_estimable(constraints)
             return constraints
-        of_aliased = np.flatnonzero(constraints.matrix.any(axis=0) & ~covariance.kept)
+        of_aliased = np.flatnonzero(constraints.matrix.any(axis=0) & e.fit.aliased)
         if of_aliased.size:
             raise ValueError(
                 f"{', '.join(names[j] for j in of_aliased)} cannot be tested: left out of the fit as combinations of "
@@ -180,11 +189,19 @@ class LinearTests(Wald):
             )
         return constraints
 
+    def _of_free(self, constraints: Constraints) -> tuple[Matrix, Vector]:
+        """Return R L and q - R b0: hypotheses as they are about the coefficients that were free in the fit."""
+        if self._estimate.constraint is None:
+            return constraints.matrix, constraints.values
+        reduction = self._estimate.constraint.reduction
+        left = constraints.values - np.dot(constraints.matrix, reduction.b0)
+        return reduction.combinations(constraints.matrix), left
+
     def _check_estimable(self, constraints: Constraints) -> None:
         """Refuse hypotheses on which solutions of the same linear predictor differ."""
-        null_space = self._covariance.null_space
-        along = np.abs(np.dot(constraints.matrix, null_space)).max(axis=1)
-        size = np.abs(constraints.matrix).max(axis=1) * np.abs(null_space).max()
+        null_space = self._estimate.fit.dependencies
+        along = np.abs(np.dot(constraints.matrix, null_space)).max(axis=1, initial=0.0)
+        size = np.abs(constraints.matrix).max(axis=1) * np.abs(null_space).max(initial=0.0)
         differing = [label for label, a, s in zip(constraints.labels, along, size, strict=True) if a > ESTIMABLE * s]
         if differing:
             raise ValueError(

@@ -10,11 +10,12 @@ from dglm.results.diagnostics import Diagnosing
 from dglm.results.likelihood import Likelihood
 from dglm.results.linear_tests import LinearTests
 from dglm.results.margins import Marginal
+from dglm.results.nested import Nested
 from dglm.results.prediction import Predicting
 from dglm.results.summary import Summary, count, number, probability
 
 
-class GLMResults(Likelihood, LinearTests, Predicting, Marginal, Diagnosing):
+class GLMResults(Likelihood, Nested, LinearTests, Predicting, Marginal, Diagnosing):
     """Maximum likelihood estimates: unpenalised, with standard errors, tests and intervals.
 
     Parameters

@@ -173,18 +173,13 @@ class RowWise:
         return self._rows().apply(quantity)
 
     def _rows(self, exog: Any = None, *, offset: Any = None, exposure: Any = None, var_weights: Any = None) -> Rows:
-        """Return new rows, or the ones that were fitted: the one place that knows that a result may have none."""
+        """Return new rows, or the ones that were fitted."""
         e = self._estimate
         if exog is None:
             for name, values in (("offset", offset), ("exposure", exposure), ("var_weights", var_weights)):
                 if values is not None:
                     raise DataError(f"{name} is for new rows, but none were passed; pass exog=, too")
-            if e.table is None:
-                raise DataError(
-                    "the rows that were fitted did not travel with this result; pass them to predict(data), "
-                    "get_prediction(data) or augment(data)"
-                )
-            return Rows(e.table, e.design, e.family, e.fit.params)
+            return Rows(e.fitted_table(), e.design, e.family, e.fit.params)
         if exposure is not None and not isinstance(e.family.link, Log):
             raise DataError(f"exposure is for the log link; with {e.family.link.name}, pass its effect as an offset")
         new = for_new_rows(e.design, exog, offset=offset, exposure=exposure, var_weights=var_weights)

@@ -11,6 +11,7 @@ import numpy as np
 from dglm._typing import Mask, Matrix, Vector
 from dglm.design.names import nearest
 from dglm.inference import Covariance, critical_value, inverse_information, symmetric_intervals, two_sided_pvalues
+from dglm.matrix import Information
 from dglm.results.base import Results
 
 
@@ -168,7 +169,9 @@ class Wald(Results):
     @property
     def _tvalues(self) -> Vector:
         with np.errstate(divide="ignore", invalid="ignore"):
-            return self._estimate.params / self._bse
+            statistics = self._estimate.params / self._bse
+        # a number that constraints fix was not estimated: there is nothing to test
+        return np.where(self._estimate.fixed, np.nan, statistics)
 
     @cached_property
     def _inverse_information(self) -> Matrix:
@@ -176,12 +179,18 @@ class Wald(Results):
         e = self._estimate
         if e.information is None:
             return np.full((len(e.params), len(e.params)), np.nan)
-        return inverse_information(e.information, e.basis, ~e.fit.aliased)
+        return self._inverse(e.information)
+
+    def _inverse(self, information: Information) -> Matrix:
+        """Return the inverse of an information about all coefficients, in the directions that were free."""
+        e, covariance = self._estimate, self._covariance
+        of_free = information if e.constraint is None else information.reduced(e.constraint.reduction.L)
+        return covariance.carried(inverse_information(of_free, covariance.basis, covariance.kept), e.basis)
 
     @property
     def _centred_covariance(self) -> Matrix:
         """The covariance in centred coordinates, zero where aliased: what standard errors of a row's mean need."""
-        return self._covariance.centred
+        return self._covariance.carried(self._covariance.centred, self._estimate.basis)
 
     def _critical(self, alpha: float) -> float:
         """Return half the width of an interval, in standard errors."""

@@ -6,6 +6,7 @@ from dglm.solvers.newton import Newton
 from dglm.solvers.proximal_gradient import ProximalGradient
 from dglm.solvers.registry import SOLVERS, default_solver, resolve_solver
 from dglm.solvers.shape import maximise_shape
+from dglm.solvers.side_by_side import solve_side_by_side
 from dglm.solvers.start import null_eta
 
 __all__ = [
@@ -23,4 +24,5 @@ __all__ = [
     "maximise_shape",
     "null_eta",
     "resolve_solver",
+    "solve_side_by_side",
 ]

@@ -10,7 +10,8 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 import numpy as np
 
 from dglm._typing import Mask, Matrix, Vector
-from dglm.objective import Gradient, Objective
+from dglm.matrix import Reduction
+from dglm.objective import Curvature, FactoredCurvature, Gradient, Objective, SecondOrder
 from dglm.penalties import Penalty
 
 P = TypeVar("P", bound=Penalty, contravariant=True)
@@ -152,6 +153,32 @@ class Fit:
     def converged(self) -> bool:
         """Whether the certificate holds."""
         return self.status is Status.CONVERGED
+
+    @property
+    def fisher(self) -> type[SecondOrder]:
+        """What brings the expected information with as many digits as the fit needed."""
+        return FactoredCurvature if isinstance(self.sums, FactoredCurvature) else Curvature
+
+    def expanded(self, reduction: Reduction) -> Fit:
+        """Return a fit of free coefficients in terms of all coefficients.
+
+        Parameters
+        ----------
+        reduction : Reduction
+            Under which it was made.
+
+        Returns
+        -------
+        Fit
+            Its ``sums`` are still those of the free coefficients.
+        """
+        return replace(
+            self,
+            params=reduction.expand(self.params),
+            aliased=reduction.aliased(self.aliased),
+            dependencies=reduction.L @ self.dependencies if self.dependencies.size else np.zeros((len(reduction.L), 0)),
+            diverging=tuple(int(reduction.free[j]) for j in self.diverging),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

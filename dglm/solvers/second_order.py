@@ -101,7 +101,7 @@ def _begin(objective: Objective[SmoothPenalty], start: Vector | None, curvature:
     """Evaluate the start; where it is out of range, go back towards the null model until it is not."""
     seen = objective.basis.factor(objective.survey.gram, ridge=ridge(objective))
     # products cannot tell a combination of columns from what is nearly one: the first pass decides which to keep
-    collinear = seen.smallest_pivot < SMALLEST_PIVOT
+    collinear = min(seen.smallest_pivot, objective.cancellation) < SMALLEST_PIVOT
     want, kept = (FactoredCurvature, None) if collinear else (curvature, seen.kept)
 
     def at(beta: Vector) -> State:

@@ -41,7 +41,7 @@ class State:
     certificate : float
         Largest |direction_j| against its standard error.
     smallest_pivot : float
-        Of the information.
+        Of the information, or what constraints left of it before.
     """
 
     beta: Vector
@@ -97,7 +97,7 @@ def evaluate(objective: Objective[SmoothPenalty], beta: Vector, want: type[Secon
         np.where(factor.kept, basis.to_params(step), 0.0),
         float(g @ step) / W,
         certificate,
-        factor.smallest_pivot,
+        min(factor.smallest_pivot, objective.cancellation),
     )
 
 

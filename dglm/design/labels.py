@@ -1,0 +1,67 @@
+"""Labels: numbers of coefficients as the user's containers call for, by name or as plain arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from dglm._typing import AnyArray, Vector
+from dglm.design.arrays import ArrayDesign
+from dglm.design.base import Design
+
+
+def by_name(design: Design, values: AnyArray, columns: list[Any] | None = None) -> Any:
+    """Return one number, or one row of numbers, for each coefficient.
+
+    Parameters
+    ----------
+    design : Design
+        Knows the names, and whether the model was built from plain arrays.
+    values : (p,) or (p, m) array
+        The numbers.
+    columns : list, optional
+        Names of the columns of a matrix; those of the coefficients when not given.
+
+    Returns
+    -------
+    Series, DataFrame or array
+        The array itself for models of arrays.
+    """
+    if isinstance(design, ArrayDesign):
+        return values
+    names = list(design.exog_names)
+    if values.ndim == 1:
+        return pd.Series(values, index=names)
+    return pd.DataFrame(values, index=names, columns=names if columns is None else columns)
+
+
+def as_params(design: Design, given: Any) -> Vector:
+    """Return coefficients that a user gave.
+
+    Parameters
+    ----------
+    design : Design
+        Knows the names.
+    given : Series or (p,) array
+        In the order of the design; a Series that has the names is put in that order. nan, as columns that were left
+        out of a fit have, counts as zero.
+
+    Returns
+    -------
+    (p,) array
+        Finite.
+
+    Raises
+    ------
+    ValueError
+        If they are not one finite number (or nan) for each coefficient.
+    """
+    names = list(design.exog_names)
+    if isinstance(given, pd.Series) and given.index.is_unique and set(given.index) == set(names):
+        given = given.reindex(names)
+    params = np.array(given, dtype=np.float64)
+    if params.shape != (len(names),) or np.isinf(params).any():
+        raise ValueError(f"params must be {len(names)} numbers, for {names}; got {given!r}")
+    return np.where(np.isnan(params), 0.0, params)

@@ -1,0 +1,112 @@
+"""Model: what the topics of the facade have in common; `dglm.GLM` puts them together."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+from dglm._typing import Vector
+from dglm.data import Persist, Table, one_blas_thread
+from dglm.design import Design, group_rows
+from dglm.families import Family
+from dglm.inference import CovarianceChoice
+from dglm.matrix import Reduction
+from dglm.objective import Constrained, Objective
+from dglm.penalties import Penalty, Unpenalised
+from dglm.results import Constraint, Estimate, Wanted, finish
+from dglm.results.estimate import Collinear, ScaleOption
+from dglm.solvers import Solver, maximise_shape
+
+# Standard errors from the expected information.
+PLAIN = Wanted(choice=CovarianceChoice(), groups=None, use_t=False)
+
+
+class Model(ABC):
+    """Rows with a design and a family."""
+
+    design: Design
+    family: Family
+    _table: Table
+
+    @property
+    def exog_names(self) -> list[str]:
+        """Names of the columns of the design matrix."""
+        return list(self.design.exog_names)
+
+    @abstractmethod
+    def _objective(self, penalty: Penalty, persist: Persist) -> tuple[Objective[Any], int]:
+        """Return the objective, surveying the rows unless that was done, and how many passes were made before."""
+
+    def _wanted(self, choice: CovarianceChoice, *, use_t: bool | None) -> Wanted:
+        """Return the inference that was asked for, with the rows and their groups where there are clusters."""
+        groups = group_rows(self._table, self.design, choice.groups) if choice.cov_type == "cluster" else None
+        if use_t not in {None, True, False}:
+            raise ValueError(f"use_t must be True, False or None; got {use_t!r}")
+        return Wanted(choice=choice, groups=groups, use_t=bool(use_t))
+
+    def _check_no_free_parameter(self, what: str) -> None:
+        """Refuse what needs a family that is known."""
+        if self.family.free:
+            raise ValueError(
+                f"{what} needs a family whose parameters are known, but {self.family.name} leaves "
+                f"{' and '.join(self.family.free)} to be estimated; use a model with the family of a fit, result.family"
+            )
+
+    def _estimate(
+        self,
+        penalty: Penalty,
+        solver: Solver[Any],
+        start: Vector | None,
+        scale: ScaleOption,
+        persist: Persist,
+        *,
+        wanted: Wanted = PLAIN,
+        collinear: Collinear = "drop",
+    ) -> Estimate:
+        """Fit all coefficients."""
+        # the algebra between passes is small; threads would cost it more than they give, and change its bits
+        with one_blas_thread():
+            objective, passes_before = self._objective(penalty, persist)
+            if self.family.free:
+                objective, fit = maximise_shape(objective, solver, start)
+            else:
+                fit = solver.solve(objective, start)
+            return finish(
+                objective,
+                fit,
+                design=self.design,
+                table=self._table,
+                scale=scale,
+                wanted=wanted,
+                passes_before=passes_before,
+                collinear=collinear,
+            )
+
+    def _constrained(
+        self,
+        reduction: Reduction,
+        labels: tuple[str, ...],
+        solver: Solver[Any],
+        start: Vector | None,
+        scale: ScaleOption,
+        persist: Persist,
+        *,
+        wanted: Wanted = PLAIN,
+        collinear: Collinear = "drop",
+    ) -> Estimate:
+        """Fit what constraints leave free, and carry it back to all coefficients."""
+        self._check_no_free_parameter("a fit under constraints")
+        with one_blas_thread():
+            objective, passes_before = self._objective(Unpenalised(), persist)
+            constrained = Constrained.of(objective, reduction)
+            return finish(
+                objective,
+                solver.solve(constrained, None if start is None else reduction.reduce(start)),
+                design=self.design,
+                table=self._table,
+                scale=scale,
+                wanted=wanted,
+                passes_before=passes_before,
+                collinear=collinear,
+                constraint=Constraint(labels=labels, reduction=reduction, basis=constrained.basis),
+            )

@@ -1,0 +1,120 @@
+"""Checks of what users give to a fit, and warnings of what came out of it."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, get_args
+
+import numpy as np
+
+from dglm._typing import Vector
+from dglm.errors import ConvergenceWarning, PerfectSeparationWarning, RankDeficientWarning
+from dglm.penalties import Penalty, SparsePenalty
+from dglm.results import Estimate
+from dglm.results.estimate import Collinear, ScaleOption
+from dglm.solvers import Status
+
+
+def check_scale(scale: ScaleOption) -> None:
+    """Refuse a dispersion that is none.
+
+    Parameters
+    ----------
+    scale : None, ``"X2"``, ``"dev"`` or float
+        As given.
+
+    Raises
+    ------
+    ValueError
+        If it is none of these, or a number that is not above 0.
+    """
+    if scale is None or scale in {"X2", "dev"}:
+        return
+    if isinstance(scale, str) or not (np.isfinite(scale) and scale > 0):
+        raise ValueError(f'scale must be None, "X2", "dev" or a number above 0; got {scale!r}')
+
+
+def checked_start(start_params: Any, names: list[str]) -> Vector:
+    """Return where to begin.
+
+    Parameters
+    ----------
+    start_params : (p,) array
+        As given.
+    names : list of str
+        Of the coefficients.
+
+    Returns
+    -------
+    (p,) array
+        Finite.
+
+    Raises
+    ------
+    ValueError
+        If there is not one finite number for each coefficient.
+    """
+    start = np.array(start_params, dtype=np.float64)
+    if start.shape != (len(names),) or not np.isfinite(start).all():
+        raise ValueError(f"start_params must be {len(names)} finite numbers, for {names}; got {start_params!r}")
+    return start
+
+
+def check_collinear(collinear: Collinear, penalty: Penalty) -> None:
+    """Refuse what cannot become of aliased columns.
+
+    Parameters
+    ----------
+    collinear : ``"drop"``, ``"pinv"`` or ``"raise"``
+        As given.
+    penalty : Penalty
+        Of the fit.
+
+    Raises
+    ------
+    ValueError
+        If it is none of these, or is not ``"drop"`` under a sparse penalty.
+    """
+    if collinear not in get_args(Collinear):
+        raise ValueError(f'collinear must be "drop", "pinv" or "raise"; got {collinear!r}')
+    if collinear != "drop" and isinstance(penalty, SparsePenalty):
+        raise ValueError(
+            f"collinear={collinear!r} means nothing with {penalty!r}, which chooses among such columns itself"
+        )
+
+
+def warn_of_fit(estimate: Estimate, *, stacklevel: int) -> None:
+    """Warn of columns that were left out, of separation, and of fits that did not converge.
+
+    Parameters
+    ----------
+    estimate : Estimate
+        What the fit found.
+    stacklevel : int
+        Where the user is, from here.
+    """
+    fit, names = estimate.fit, estimate.design.exog_names
+    if estimate.collinear == "drop" and fit.aliased.any():
+        warnings.warn(
+            f"left out as linear combinations of earlier columns: {'; '.join(estimate.dependent)}; their params "
+            f"are nan",
+            RankDeficientWarning,
+            stacklevel=stacklevel,
+        )
+    if fit.status is Status.SEPARATED:
+        warnings.warn(
+            f"perfect separation: the likelihood keeps rising as the coefficients of "
+            f"{', '.join(names[j] for j in fit.diverging)} grow, so that their estimates do not exist; "
+            f"drop the rows or columns that cause it, or fit with a penalty",
+            PerfectSeparationWarning,
+            stacklevel=stacklevel,
+        )
+    elif fit.status is Status.BOUNDARY and fit.shape is not None:
+        warnings.warn(fit.shape.at_limit, ConvergenceWarning, stacklevel=stacklevel)
+    elif not fit.converged:
+        warnings.warn(
+            f"{fit.solver} did not converge: {fit.status.value} after {fit.n_iter} iterations; the certificate "
+            f"{fit.certificate} should be below {fit.certificate.tol:.2g}",
+            ConvergenceWarning,
+            stacklevel=stacklevel,
+        )

@@ -1,0 +1,161 @@
+"""Compare: two fitted models of the same rows, one within the other."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from dglm._typing import Matrix, Vector
+from dglm.errors import DataError, NestingWarning
+from dglm.inference import deviance_tests
+from dglm.results.analysis import TITLES
+from dglm.results.estimate import Estimate
+from dglm.results.mle import GLMResults
+
+# Sums over the same rows differ by rounding when the rows are partitioned otherwise.
+SAME_SUM = 1e-9
+# Of a unit vector: what is left of it outside a space that it lies in.
+OUTSIDE = 1e-9
+# A deviance that is larger by this share is no rounding.
+LARGER = 1e-8
+
+
+def compare(m0: GLMResults, m1: GLMResults, *, test: Literal["LR", "F"] = "LR") -> pd.DataFrame:
+    """Test a fitted model against a larger one that contains it; no pass is made.
+
+    Parameters
+    ----------
+    m0 : GLMResults
+        The smaller model.
+    m1 : GLMResults
+        The larger one, of the same rows, family and link; its dispersion is used.
+    test : ``"LR"`` or ``"F"``
+        Likelihood ratio (the difference in deviance over the dispersion), or F (that over its degrees of freedom),
+        for dispersions that are estimated.
+
+    Returns
+    -------
+    DataFrame
+        A row for each model; columns ``Resid. Df``, ``Resid. Dev``, ``Df``, ``Deviance``, the statistic and its
+        p-value.
+
+    Raises
+    ------
+    TypeError
+        If a result is not of maximum likelihood.
+    DataError
+        If the models are not of the same rows and weights.
+    ValueError
+        If the families or links differ, the second model is not larger or does not contain the first, there is no such
+        test, or it is F and the dispersion is known.
+
+    Warns
+    -----
+    NestingWarning
+        If the names of the coefficients, or the offsets, do not show that the second model contains the first.
+
+    Examples
+    --------
+    >>> import dglm, pandas as pd
+    >>> data = pd.DataFrame({"x": [0.0, 1.0, 2.0, 3.0, 4.0], "n": [1.0, 2.0, 2.0, 6.0, 9.0]})
+    >>> family = dglm.families.Poisson()
+    >>> m0 = dglm.GLM.from_formula("n ~ 1", data, family=family).fit()
+    >>> m1 = dglm.GLM.from_formula("n ~ x", data, family=family).fit()
+    >>> float(dglm.compare(m0, m1)["LR"].round(3).iloc[1])
+    10.617
+    """
+    for result in (m0, m1):
+        if not isinstance(result, GLMResults):
+            raise TypeError(
+                f"compare is for maximum likelihood; got {type(result).__name__}, whose deviance a penalty has raised "
+                f"by an amount that no test knows of. Fit both models without penalty"
+            )
+    if test not in {"LR", "F"}:
+        raise ValueError(f"test must be 'LR' or 'F'; got {test!r}")
+    small, large = m0._estimate, m1._estimate
+    _check_same_rows(small, large)
+    if test == "F" and not large.scale_estimated:
+        raise ValueError(
+            f"an F test needs a dispersion that was estimated, and the larger {large.family.name} fit has scale="
+            f"{large.scale:g}; use test='LR', or model.fit(scale='X2') if the data are overdispersed"
+        )
+    _check_nested(small, large)
+    df = np.array([large.df - small.df])
+    gained = np.array([m0.deviance - m1.deviance])
+    statistic, pvalue = deviance_tests(gained, df, large.scale, m1.df_resid, test)
+    columns = {
+        "Resid. Df": [m0.df_resid, m1.df_resid],
+        "Resid. Dev": [m0.deviance, m1.deviance],
+        "Df": [np.nan, df[0]],
+        "Deviance": [np.nan, max(gained[0], 0.0)],
+        **{title: [np.nan, v[0]] for title, v in zip(TITLES[test], (statistic, pvalue), strict=True)},
+    }
+    return pd.DataFrame(columns, index=["m0", "m1"])
+
+
+def _check_same_rows(small: Estimate, large: Estimate) -> None:
+    """Refuse models of other rows, responses, weights, families or links, by what the surveys know of them."""
+    if small.family != large.family:
+        raise ValueError(f"the models have different families or links: {small.family!r} and {large.family!r}")
+    words = {
+        "rows used": (small.survey.n_rows, large.survey.n_rows),
+        "observations (nobs)": (small.survey.nobs, large.survey.nobs),
+        "sum of weights": (small.survey.total_weight, large.survey.total_weight),
+        "mean response": (small.survey.mean, large.survey.mean),
+        "deviance about that mean": (small.survey.null_deviance, large.survey.null_deviance),
+        "log-likelihood of the responses at themselves": (small.survey.saturated, large.survey.saturated),
+    }
+    for what, (a, b) in words.items():
+        if not np.isclose(a, b, rtol=SAME_SUM, atol=SAME_SUM * abs(small.survey.nobs)):
+            raise DataError(
+                f"the models are not of the same rows, response and weights: {what} {a:.10g} and {b:.10g}. Columns of "
+                f"the larger model may have values missing in rows that the smaller one uses; drop these rows first"
+            )
+
+
+def _check_nested(small: Estimate, large: Estimate) -> None:
+    """Refuse models that cannot be nested, and warn where names do not show that they are."""
+    if large.df <= small.df:
+        raise ValueError(
+            f"the first model must be the smaller one; it has {small.df:g} coefficients and the second {large.df:g}"
+        )
+    D0, D1 = small.fit.sums.deviance, large.fit.sums.deviance
+    if LARGER * max(abs(D0), abs(D1)) < D1 - D0:
+        raise ValueError(
+            f"the larger model does not contain the smaller one: its deviance is larger, {D1:.8g} and not {D0:.8g}"
+        )
+    offset = np.isclose(small.survey.offset_mean, large.survey.offset_mean, rtol=SAME_SUM, atol=SAME_SUM)
+    if not (offset and _contains(large, small)):
+        what = "names of the coefficients" if offset else "offsets"
+        warnings.warn(
+            f"the {what} do not show that the larger model contains the smaller one; the test means nothing unless it "
+            f"does",
+            NestingWarning,
+            stacklevel=4,
+        )
+
+
+def _contains(large: Estimate, small: Estimate) -> bool:
+    """Return whether every linear predictor of the smaller model is one of the larger, by the columns' names."""
+    names = tuple(dict.fromkeys([*large.design.exog_names, *small.design.exog_names]))
+    (L1, b1), (L0, b0) = (_space(estimate, names) for estimate in (large, small))
+    Q, _ = np.linalg.qr(L1)
+    outside = np.column_stack([L0, b0 - b1])
+    outside = outside - Q @ (Q.T @ outside)
+    return bool(np.abs(outside).max(initial=0.0) <= OUTSIDE)
+
+
+def _space(estimate: Estimate, names: Sequence[str]) -> tuple[Matrix, Vector]:
+    """Return the coefficients that a model can have, L gamma + b0, in the rows of all names."""
+    p = len(estimate.params)
+    L, b0 = np.eye(p), np.zeros(p)
+    if estimate.constraint is not None:
+        L, b0 = estimate.constraint.reduction.L, estimate.constraint.reduction.b0
+    at = [names.index(name) for name in estimate.design.exog_names]
+    wide, shift = np.zeros((len(names), L.shape[1])), np.zeros(len(names))
+    wide[at], shift[at] = L, b0
+    return wide, shift
