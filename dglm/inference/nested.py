@@ -88,8 +88,8 @@ def deviance_tests(
     return F, f_pvalues(F, df, df_resid)
 
 
-def score_statistic(score: Cross, information: Gram, basis: Basis, kept: Mask) -> float:
-    """Return Rao's efficient score statistic, s' I^-1 s at unit dispersion.
+def score_statistic(score: Cross, information: Gram, basis: Basis, kept: Mask, scale: float) -> float:
+    """Return Rao's efficient score statistic, s' I^-1 s.
 
     Source: Rao (1948), "Large sample tests of statistical hypotheses concerning several parameters"; Pregibon (1982),
     "Score tests in GLIM with applications".
@@ -104,6 +104,8 @@ def score_statistic(score: Cross, information: Gram, basis: Basis, kept: Mask) -
         Coordinates in which to solve.
     kept : (p,) array of bool
         Columns of the larger model that are not aliased.
+    scale : float
+        Dispersion.
 
     Returns
     -------
@@ -112,6 +114,9 @@ def score_statistic(score: Cross, information: Gram, basis: Basis, kept: Mask) -
     """
     s = basis.cross(score)
     try:
-        return float(s @ ScaledCholesky.of(basis.gram(information), kept).solve(s))
+        size = s @ ScaledCholesky.of(basis.gram(information), kept).solve(s)
     except np.linalg.LinAlgError:
         return np.nan
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # an exact fit has no dispersion
+        return float(np.divide(size, scale))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -14,11 +15,13 @@ from dglm.data import Persist, one_blas_thread
 from dglm.errors import ConvergenceWarning
 from dglm.inference import Test, aic, chi2_pvalues, deviance_tests, log_likelihood, score_statistic
 from dglm.matrix import Reduction
-from dglm.objective import Constrained, Curvature, Objective, SaturatedLoglike
+from dglm.objective import Curvature, Objective, SaturatedLoglike
 from dglm.penalties import Unpenalised
 from dglm.results.estimate import Estimate
 from dglm.results.rows_again import objective_again
-from dglm.solvers import IRLS, Fit, solve_side_by_side
+from dglm.solvers import IRLS, solve_side_by_side
+
+T = TypeVar("T")
 
 # Titles of the columns of a statistic and of its p-value, as R has them.
 TITLES: dict[Test, tuple[str, str]] = {
@@ -28,30 +31,27 @@ TITLES: dict[Test, tuple[str, str]] = {
 }
 
 
+# Informations of all coefficients, of models that are fitted side by side, that a task may hold.
+PASS_BYTES = 2**26
+
+
 @dataclass(frozen=True)
 class SubModel:
-    """A model with some of the columns of another.
+    """A model with some of the columns of another, fitted.
 
     Attributes
     ----------
-    objective : Constrained
-        In terms of these columns.
-    fit : Fit
-        Of their coefficients.
+    params : (p,) array
+        All coefficients, zero where a column is left out.
+    estimated : (p,) array of bool
+        Which were estimated: neither left out nor aliased.
+    deviance : float
+        Of the fit.
     """
 
-    objective: Constrained
-    fit: Fit
-
-    @property
-    def rank(self) -> int:
-        """Number of coefficients that were estimated."""
-        return int(np.count_nonzero(~self.fit.aliased))
-
-    @property
-    def params(self) -> Vector:
-        """All coefficients, zero where the column is left out."""
-        return self.objective.reduction.expand(self.fit.params)
+    params: Vector
+    estimated: Mask
+    deviance: float
 
 
 def sequential_table(estimate: Estimate, test: Test, persist: Persist) -> pd.DataFrame:
@@ -79,15 +79,12 @@ def sequential_table(estimate: Estimate, test: Test, persist: Persist) -> pd.Dat
     with one_blas_thread():
         objective = objective_again(estimate, persist=persist)
         models = _fit_columns(estimate, objective, columns[:-1], [f"before {name}" for name, _ in terms])
-        larger = [model.objective for model in models[1:]] + [
-            Constrained.of(objective, Reduction.keeping(columns[-1], len(estimate.params)))
-        ]
-        df_used = np.array([*(model.rank for model in models), estimate.df])
-        deviances = np.array([*(model.fit.sums.deviance for model in models), estimate.fit.sums.deviance])
+        whole = _whole(estimate)
+        df_used = np.array([np.count_nonzero(model.estimated) for model in (*models, whole)])
+        deviances = np.array([model.deviance for model in (*models, whole)])
         df, gained = np.diff(df_used), -np.diff(deviances)
         if test == "Rao":
-            kept = [~model.fit.aliased for model in models[1:]] + [~estimate.fit.aliased[columns[-1]]]
-            tested = _score_tests(estimate, objective, models, larger, kept, df)
+            tested = _score_tests(estimate, objective, models, (*models[1:], whole))
         else:
             tested = deviance_tests(gained, df, estimate.scale, _df_resid(estimate), test)
     table = pd.DataFrame(
@@ -121,8 +118,7 @@ def deletion_table(estimate: Estimate, test: Test | None, persist: Persist) -> p
     DataFrame
         A row for the model as it is, and one for each term.
     """
-    if test is not None:
-        check_test(estimate, test)
+    check_test(estimate, test)
     p = len(estimate.params)
     factors = estimate.design.term_factors
     terms = [
@@ -134,13 +130,11 @@ def deletion_table(estimate: Estimate, test: Test | None, persist: Persist) -> p
     with one_blas_thread():
         objective = objective_again(estimate, persist=persist)
         models = _fit_columns(estimate, objective, columns, [f"without {name}" for name, _ in terms])
-        df = estimate.df - np.array([model.rank for model in models], dtype=np.float64)
-        deviances = np.array([model.fit.sums.deviance for model in models])
+        df = np.array([estimate.df - np.count_nonzero(model.estimated) for model in models])
+        deviances = np.array([model.deviance for model in models])
         tested: tuple[Vector, ...] = ()
         if test == "Rao":
-            whole = Constrained.of(objective, Reduction.keeping(range(p), p))
-            kept = ~estimate.fit.aliased
-            tested = _score_tests(estimate, objective, models, [whole] * len(models), [kept] * len(models), df)
+            tested = _score_tests(estimate, objective, models, [_whole(estimate)] * len(models))
         elif test is not None:
             lost = deviances - estimate.fit.sums.deviance
             tested = deviance_tests(lost, df, estimate.scale, _df_resid(estimate), test)
@@ -158,15 +152,15 @@ def deletion_table(estimate: Estimate, test: Test | None, persist: Persist) -> p
     return table
 
 
-def check_test(estimate: Estimate, test: Test) -> None:
+def check_test(estimate: Estimate, test: Test | None) -> None:
     """Refuse tests that do not exist, or do not go with the estimate.
 
     Parameters
     ----------
     estimate : Estimate
         Of the largest model.
-    test : str
-        Which.
+    test : str or None
+        Which, if any.
 
     Raises
     ------
@@ -175,12 +169,12 @@ def check_test(estimate: Estimate, test: Test) -> None:
     NotImplementedError
         If the estimate was made under constraints.
     """
-    if test not in TITLES:
+    if test is not None and test not in TITLES:
         raise ValueError(f"test must be 'LR', 'F' or 'Rao'; got {test!r}")
     if test == "F" and not estimate.scale_estimated:
         raise ValueError(
-            f"an F test needs a dispersion that was estimated, and this {estimate.family.name} fit has scale="
-            f"{estimate.scale:g} by definition; use test='LR', or model.fit(scale='X2') if the data are overdispersed"
+            f"an F test needs a dispersion that was estimated, and this {estimate.family.name} fit takes it as "
+            f"{estimate.scale:g}; use test='LR', or model.fit(scale='X2') if the data are overdispersed"
         )
     if estimate.constraint is not None:
         raise NotImplementedError(
@@ -202,48 +196,64 @@ def _df_resid(estimate: Estimate) -> float:
     return estimate.survey.nobs - estimate.df
 
 
+def _whole(estimate: Estimate) -> SubModel:
+    return SubModel(estimate.fit.params, ~estimate.fit.aliased, estimate.fit.sums.deviance)
+
+
 def _fit_columns(
     estimate: Estimate, objective: Objective[Unpenalised], columns: Sequence[Sequence[int]], names: Sequence[str]
 ) -> list[SubModel]:
     """Fit the models that have only some columns, as closely as the whole, and warn of those that did not converge."""
-    reductions = [Reduction.keeping(positions, len(estimate.params)) for positions in columns]
     solver = IRLS(tol=estimate.fit.certificate.tol)
-    models = [SubModel(*found) for found in solve_side_by_side(objective, reductions, solver)]
-    failed = [
-        f"{name} ({m.fit.status.value}, {m.fit.certificate})"
-        for name, m in zip(names, models, strict=True)
-        if not m.fit.converged
-    ]
+    p = len(estimate.params)
+    models, failed = [], []
+    for some in _batches(list(zip(columns, names, strict=True)), p):
+        fits = solve_side_by_side(objective, [Reduction.keeping(positions, p) for positions, _ in some], solver)
+        for fit, (positions, name) in zip(fits, some, strict=True):
+            estimated = np.isin(np.arange(p), positions) & ~fit.aliased
+            models.append(SubModel(fit.params, estimated, fit.sums.deviance))
+            if not fit.converged:
+                failed.append(f"the model {name} ({fit.status.value}, {fit.certificate})")
     if failed:
-        warnings.warn(f"not converged: the model {', the model '.join(failed)}", ConvergenceWarning, stacklevel=5)
+        warnings.warn(f"not converged: {', '.join(failed)}", ConvergenceWarning, stacklevel=4)
     return models
 
 
 def _score_tests(
-    estimate: Estimate,
-    objective: Objective[Unpenalised],
-    smaller: Sequence[SubModel],
-    larger: Sequence[Constrained],
-    kept: Sequence[Mask],
-    df: Vector,
+    estimate: Estimate, objective: Objective[Unpenalised], smaller: Sequence[SubModel], larger: Sequence[SubModel]
 ) -> tuple[Vector, Vector]:
     """Return Rao's statistics of larger models at the fits of smaller ones, and their p-values: one pass for all."""
-    found = objective.together(*((Curvature, model.params) for model in smaller))
-    statistics = np.full(len(found), np.nan)
-    for i, (at, model, columns) in enumerate(zip(found, larger, kept, strict=True)):
-        part = at.reduced(model.reduction.L)
-        if df[i] > 0:
-            statistics[i] = score_statistic(part.score, part.information, model.basis, columns) / estimate.scale
-    return statistics, chi2_pvalues(statistics, df)
+    statistics, df = [], []
+    for some in _batches(list(zip(smaller, larger, strict=True)), len(estimate.params)):
+        found = objective.together(*((Curvature, model.params) for model, _ in some))
+        for at, (small, large) in zip(found, some, strict=True):
+            more = np.count_nonzero(large.estimated) - np.count_nonzero(small.estimated)
+            statistic = score_statistic(at.score, at.information, objective.basis, large.estimated, estimate.scale)
+            statistics.append(statistic if more > 0 else np.nan)
+            df.append(more)
+    return np.array(statistics), chi2_pvalues(np.array(statistics), np.array(df))
+
+
+def _batches(models: Sequence[T], p: int) -> Iterator[Sequence[T]]:
+    """Yield models, as many at a time as may share a pass."""
+    size = max(1, PASS_BYTES // (8 * p**2))
+    for start in range(0, len(models), size):
+        yield models[start : start + size]
 
 
 def _criteria(estimate: Estimate, objective: Objective[Unpenalised], deviances: Vector, df: Vector) -> list[float]:
     """Return Akaike's criterion of each smaller model, at the larger one's dispersion unless that is profiled out."""
-    family = estimate.family
-    phis = [family.likelihood_scale(estimate.scale, float(d), estimate.survey.nobs) for d in deviances]
-    if family.dispersion_fixed:
-        saturated = [estimate.survey.saturated] * len(phis)
-    else:
-        found = objective.together(*((SaturatedLoglike, np.array([phi])) for phi in phis)) if phis else ()
-        saturated = [each.loglike for each in found]
-    return [aic(log_likelihood(*each), k) for *each, k in zip(saturated, deviances, phis, df, strict=True)]
+    family, nobs, deviance = estimate.family, estimate.survey.nobs, estimate.fit.sums.deviance
+    own = family.likelihood_scale(estimate.scale, deviance, nobs)
+    phis = [family.likelihood_scale(estimate.scale, float(each), nobs) for each in deviances]
+    # what the fit knows, and what other dispersions need
+    # (an exact fit has an infinite likelihood whatever the constants)
+    saturated = {own: estimate.llf + deviance / (2 * own) if own > 0 else np.nan}
+    others = [phi for phi in dict.fromkeys(phis) if phi != own]
+    if others:
+        found = objective.together(*((SaturatedLoglike, np.array([phi])) for phi in others))
+        saturated |= {phi: each.loglike for phi, each in zip(others, found, strict=True)}
+    return [
+        aic(log_likelihood(saturated[phi], float(each), phi), k)
+        for phi, each, k in zip(phis, deviances, df, strict=True)
+    ]

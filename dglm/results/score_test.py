@@ -141,8 +141,8 @@ def _of_columns(estimate: Estimate, exog_extra: Any, sums: type[Curvature], cont
         raise DataError(f"exog_extra ({names}) has values that are infinite or too large")
     basis = Basis.of(expected.information, estimate.basis.intercept, estimate.basis.constant)
     kept = ScaledCholesky.of(basis.gram(expected.information)).kept
-    statistic = score_statistic(found.score, found.information, basis, kept)
-    return ScoreTest.of(statistic / estimate.scale, int(np.count_nonzero(kept[p:])))
+    statistic = score_statistic(found.score, found.information, basis, kept, estimate.scale)
+    return ScoreTest.of(statistic, int(np.count_nonzero(kept[p:])))
 
 
 def _of_params(estimate: Estimate, beta: Vector, k_constraints: int, sums: type[Curvature]) -> ScoreTest:
@@ -152,7 +152,7 @@ def _of_params(estimate: Estimate, beta: Vector, k_constraints: int, sums: type[
         # as the constrained fit would have estimated it
         size = found.deviance if estimate.scale_option == "dev" else found.pearson_chi2
         scale = size / (estimate.survey.nobs - estimate.df + k_constraints)
-    return ScoreTest.of(_of_all(estimate, found) / scale, k_constraints)
+    return ScoreTest.of(_of_all(estimate, found, scale), k_constraints)
 
 
 def _of_constraints(estimate: Estimate, sums: type[Curvature]) -> ScoreTest:
@@ -161,12 +161,12 @@ def _of_constraints(estimate: Estimate, sums: type[Curvature]) -> ScoreTest:
     if sums is not Curvature:
         found = objective_again(estimate, persist=False).at(estimate.fit.params, sums)
     rank = np.count_nonzero(independent_columns(estimate.survey, estimate.basis))
-    return ScoreTest.of(_of_all(estimate, found) / estimate.scale, int(rank - estimate.df))
+    return ScoreTest.of(_of_all(estimate, found, estimate.scale), int(rank - estimate.df))
 
 
-def _of_all(estimate: Estimate, found: Gradient) -> float:
-    """Return the statistic of all coefficients at unit scale."""
+def _of_all(estimate: Estimate, found: Gradient, scale: float) -> float:
+    """Return the statistic of all coefficients."""
     if not isinstance(found, Curvature):
         raise TypeError(f"a score test needs the information; got {type(found).__name__}")
     kept = independent_columns(estimate.survey, estimate.basis)
-    return score_statistic(found.score, found.information, estimate.basis, kept)
+    return score_statistic(found.score, found.information, estimate.basis, kept, scale)
