@@ -69,16 +69,6 @@ class Design(ABC):
     intercept: int | None = None
 
     @property
-    def terms(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
-        """What is tested together, with the positions of its columns: every column, where there is no formula."""
-        return tuple((name, (j,)) for j, name in enumerate(self.exog_names))
-
-    @property
-    def term_factors(self) -> dict[str, frozenset[str]]:
-        """What each term is a product of: a term is marginal to one that has all of its factors and others."""
-        return {name: frozenset([name]) for name, _ in self.terms}
-
-    @property
     @abstractmethod
     def columns(self) -> list[str]:
         """What a partition to fit must have."""
@@ -87,6 +77,16 @@ class Design(ABC):
     @abstractmethod
     def exog_columns(self) -> list[str]:
         """What a partition to predict for must have."""
+
+    @property
+    def terms(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
+        """Each term with the positions of its columns; every column is one where there is no formula."""
+        return tuple((name, (j,)) for j, name in enumerate(self.exog_names))
+
+    @property
+    def term_factors(self) -> dict[str, frozenset[str]]:
+        """What each term is a product of: a term is marginal to one that has all of its factors and others."""
+        return {name: frozenset([name]) for name, _ in self.terms}
 
     @abstractmethod
     def exog(self, partition: Any, number: int) -> AnyArray:

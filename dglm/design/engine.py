@@ -67,17 +67,17 @@ class Product:
 
     Attributes
     ----------
-    term : str
-        The formula's term that it belongs to.
     factors : tuple of (str, bool)
         Each factor, and whether it is coded with one level less, another term having the rest; none for the intercept.
     scale : float
         What every column is multiplied by.
+    term : str
+        The term of the formula that it belongs to.
     """
 
-    term: str
     factors: tuple[tuple[str, bool], ...]
     scale: float
+    term: str
 
 
 class FormulaEngine(ABC):

@@ -21,20 +21,20 @@ class Columns:
 
     Parameters
     ----------
-    term : str
-        The formula's term that it belongs to.
     factors : tuple of (str, array or None)
         Each factor with its coding, a row for each level and a last one of nan for a missing level; None for numbers.
     scale : float
         What every column is multiplied by.
     names : tuple of str
         Of the columns.
+    term : str
+        The term of the formula that they belong to, with other groups where its coding takes several.
     """
 
-    term: str
     factors: tuple[tuple[str, Matrix | None], ...]
     scale: float
     names: tuple[str, ...]
+    term: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,26 +66,6 @@ class FormulaDesign(Design):
     groups: tuple[Columns, ...]
 
     @property
-    def terms(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
-        """The terms of the formula, in order, each with the positions of its columns."""
-        positions: dict[str, list[int]] = {}
-        start = 0
-        for group in self.groups:
-            stop = start + len(group.names)
-            positions.setdefault(_term_name(group), []).extend(range(start, stop))
-            start = stop
-        return tuple((name, tuple(columns)) for name, columns in positions.items())
-
-    @property
-    def term_factors(self) -> dict[str, frozenset[str]]:
-        """What each term is a product of."""
-        factors: dict[str, frozenset[str]] = {}
-        for group in self.groups:
-            name = _term_name(group)
-            factors[name] = factors.get(name, frozenset()) | {factor for factor, _ in group.factors}
-        return factors
-
-    @property
     def columns(self) -> list[str]:
         """Columns that a fit reads."""
         read = self.engine.columns((*self.engine.endog_factors, *self.engine.exog_factors))
@@ -95,6 +75,25 @@ class FormulaDesign(Design):
     def exog_columns(self) -> list[str]:
         """Columns that a prediction reads."""
         return self.engine.columns(self.engine.exog_factors)
+
+    @property
+    def terms(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
+        """Each term of the formula with the positions of its columns."""
+        terms: dict[str, tuple[int, ...]] = {}
+        start = 0
+        for group in self.groups:
+            stop = start + len(group.names)
+            terms[group.term] = (*terms.get(group.term, ()), *range(start, stop))
+            start = stop
+        return tuple(terms.items())
+
+    @property
+    def term_factors(self) -> dict[str, frozenset[str]]:
+        """What each term is a product of."""
+        factors: dict[str, frozenset[str]] = {}
+        for group in self.groups:
+            factors[group.term] = factors.get(group.term, frozenset()) | {factor for factor, _ in group.factors}
+        return factors
 
     def exog(self, partition: pd.DataFrame, number: int) -> AnyArray:
         n = len(partition)
@@ -125,10 +124,6 @@ class FormulaDesign(Design):
             else:
                 columns.extend(values.columns.values())
         return columns[0] if len(columns) == 1 else np.column_stack(columns)
-
-
-def _term_name(group: Columns) -> str:
-    return group.term if group.factors else "Intercept"
 
 
 def _fill(out: Matrix, group: Columns, evaluated: dict[str, Numeric | Categorical], codes: dict[str, Codes]) -> None:

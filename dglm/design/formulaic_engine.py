@@ -120,7 +120,9 @@ class FormulaicEngine(FormulaEngine):
         self._evaluate(materializer, self.exog_factors)
         return [
             Product(
-                str(term), tuple((str(f.factor.expr), bool(f.reduced)) for f in scoped.factors), float(scoped.scale)
+                tuple((str(f.factor.expr), bool(f.reduced)) for f in scoped.factors),
+                float(scoped.scale),
+                ":".join(str(f.expr) for f in term.factors) if term.degree else "Intercept",
             )
             for term, scoped_terms in materializer._get_scoped_terms(self.exog_terms)
             for scoped in scoped_terms

@@ -178,10 +178,10 @@ def _groups(
 ) -> tuple[Columns, ...]:
     """Lay out the columns of the design."""
     groups = []
-    for term in engine.products(sample):
+    for group in engine.products(sample):
         parts: list[tuple[str, Matrix | None]] = []
         names: list[tuple[str, ...]] = []
-        for factor, reduced in term.factors:
+        for factor, reduced in group.factors:
             values = evaluated[factor]
             if isinstance(values, Numeric):
                 parts.append((factor, None))
@@ -191,5 +191,5 @@ def _groups(
                 missing_level = np.full((1, len(coding.names)), np.nan)
                 parts.append((factor, np.vstack([coding.matrix, missing_level])))
                 names.append(coding.names)
-        groups.append(Columns(term.term, tuple(parts), term.scale, group_names(names)))
+        groups.append(Columns(tuple(parts), group.scale, group_names(names), group.term))
     return tuple(groups)

@@ -39,6 +39,26 @@ class Constraint:
     reduction: Reduction
     basis: Basis
 
+    def covariance(self, information: Gram, aliased: Mask, scale: float) -> Matrix:
+        """Return phi L (L'X'WX L)^-1 L', singular in the directions that the constraints leave no freedom.
+
+        Parameters
+        ----------
+        information : Gram
+            X'WX, of all coefficients.
+        aliased : (p,) array of bool
+            Coefficients that are not identified.
+        scale : float
+            Dispersion phi.
+
+        Returns
+        -------
+        (p, p) array
+            nan where aliased.
+        """
+        reduced, kept = information.reduced(self.reduction.L), ~aliased[self.reduction.free]
+        return self.reduction.covariance(expected_covariance(reduced, self.basis, kept, scale))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
@@ -117,7 +137,7 @@ class Estimate:
         """Which coefficients the constraints set to a number."""
         return np.zeros(len(self.params), bool) if self.constraint is None else self.constraint.reduction.fixed
 
-    def covariance(self) -> Matrix:
+    def expected_covariance(self) -> Matrix:
         """Return the covariance of all coefficients from the expected information.
 
         Returns
@@ -127,12 +147,9 @@ class Estimate:
         """
         if self.information is None:
             return np.full((len(self.params), len(self.params)), np.nan)
-        if self.constraint is None:
-            return expected_covariance(self.information, self.basis, ~self.fit.aliased, self.scale)
-        reduction = self.constraint.reduction
-        kept = ~self.fit.aliased[reduction.free]
-        information = self.information.reduced(reduction.L)
-        return reduction.covariance(expected_covariance(information, self.constraint.basis, kept, self.scale))
+        if self.constraint is not None:
+            return self.constraint.covariance(self.information, self.fit.aliased, self.scale)
+        return expected_covariance(self.information, self.basis, ~self.fit.aliased, self.scale)
 
     def fitted_table(self) -> Table:
         """Return the rows that were fitted.

@@ -23,7 +23,7 @@ class Wald(Results):
 
     @cached_property
     def _covariance(self) -> Matrix:
-        return self._estimate.covariance()
+        return self._estimate.expected_covariance()
 
     def cov_params(self) -> Any:
         """Return the covariance matrix of the coefficients, scale times the inverse of the expected information.
