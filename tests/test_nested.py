@@ -214,7 +214,7 @@ def test_models_share_passes_in_batches_that_fit_in_memory(data, monkeypatch) ->
     result = fitted(rows, "count", Poisson())
     whole = {test: (result.anova(test=test), result.drop1(test=test)) for test in ("LR", "Rao")}
     # room for the information of two models of eight columns
-    monkeypatch.setattr(dglm.results.analysis, "PASS_BYTES", 2 * 8 * 8**2)
+    monkeypatch.setattr(dglm.results.submodels, "PASS_BYTES", 2 * 8 * 8**2)
     for test, tables in whole.items():
         for expected, found in zip(tables, (result.anova(test=test), result.drop1(test=test)), strict=True):
             pd.testing.assert_frame_equal(found, expected, check_exact=True)

@@ -2,8 +2,9 @@
 
 from dglm.results.base import Results
 from dglm.results.compare import compare
+from dglm.results.constraint import Constraint
 from dglm.results.dispatch import results_of
-from dglm.results.estimate import Constraint, Estimate, finish
+from dglm.results.estimate import Estimate, finish
 from dglm.results.l1 import L1Results
 from dglm.results.l2 import L2Results
 from dglm.results.mle import GLMResults

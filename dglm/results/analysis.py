@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
-
 import numpy as np
 import pandas as pd
 
-from dglm._typing import Mask, Vector
+from dglm._typing import Vector
 from dglm.data import Persist, one_blas_thread
-from dglm.errors import ConvergenceWarning
-from dglm.inference import Test, aic, chi2_pvalues, deviance_tests, log_likelihood, score_statistic
-from dglm.matrix import Reduction
-from dglm.objective import Curvature, Objective, SaturatedLoglike
-from dglm.penalties import Unpenalised
+from dglm.inference import Test, aic, deviance_tests
 from dglm.results.estimate import Estimate
 from dglm.results.rows_again import objective_again
-from dglm.solvers import IRLS, solve_side_by_side
-
-T = TypeVar("T")
+from dglm.results.submodels import criteria_of, fit_columns, score_tests, whole_model
 
 # Titles of the columns of a statistic and of its p-value, as R has them.
 TITLES: dict[Test, tuple[str, str]] = {
@@ -29,29 +18,6 @@ TITLES: dict[Test, tuple[str, str]] = {
     "F": ("F", "Pr(>F)"),
     "Rao": ("Rao", "Pr(>Chi)"),
 }
-
-
-# Informations of all coefficients, of models that are fitted side by side, that a task may hold.
-PASS_BYTES = 2**26
-
-
-@dataclass(frozen=True)
-class SubModel:
-    """A model with some of the columns of another, fitted.
-
-    Attributes
-    ----------
-    params : (p,) array
-        All coefficients, zero where a column is left out.
-    estimated : (p,) array of bool
-        Which were estimated: neither left out nor aliased.
-    deviance : float
-        Of the fit.
-    """
-
-    params: Vector
-    estimated: Mask
-    deviance: float
 
 
 def sequential_table(estimate: Estimate, test: Test, persist: Persist) -> pd.DataFrame:
@@ -78,13 +44,13 @@ def sequential_table(estimate: Estimate, test: Test, persist: Persist) -> pd.Dat
         columns.append(sorted([*columns[-1], *positions]))
     with one_blas_thread():
         objective = objective_again(estimate, persist=persist)
-        models = _fit_columns(estimate, objective, columns[:-1], [f"before {name}" for name, _ in terms])
-        whole = _whole(estimate)
+        models = fit_columns(estimate, objective, columns[:-1], [f"before {name}" for name, _ in terms])
+        whole = whole_model(estimate)
         df_used = np.array([np.count_nonzero(model.estimated) for model in (*models, whole)])
         deviances = np.array([model.deviance for model in (*models, whole)])
         df, gained = np.diff(df_used), -np.diff(deviances)
         if test == "Rao":
-            tested = _score_tests(estimate, objective, models, (*models[1:], whole))
+            tested = score_tests(estimate, objective, models, (*models[1:], whole))
         else:
             tested = deviance_tests(gained, df, estimate.scale, _df_resid(estimate), test)
     table = pd.DataFrame(
@@ -129,16 +95,16 @@ def deletion_table(estimate: Estimate, test: Test | None, persist: Persist) -> p
     columns = [sorted(set(range(p)) - set(positions)) for _, positions in terms]
     with one_blas_thread():
         objective = objective_again(estimate, persist=persist)
-        models = _fit_columns(estimate, objective, columns, [f"without {name}" for name, _ in terms])
+        models = fit_columns(estimate, objective, columns, [f"without {name}" for name, _ in terms])
         df = np.array([estimate.df - np.count_nonzero(model.estimated) for model in models])
         deviances = np.array([model.deviance for model in models])
         tested: tuple[Vector, ...] = ()
         if test == "Rao":
-            tested = _score_tests(estimate, objective, models, [_whole(estimate)] * len(models))
+            tested = score_tests(estimate, objective, models, [whole_model(estimate)] * len(models))
         elif test is not None:
             lost = deviances - estimate.fit.sums.deviance
             tested = deviance_tests(lost, df, estimate.scale, _df_resid(estimate), test)
-        criteria = _criteria(estimate, objective, deviances, estimate.df - df)
+        criteria = criteria_of(estimate, objective, deviances, estimate.df - df)
     table = pd.DataFrame(
         {
             "Df": [np.nan, *df],
@@ -194,66 +160,3 @@ def _terms_beside_intercept(estimate: Estimate) -> list[tuple[str, tuple[int, ..
 
 def _df_resid(estimate: Estimate) -> float:
     return estimate.survey.nobs - estimate.df
-
-
-def _whole(estimate: Estimate) -> SubModel:
-    return SubModel(estimate.fit.params, ~estimate.fit.aliased, estimate.fit.sums.deviance)
-
-
-def _fit_columns(
-    estimate: Estimate, objective: Objective[Unpenalised], columns: Sequence[Sequence[int]], names: Sequence[str]
-) -> list[SubModel]:
-    """Fit the models that have only some columns, as closely as the whole, and warn of those that did not converge."""
-    solver = IRLS(tol=estimate.fit.certificate.tol)
-    p = len(estimate.params)
-    models, failed = [], []
-    for some in _batches(list(zip(columns, names, strict=True)), p):
-        fits = solve_side_by_side(objective, [Reduction.keeping(positions, p) for positions, _ in some], solver)
-        for fit, (positions, name) in zip(fits, some, strict=True):
-            estimated = np.isin(np.arange(p), positions) & ~fit.aliased
-            models.append(SubModel(fit.params, estimated, fit.sums.deviance))
-            if not fit.converged:
-                failed.append(f"the model {name} ({fit.status.value}, {fit.certificate})")
-    if failed:
-        warnings.warn(f"not converged: {', '.join(failed)}", ConvergenceWarning, stacklevel=4)
-    return models
-
-
-def _score_tests(
-    estimate: Estimate, objective: Objective[Unpenalised], smaller: Sequence[SubModel], larger: Sequence[SubModel]
-) -> tuple[Vector, Vector]:
-    """Return Rao's statistics of larger models at the fits of smaller ones, and their p-values: one pass for all."""
-    statistics, df = [], []
-    for some in _batches(list(zip(smaller, larger, strict=True)), len(estimate.params)):
-        found = objective.together(*((Curvature, model.params) for model, _ in some))
-        for at, (small, large) in zip(found, some, strict=True):
-            more = np.count_nonzero(large.estimated) - np.count_nonzero(small.estimated)
-            statistic = score_statistic(at.score, at.information, objective.basis, large.estimated, estimate.scale)
-            statistics.append(statistic if more > 0 else np.nan)
-            df.append(more)
-    return np.array(statistics), chi2_pvalues(np.array(statistics), np.array(df))
-
-
-def _batches(models: Sequence[T], p: int) -> Iterator[Sequence[T]]:
-    """Yield models, as many at a time as may share a pass."""
-    size = max(1, PASS_BYTES // (8 * p**2))
-    for start in range(0, len(models), size):
-        yield models[start : start + size]
-
-
-def _criteria(estimate: Estimate, objective: Objective[Unpenalised], deviances: Vector, df: Vector) -> list[float]:
-    """Return Akaike's criterion of each smaller model, at the larger one's dispersion unless that is profiled out."""
-    family, nobs, deviance = estimate.family, estimate.survey.nobs, estimate.fit.sums.deviance
-    own = family.likelihood_scale(estimate.scale, deviance, nobs)
-    phis = [family.likelihood_scale(estimate.scale, float(each), nobs) for each in deviances]
-    # what the fit knows, and what other dispersions need
-    # (an exact fit has an infinite likelihood whatever the constants)
-    saturated = {own: estimate.llf + deviance / (2 * own) if own > 0 else np.nan}
-    others = [phi for phi in dict.fromkeys(phis) if phi != own]
-    if others:
-        found = objective.together(*((SaturatedLoglike, np.array([phi])) for phi in others))
-        saturated |= {phi: each.loglike for phi, each in zip(others, found, strict=True)}
-    return [
-        aic(log_likelihood(saturated[phi], float(each), phi), k)
-        for phi, each, k in zip(phis, deviances, df, strict=True)
-    ]

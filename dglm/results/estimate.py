@@ -13,51 +13,13 @@ from dglm.design import Design
 from dglm.errors import DataError
 from dglm.families import Family
 from dglm.inference import expected_covariance, kept_share, log_likelihood
-from dglm.matrix import Basis, Gram, Reduction
+from dglm.matrix import Basis, Gram
 from dglm.objective import Curvature, Objective, ObservedCurvature, Request, SaturatedLoglike, Survey
 from dglm.penalties import Penalty, SmoothPenalty, SparsePenalty, Unpenalised
+from dglm.results.constraint import Constraint
 from dglm.solvers import Fit
 
 ScaleOption = float | Literal["X2", "dev"] | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Constraint:
-    """What the coefficients of an estimate had to satisfy.
-
-    Attributes
-    ----------
-    labels : tuple of str
-        The constraints in words.
-    reduction : Reduction
-        What they leave free.
-    basis : Basis
-        Centred coordinates of the free coefficients.
-    """
-
-    labels: tuple[str, ...]
-    reduction: Reduction
-    basis: Basis
-
-    def covariance(self, information: Gram, aliased: Mask, scale: float) -> Matrix:
-        """Return phi L (L'X'WX L)^-1 L', singular in the directions that the constraints leave no freedom.
-
-        Parameters
-        ----------
-        information : Gram
-            X'WX, of all coefficients.
-        aliased : (p,) array of bool
-            Coefficients that are not identified.
-        scale : float
-            Dispersion phi.
-
-        Returns
-        -------
-        (p, p) array
-            nan where aliased.
-        """
-        reduced, kept = information.reduced(self.reduction.L), ~aliased[self.reduction.free]
-        return self.reduction.covariance(expected_covariance(reduced, self.basis, kept, scale))
 
 
 @dataclass(frozen=True, kw_only=True)
