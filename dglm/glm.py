@@ -158,11 +158,6 @@ class GLM(Constraining, Evaluating):
         self._survey: Survey | None = None
 
     @property
-    def exog_names(self) -> list[str]:
-        """Names of the columns of the design matrix."""
-        return list(self.design.exog_names)
-
-    @property
     def endog_names(self) -> str | list[str]:
         """Name of the response, or of its two columns of counts."""
         names = list(self.design.response.names)

@@ -198,13 +198,38 @@ def test_extreme_statistics_keep_their_p_values(data) -> None:
         assert 0 < result.anova(test=test).loc["x"].iloc[-1] < 1e-40
 
 
+def test_an_exact_fit_has_no_dispersion_to_test_by() -> None:
+    x = np.arange(8.0)
+    frame = pd.DataFrame({"x": x, "z": x % 2, "y": 2 * x + 1})
+    result = dglm.GLM.from_formula("y ~ z + x", frame).fit()
+    for test in ("LR", "F", "Rao"):
+        assert result.anova(test=test).loc["x"].iloc[-1] < 1e-12
+        assert result.drop1(test=test).loc["x"].iloc[-1] < 1e-12
+    assert result.score_test(x**2).k_constraint == 1
+    assert result.pseudo_rsquared() == pytest.approx(1, abs=1e-12)
+
+
+def test_models_share_passes_in_batches_that_fit_in_memory(data, monkeypatch) -> None:
+    rows = dd.from_pandas(data, npartitions=2)
+    result = fitted(rows, "count", Poisson())
+    whole = {test: (result.anova(test=test), result.drop1(test=test)) for test in ("LR", "Rao")}
+    # room for the information of two models of eight columns
+    monkeypatch.setattr(dglm.results.submodels, "PASS_BYTES", 2 * 8 * 8**2)
+    for test, tables in whole.items():
+        for expected, found in zip(tables, (result.anova(test=test), result.drop1(test=test)), strict=True):
+            pd.testing.assert_frame_equal(found, expected, check_exact=True)
+            assert found.attrs["n_passes"] > expected.attrs["n_passes"]
+
+
 def test_smaller_models_that_do_not_converge_are_named() -> None:
     x = np.linspace(-1, 1, 60)
     frame = pd.DataFrame({"x": x, "z": np.cos(7 * x), "y": (x + 0.001 * np.cos(9 * x) > 0).astype(float)})
     with pytest.warns(dglm.errors.PerfectSeparationWarning):
         result = dglm.GLM.from_formula("y ~ x + z", frame, family=Binomial()).fit()
-    with pytest.warns(ConvergenceWarning, match=r"not converged: the model without z \(perfect separation"):
+    with pytest.warns(ConvergenceWarning, match=r"not converged: the model without z \(perfect separation") as caught:
         result.drop1()
+    # the user's line, not one of ours
+    assert caught[0].filename == __file__
 
 
 def test_tests_that_do_not_go_together_are_refused(data) -> None:
@@ -219,6 +244,8 @@ def test_tests_that_do_not_go_together_are_refused(data) -> None:
             getattr(fitted(data, "size", Gamma(Log()), scale=0.5), table)(test="F")
         with pytest.raises(NotImplementedError, match="cannot be left out one by one under constraints"):
             getattr(constrained, table)()
+    with pytest.raises(NotImplementedError, match="under constraints"):
+        constrained.drop1(test=None)
     for penalty, kind in ((dglm.L2(alpha=0.1), "L2Results"), (dglm.L1(alpha=0.1), "L1Results")):
         penalised = dglm.GLM.from_formula("count ~ x + z", data, family=Poisson()).fit(penalty=penalty)
         for name in ("anova", "drop1", "score_test"):
@@ -317,8 +344,9 @@ def test_models_that_cannot_be_compared_are_refused(data) -> None:
         dglm.compare(m0, fitted(data, "count", Poisson(), "u + v"))
     with pytest.warns(NestingWarning, match="names of the coefficients do not show"):
         dglm.compare(fitted(data, "count", Poisson(), "u"), m1)
-    with pytest.warns(NestingWarning, match="the offsets do not show"):
+    with pytest.warns(NestingWarning, match="the offsets do not show") as caught:
         dglm.compare(fitted(data, "count", Poisson(), "u", offset="shift"), m1)
+    assert caught[0].filename == __file__
     with pytest.raises(ValueError, match="an F test needs a dispersion that was estimated"):
         dglm.compare(m0, m1, test="F")
     with pytest.raises(ValueError, match="test must be 'LR' or 'F'; got 'Rao'"):

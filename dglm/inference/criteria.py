@@ -89,7 +89,7 @@ def pseudo_rsquared(
     Returns
     -------
     float
-        0 for the null model.
+        0 for the null model; nan where that leaves nothing to explain.
 
     Raises
     ------
@@ -100,9 +100,14 @@ def pseudo_rsquared(
         case "cs":
             return float(-np.expm1(2 * (llnull - llf) / nobs))
         case "nagelkerke":
-            return float(np.expm1(2 * (llnull - llf) / nobs) / np.expm1(2 * llnull / nobs))
+            return _share(-np.expm1(2 * (llnull - llf) / nobs), -np.expm1(2 * llnull / nobs))
         case "mcf":
-            return 1 - llf / llnull
+            return _share(llnull - llf, llnull)
         case "deviance":
-            return 1 - deviance / null_deviance
+            return _share(null_deviance - deviance, null_deviance)
     raise ValueError(f"kind must be 'cs', 'nagelkerke', 'mcf' or 'deviance'; got {kind!r}")
+
+
+def _share(part: float, whole: float) -> float:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return float(np.divide(part, whole))

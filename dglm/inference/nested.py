@@ -66,8 +66,8 @@ def deviance_tests(
     return F, _upper_tails(F, df, df_resid)
 
 
-def score_statistic(score: Cross, information: Information, basis: Basis, kept: Mask) -> float:
-    """Return Rao's efficient score statistic, s' I^-1 s at unit dispersion.
+def score_statistic(score: Cross, information: Information, basis: Basis, kept: Mask, scale: float) -> float:
+    """Return Rao's efficient score statistic, s' I^-1 s.
 
     Source: Rao (1948), "Large sample tests of statistical hypotheses concerning several parameters"; Pregibon (1982),
     "Score tests in GLIM with applications".
@@ -82,6 +82,8 @@ def score_statistic(score: Cross, information: Information, basis: Basis, kept: 
         Coordinates in which to solve.
     kept : (p,) array of bool
         Columns of the larger model that are not aliased.
+    scale : float
+        Dispersion.
 
     Returns
     -------
@@ -90,9 +92,12 @@ def score_statistic(score: Cross, information: Information, basis: Basis, kept: 
     """
     s = basis.cross(score)
     try:
-        return float(s @ basis.factor(information, kept).solve(s))
+        size = s @ basis.factor(information, kept).solve(s)
     except np.linalg.LinAlgError:
         return np.nan
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # an exact fit has no dispersion
+        return float(np.divide(size, scale))
 
 
 def _upper_tails(statistics: Vector, df: Vector, df_resid: float) -> Vector:

@@ -132,7 +132,8 @@ class Constraining(Model):
         """Estimate penalised coefficients in statsmodels' words; `fit` with ``penalty=`` does the same in fewer.
 
         Minimises ``-llf / nobs + alpha ((1 - L1_wt) / 2 |params|^2 + L1_wt |params|_1)`` at unit scale, over all
-        coefficients: the intercept is penalised like the others, unless its own alpha is 0.
+        coefficients: the intercept is penalised like the others, unless its own alpha is 0. ``nobs`` counts
+        observations, where statsmodels counts rows whatever their frequency weights.
 
         Parameters
         ----------

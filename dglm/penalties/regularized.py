@@ -13,7 +13,7 @@ from dglm.penalties.l2 import L2
 
 
 def regularized_penalty(alpha: Any, L1_wt: float) -> Penalty:
-    """Return sum_j alpha_j ((1 - L1_wt) / 2 beta_j^2 + L1_wt |beta_j|), over all coefficients, the intercept's too.
+    """Return ``sum_j alpha_j ((1 - L1_wt) / 2 beta_j^2 + L1_wt |beta_j|)``, the intercept's coefficient included.
 
     Parameters
     ----------

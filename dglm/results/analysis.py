@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 
-from dglm._typing import Mask, Vector
+from dglm._typing import Vector
 from dglm.data import Persist, one_blas_thread
-from dglm.errors import ConvergenceWarning
-from dglm.inference import Test, aic, chi2_pvalues, deviance_tests, log_likelihood, score_statistic
-from dglm.matrix import Reduction
-from dglm.objective import Constrained, Objective, SaturatedLoglike
-from dglm.penalties import Unpenalised
+from dglm.inference import Test, aic, deviance_tests
 from dglm.results.estimate import Estimate
 from dglm.results.rows_again import objective_again
-from dglm.solvers import IRLS, Fit, solve_side_by_side
+from dglm.results.submodels import criteria_of, fit_columns, score_tests, whole_model
 
 # Titles of the columns of a statistic and of its p-value, as R has them.
 TITLES: dict[Test, tuple[str, str]] = {
@@ -26,32 +18,6 @@ TITLES: dict[Test, tuple[str, str]] = {
     "F": ("F", "Pr(>F)"),
     "Rao": ("Rao", "Pr(>Chi)"),
 }
-
-
-@dataclass(frozen=True)
-class SubModel:
-    """A model with some of the columns of another.
-
-    Attributes
-    ----------
-    objective : Constrained
-        In terms of these columns.
-    fit : Fit
-        Of their coefficients.
-    """
-
-    objective: Constrained
-    fit: Fit
-
-    @property
-    def rank(self) -> int:
-        """Number of coefficients that were estimated."""
-        return int(np.count_nonzero(~self.fit.aliased))
-
-    @property
-    def params(self) -> Vector:
-        """All coefficients, zero where the column is left out."""
-        return self.objective.reduction.expand(self.fit.params)
 
 
 def sequential_table(estimate: Estimate, test: Test, persist: Persist) -> pd.DataFrame:
@@ -78,16 +44,13 @@ def sequential_table(estimate: Estimate, test: Test, persist: Persist) -> pd.Dat
         columns.append(sorted([*columns[-1], *positions]))
     with one_blas_thread():
         objective = objective_again(estimate, persist=persist)
-        models = _fit_columns(estimate, objective, columns[:-1], [f"before {name}" for name, _ in terms])
-        larger = [model.objective for model in models[1:]] + [
-            Constrained.of(objective, Reduction.keeping(columns[-1], len(estimate.params)))
-        ]
-        df_used = np.array([*(model.rank for model in models), estimate.df])
-        deviances = np.array([*(model.fit.sums.deviance for model in models), estimate.fit.sums.deviance])
+        models = fit_columns(estimate, objective, columns[:-1], [f"before {name}" for name, _ in terms])
+        whole = whole_model(estimate)
+        df_used = np.array([np.count_nonzero(model.estimated) for model in (*models, whole)])
+        deviances = np.array([model.deviance for model in (*models, whole)])
         df, gained = np.diff(df_used), -np.diff(deviances)
         if test == "Rao":
-            kept = [~model.fit.aliased for model in models[1:]] + [~estimate.fit.aliased[columns[-1]]]
-            tested = _score_tests(estimate, objective, models, larger, kept, df)
+            tested = score_tests(estimate, objective, models, (*models[1:], whole))
         else:
             tested = deviance_tests(gained, df, estimate.scale, _df_resid(estimate), test)
     table = pd.DataFrame(
@@ -121,8 +84,7 @@ def deletion_table(estimate: Estimate, test: Test | None, persist: Persist) -> p
     DataFrame
         A row for the model as it is, and one for each term.
     """
-    if test is not None:
-        check_test(estimate, test)
+    check_test(estimate, test)
     p = len(estimate.params)
     factors = estimate.design.term_factors
     terms = [
@@ -133,18 +95,16 @@ def deletion_table(estimate: Estimate, test: Test | None, persist: Persist) -> p
     columns = [sorted(set(range(p)) - set(positions)) for _, positions in terms]
     with one_blas_thread():
         objective = objective_again(estimate, persist=persist)
-        models = _fit_columns(estimate, objective, columns, [f"without {name}" for name, _ in terms])
-        df = estimate.df - np.array([model.rank for model in models], dtype=np.float64)
-        deviances = np.array([model.fit.sums.deviance for model in models])
+        models = fit_columns(estimate, objective, columns, [f"without {name}" for name, _ in terms])
+        df = np.array([estimate.df - np.count_nonzero(model.estimated) for model in models])
+        deviances = np.array([model.deviance for model in models])
         tested: tuple[Vector, ...] = ()
         if test == "Rao":
-            whole = Constrained.of(objective, Reduction.keeping(range(p), p))
-            kept = ~estimate.fit.aliased
-            tested = _score_tests(estimate, objective, models, [whole] * len(models), [kept] * len(models), df)
+            tested = score_tests(estimate, objective, models, [whole_model(estimate)] * len(models))
         elif test is not None:
             lost = deviances - estimate.fit.sums.deviance
             tested = deviance_tests(lost, df, estimate.scale, _df_resid(estimate), test)
-        criteria = _criteria(estimate, objective, deviances, estimate.df - df)
+        criteria = criteria_of(estimate, objective, deviances, estimate.df - df)
     table = pd.DataFrame(
         {
             "Df": [np.nan, *df],
@@ -158,15 +118,15 @@ def deletion_table(estimate: Estimate, test: Test | None, persist: Persist) -> p
     return table
 
 
-def check_test(estimate: Estimate, test: Test) -> None:
+def check_test(estimate: Estimate, test: Test | None) -> None:
     """Refuse tests that do not exist, or do not go with the estimate.
 
     Parameters
     ----------
     estimate : Estimate
         Of the largest model.
-    test : str
-        Which.
+    test : str or None
+        Which, if any.
 
     Raises
     ------
@@ -175,12 +135,12 @@ def check_test(estimate: Estimate, test: Test) -> None:
     NotImplementedError
         If the estimate was made under constraints.
     """
-    if test not in TITLES:
+    if test is not None and test not in TITLES:
         raise ValueError(f"test must be 'LR', 'F' or 'Rao'; got {test!r}")
     if test == "F" and not estimate.scale_estimated:
         raise ValueError(
-            f"an F test needs a dispersion that was estimated, and this {estimate.family.name} fit has scale="
-            f"{estimate.scale:g} by definition; use test='LR', or model.fit(scale='X2') if the data are overdispersed"
+            f"an F test needs a dispersion that was estimated, and this {estimate.family.name} fit takes it as "
+            f"{estimate.scale:g}; use test='LR', or model.fit(scale='X2') if the data are overdispersed"
         )
     if estimate.constraint is not None:
         raise NotImplementedError(
@@ -200,50 +160,3 @@ def _terms_beside_intercept(estimate: Estimate) -> list[tuple[str, tuple[int, ..
 
 def _df_resid(estimate: Estimate) -> float:
     return estimate.survey.nobs - estimate.df
-
-
-def _fit_columns(
-    estimate: Estimate, objective: Objective[Unpenalised], columns: Sequence[Sequence[int]], names: Sequence[str]
-) -> list[SubModel]:
-    """Fit the models that have only some columns, as closely as the whole, and warn of those that did not converge."""
-    reductions = [Reduction.keeping(positions, len(estimate.params)) for positions in columns]
-    solver = IRLS(tol=estimate.fit.certificate.tol)
-    models = [SubModel(*found) for found in solve_side_by_side(objective, reductions, solver)]
-    failed = [
-        f"{name} ({m.fit.status.value}, {m.fit.certificate})"
-        for name, m in zip(names, models, strict=True)
-        if not m.fit.converged
-    ]
-    if failed:
-        warnings.warn(f"not converged: the model {', the model '.join(failed)}", ConvergenceWarning, stacklevel=5)
-    return models
-
-
-def _score_tests(
-    estimate: Estimate,
-    objective: Objective[Unpenalised],
-    smaller: Sequence[SubModel],
-    larger: Sequence[Constrained],
-    kept: Sequence[Mask],
-    df: Vector,
-) -> tuple[Vector, Vector]:
-    """Return Rao's statistics of larger models at the fits of smaller ones, and their p-values: one pass for all."""
-    found = objective.together(*((estimate.fit.fisher, model.params) for model in smaller))
-    statistics = np.full(len(found), np.nan)
-    for i, (at, model, columns) in enumerate(zip(found, larger, kept, strict=True)):
-        part = at.reduced(model.reduction.L)
-        if df[i] > 0:
-            statistics[i] = score_statistic(part.score, part.information, model.basis, columns) / estimate.scale
-    return statistics, chi2_pvalues(statistics, df)
-
-
-def _criteria(estimate: Estimate, objective: Objective[Unpenalised], deviances: Vector, df: Vector) -> list[float]:
-    """Return Akaike's criterion of each smaller model, at the larger one's dispersion unless that is profiled out."""
-    family = estimate.family
-    phis = [family.likelihood_scale(estimate.scale, float(d), estimate.survey.nobs) for d in deviances]
-    if family.dispersion_fixed:
-        saturated = [estimate.survey.saturated] * len(phis)
-    else:
-        found = objective.together(*((SaturatedLoglike, np.array([phi])) for phi in phis)) if phis else ()
-        saturated = [each.loglike for each in found]
-    return [aic(log_likelihood(*each), k) for *each, k in zip(saturated, deviances, phis, df, strict=True)]

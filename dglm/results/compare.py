@@ -17,7 +17,7 @@ from dglm.results.estimate import Estimate
 from dglm.results.mle import GLMResults
 
 # Sums over the same rows differ by rounding when the rows are partitioned otherwise.
-SAME_SUM = 1e-9
+SAME_SUM = 1e-10
 # Of a unit vector: what is left of it outside a space that it lies in.
 OUTSIDE = 1e-9
 # A deviance that is larger by this share is no rounding.
@@ -80,7 +80,7 @@ def compare(m0: GLMResults, m1: GLMResults, *, test: Literal["LR", "F"] = "LR") 
     _check_same_rows(small, large)
     if test == "F" and not large.scale_estimated:
         raise ValueError(
-            f"an F test needs a dispersion that was estimated, and the larger {large.family.name} fit has scale="
+            f"an F test needs a dispersion that was estimated, and the larger {large.family.name} fit takes it as "
             f"{large.scale:g}; use test='LR', or model.fit(scale='X2') if the data are overdispersed"
         )
     _check_nested(small, large)
@@ -101,19 +101,23 @@ def _check_same_rows(small: Estimate, large: Estimate) -> None:
     """Refuse models of other rows, responses, weights, families or links, by what the surveys know of them."""
     if small.family != large.family:
         raise ValueError(f"the models have different families or links: {small.family!r} and {large.family!r}")
-    words = {
-        "rows used": (small.survey.n_rows, large.survey.n_rows),
-        "observations (nobs)": (small.survey.nobs, large.survey.nobs),
-        "sum of weights": (small.survey.total_weight, large.survey.total_weight),
-        "mean response": (small.survey.mean, large.survey.mean),
-        "deviance about that mean": (small.survey.null_deviance, large.survey.null_deviance),
-        "log-likelihood of the responses at themselves": (small.survey.saturated, large.survey.saturated),
-    }
-    for what, (a, b) in words.items():
-        if not np.isclose(a, b, rtol=SAME_SUM, atol=SAME_SUM * abs(small.survey.nobs)):
+    a, b = small.survey, large.survey
+    # each with the size of what was summed, that a sum near zero is rounded by, too
+    spread = np.sqrt(a.null_deviance / a.total_weight)
+    facts = [
+        ("rows used", a.n_rows, b.n_rows, 0.0),
+        ("observations (nobs)", a.nobs, b.nobs, 0.0),
+        ("sum of weights", a.total_weight, b.total_weight, 0.0),
+        ("mean response", a.mean, b.mean, spread),
+        ("deviance about that mean", a.null_deviance, b.null_deviance, 0.0),
+        ("log-likelihood of the responses at themselves", a.saturated, b.saturated, a.nobs),
+    ]
+    for what, first, second, size in facts:
+        if not np.isclose(first, second, rtol=SAME_SUM, atol=SAME_SUM * size):
             raise DataError(
-                f"the models are not of the same rows, response and weights: {what} {a:.10g} and {b:.10g}. Columns of "
-                f"the larger model may have values missing in rows that the smaller one uses; drop these rows first"
+                f"the models are not of the same rows, response and weights: {what} {first:.10g} and {second:.10g}. "
+                f"Columns of the larger model may have values missing in rows that the smaller one uses; drop these "
+                f"rows first"
             )
 
 
@@ -135,7 +139,7 @@ def _check_nested(small: Estimate, large: Estimate) -> None:
             f"the {what} do not show that the larger model contains the smaller one; the test means nothing unless it "
             f"does",
             NestingWarning,
-            stacklevel=4,
+            stacklevel=3,
         )
 
 

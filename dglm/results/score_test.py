@@ -161,8 +161,8 @@ def _of_columns(estimate: Estimate, exog_extra: Any, sums: type[SecondOrder], co
         (expected,), others = ask(FactoredCurvature), []
         factor = basis.factor(expected.information)
     found = others[0] if others else expected
-    statistic = score_statistic(found.score, found.information, basis, factor.kept)
-    return ScoreTest.of(statistic / estimate.scale, int(np.count_nonzero(factor.kept[p:])))
+    statistic = score_statistic(found.score, found.information, basis, factor.kept, estimate.scale)
+    return ScoreTest.of(statistic, int(np.count_nonzero(factor.kept[p:])))
 
 
 def _of_params(estimate: Estimate, beta: Vector, k_constraints: int, sums: type[SecondOrder]) -> ScoreTest:
@@ -172,7 +172,7 @@ def _of_params(estimate: Estimate, beta: Vector, k_constraints: int, sums: type[
         # as the constrained fit would have estimated it
         size = found.deviance if estimate.scale_option == "dev" else found.pearson_chi2
         scale = size / (estimate.survey.nobs - estimate.df + k_constraints)
-    return ScoreTest.of(_of_all(estimate, found)[0] / scale, k_constraints)
+    return ScoreTest.of(_of_all(estimate, found, scale)[0], k_constraints)
 
 
 def _of_constraints(estimate: Estimate, sums: type[SecondOrder]) -> ScoreTest:
@@ -180,16 +180,16 @@ def _of_constraints(estimate: Estimate, sums: type[SecondOrder]) -> ScoreTest:
     found = estimate.fit.sums
     if sums is ObservedCurvature:
         found = objective_again(estimate, persist=False).at(estimate.fit.params, sums)
-    statistic, rank = _of_all(estimate, found)
-    return ScoreTest.of(statistic / estimate.scale, int(rank - estimate.df))
+    statistic, rank = _of_all(estimate, found, estimate.scale)
+    return ScoreTest.of(statistic, int(rank - estimate.df))
 
 
-def _of_all(estimate: Estimate, found: Gradient) -> tuple[float, int]:
-    """Return the statistic of all coefficients at unit scale, and how many of them are identified."""
+def _of_all(estimate: Estimate, found: Gradient, scale: float) -> tuple[float, int]:
+    """Return the statistic of all coefficients, and how many of them are identified."""
     if not isinstance(found, SecondOrder):
         raise TypeError(f"a score test needs the information; got {type(found).__name__}")
     if isinstance(found, FactoredCurvature):
         kept = estimate.basis.factor(found.information).kept
     else:
         kept = independent_columns(estimate.survey, estimate.basis)
-    return score_statistic(found.score, found.information, estimate.basis, kept), int(np.count_nonzero(kept))
+    return score_statistic(found.score, found.information, estimate.basis, kept, scale), int(np.count_nonzero(kept))

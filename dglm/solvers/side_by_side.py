@@ -20,9 +20,7 @@ from dglm.solvers.base import Fit, Solver
 Answer = tuple[Any, ...] | BaseException
 
 
-def solve_side_by_side(
-    objective: Objective[Any], reductions: Sequence[Reduction], solver: Solver[Any]
-) -> list[tuple[Constrained, Fit]]:
+def solve_side_by_side(objective: Objective[Any], reductions: Sequence[Reduction], solver: Solver[Any]) -> list[Fit]:
     """Minimise an objective under each of several sets of constraints.
 
     Parameters
@@ -36,8 +34,8 @@ def solve_side_by_side(
 
     Returns
     -------
-    list of tuple of Constrained and Fit
-        In the order given, in terms of the free coefficients; as many passes as the longest fit makes.
+    list of Fit
+        In the order given, in terms of all coefficients; as many passes as the longest fit makes.
     """
     asked: SimpleQueue[tuple[int, tuple[Request, ...] | None]] = SimpleQueue()
     answers: list[SimpleQueue[Answer]] = [SimpleQueue() for _ in reductions]
@@ -49,10 +47,11 @@ def solve_side_by_side(
             raise answer
         return answer
 
-    def run(number: int) -> tuple[Constrained, Fit]:
+    def run(number: int) -> Fit:
+        reduction = reductions[number]
         try:
-            constrained = Constrained.of(objective, reductions[number], ask=partial(ask, number))
-            return constrained, solver.solve(constrained, None)
+            constrained = Constrained.of(objective, reduction, ask=partial(ask, number))
+            return solver.solve(constrained, None).expanded(reduction)
         finally:
             asked.put((number, None))
 

@@ -217,3 +217,17 @@ def test_a_term_that_is_aliased_is_not_tested(table: str, test: str) -> None:
     theirs = theirs[name].where(found["Df"] > 0)
     # R's default tolerance, without which it does not find the column
     np.testing.assert_allclose(found[test].to_numpy(), theirs, rtol=1e-4)
+
+
+def test_where_r_stops_early_a_closed_form_decides() -> None:
+    # the means of the two lots are the fit that log(u) is tested at; R's score there is off by 1e-7
+    data = rows("clotting")
+    y, mu = data["time"].to_numpy(float), data.groupby("lot")["time"].transform("mean").to_numpy()
+    X = np.column_stack([np.ones(len(y)), data["lot"] == "two", np.log(data["u"])]).astype(float)
+    # under the inverse link dmu/deta = -mu^2 and V = mu^2
+    s, information = -X.T @ (y - mu), X.T @ (mu[:, None] ** 2 * X)
+    expected = s @ np.linalg.solve(information, s)
+    result = fitted("clotting", "memory")
+    found = result.anova(test="Rao").loc["np.log(u)", "Rao"] * result.scale
+    assert found == pytest.approx(expected, rel=1e-12)
+    assert reference("clotting", "anova Rao").loc["log(u)", "Rao"] != pytest.approx(expected, rel=1e-8)
