@@ -12,7 +12,7 @@ from scipy import stats
 import dglm
 from dglm.errors import CollinearityError, RankDeficientWarning
 from dglm.families import Binomial, Gamma, Gaussian, Poisson
-from dglm.links import Log, Probit
+from dglm.links import Log, Probit, Sqrt
 from dglm.objective import FactoredCurvature
 
 TIGHT = 1e-12
@@ -270,3 +270,28 @@ def test_saved_and_loaded_is_the_same(data, covariance, tmp_path) -> None:
     with pytest.raises(ValueError, match="leave nothing"):
         again.t_test("x3 = 0")
     np.testing.assert_array_equal(again.predict(data.head(5)), result.predict(data.head(5)))
+
+
+# --- tests of terms ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("family", [Poisson(), Poisson(Sqrt()), Gaussian()], ids=repr)
+def test_tests_of_terms_keep_their_digits_beside_nearly_collinear_columns(family) -> None:
+    rng = np.random.default_rng(1)
+    x, e, z = rng.normal(size=(3, N))
+    near = pd.DataFrame({"x": x, "near": x + 2.0**-24 * e, "z": z})
+    near["step"] = (near["near"] - near["x"]) * 2.0**24
+    near["y"] = rng.poisson((2 + 0.3 * x + 0.2 * near["step"] + 0.1 * z) ** 2).astype(float)
+    # the same models, and the same terms last
+    hard = dglm.GLM.from_formula("y ~ x + near + z", near, family=family).fit(tol=1e-10)
+    easy = dglm.GLM.from_formula("y ~ x + step + z", near, family=family).fit(tol=1e-10)
+    for test in ("LR", "Rao"):
+        found, expected = hard.anova(test=test), easy.anova(test=test)
+        np.testing.assert_allclose(found.iloc[1:, -2:], expected.iloc[1:, -2:], rtol=1e-7)
+        found, expected = hard.drop1(test=test), easy.drop1(test=test)
+        np.testing.assert_allclose(found.loc[["near", "z"]], expected.loc[["step", "z"]], rtol=1e-7)
+    small = dglm.GLM.from_formula("y ~ x + z", near, family=family).fit(tol=1e-10)
+    assert small.score_test("near", observed=False).statistic == pytest.approx(
+        small.score_test("step", observed=False).statistic, rel=1e-7
+    )
+    assert small.score_test("near").k_constraint == 1
