@@ -170,7 +170,7 @@ class Nodes:
         return -entropy - self.at_j(lambda j: stirling_error(j) + stirling_error(a * j))
 
     def at_j(self, function: Callable[[Vector], Vector]) -> Matrix:
-        """Return a function of the number of variables, from a table of it where these are whole numbers.
+        """Return a function of the number of variables, from a table of it where these are whole numbers and not large.
 
         Parameters
         ----------
@@ -182,7 +182,7 @@ class Nodes:
         (m, k) array
             Its values.
         """
-        if not self.whole:
+        if not self.whole or self.j.max() > self.j.size:
             return function(self.j)
         j = np.rint(self.j).astype(np.intp)
         table: Vector = function(np.maximum(np.arange(j.max() + 1.0), 1.0))[j]
