@@ -12,7 +12,7 @@ gamma functions written as in Loader (2000).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,12 +84,12 @@ def derivatives_at_mean(rate: Vector, a: float) -> tuple[Vector, Matrix, Matrix]
         total = terms.sum(axis=1)
         value[rows] = largest + np.log(total * nodes.step) + 0.5 * np.log(a) - np.log(2 * np.pi)
         share = terms / total[:, None]
-        shape = a * nodes.j
         entropy = a * nodes.centre * relative_entropy(nodes.excess / nodes.centre)
-        bend = shape * stirling_error_deriv(shape)
+        bend = nodes.at_j(lambda j: a * j * stirling_error_deriv(a * j))
+        bend2 = nodes.at_j(lambda j: (a * j) ** 2 * stirling_error_deriv2(a * j))
         first = ((1 + a) * nodes.excess, 0.5 - entropy - bend)
         cross = a * nodes.excess
-        second = ((-(1 + a) * nodes.centre, cross), (cross, -entropy - bend - shape**2 * stirling_error_deriv2(shape)))
+        second = ((-(1 + a) * nodes.centre, cross), (cross, -entropy - bend - bend2))
         mean = [(share * d).sum(axis=1) for d in first]
         for i in range(2):
             gradient[i, rows] = mean[i]
@@ -138,12 +138,15 @@ class Nodes:
         j - centre, kept for itself since the centre may be much larger.
     step : (m,) array
         Between neighbouring j; 1 for the series itself.
+    whole : bool
+        Whether every j is a whole number.
     """
 
     rows: AnyArray
     centre: Matrix
     excess: Matrix
     step: Vector
+    whole: bool
 
     @property
     def j(self) -> Matrix:
@@ -164,7 +167,26 @@ class Nodes:
             Logarithms.
         """
         entropy = (1 + a) * self.centre * relative_entropy(self.excess / self.centre)
-        return -entropy - stirling_error(self.j) - stirling_error(a * self.j)
+        return -entropy - self.at_j(lambda j: stirling_error(j) + stirling_error(a * j))
+
+    def at_j(self, function: Callable[[Vector], Vector]) -> Matrix:
+        """Return a function of the number of variables, from a table of it where these are whole numbers and not large.
+
+        Parameters
+        ----------
+        function : callable
+            Elementwise.
+
+        Returns
+        -------
+        (m, k) array
+            Its values.
+        """
+        if not self.whole or self.j.max() > self.j.size:
+            return function(self.j)
+        j = np.rint(self.j).astype(np.intp)
+        table: Vector = function(np.maximum(np.arange(j.max() + 1.0), 1.0))[j]
+        return table
 
     @classmethod
     def between(cls, centre: Vector, below: Vector, above: Vector, deviation: Vector) -> Iterator[Nodes]:
@@ -191,12 +213,14 @@ class Nodes:
         step: Vector = np.where(smooth, np.maximum(deviation / 2, 1.0), 1.0)
         first = np.where(smooth, below, np.maximum(np.floor(centre + below) - 1, 1.0) - centre)
         number = np.maximum(np.ceil((above - first) / step) + 2, 1.0)
-        order = np.argsort(number, kind="stable")
-        stop = len(order)
-        while stop > 0:
-            k = int(number[order[stop - 1]])
-            start = max(stop - max(CHUNK // k, 1), 0)
-            rows = order[start:stop]
-            excess = first[rows, None] + step[rows, None] * np.arange(k)
-            yield cls(rows, centre[rows, None], excess, step[rows])
-            stop = start
+        for whole in (True, False):
+            chosen = np.flatnonzero(smooth != whole)
+            order = chosen[np.argsort(number[chosen], kind="stable")]
+            stop = len(order)
+            while stop > 0:
+                k = int(number[order[stop - 1]])
+                start = max(stop - max(CHUNK // k, 1), 0)
+                rows = order[start:stop]
+                excess = first[rows, None] + step[rows, None] * np.arange(k)
+                yield cls(rows, centre[rows, None], excess, step[rows], whole)
+                stop = start

@@ -16,7 +16,7 @@ from dglm.families.saddlepoint import (
     stirling_error_deriv,
     stirling_error_deriv2,
 )
-from dglm.families.shape import ShapeFamily, ShapePointwise, given, in_range
+from dglm.families.shape import ShapeFamily, ShapePointwise, given
 from dglm.links import Link, Log
 
 # alpha times the mean, below which the family is Poisson's to rounding, and from which on the first pass looks.
@@ -96,10 +96,12 @@ class NegativeBinomial(ShapeFamily):
 
     def _saturated(self, y: Vector) -> Vector:
         """Return the log-likelihood at mu = y: Stirling's formula, and what it leaves."""
-        r = 1 / self._alpha
-        k = np.where(y > 0, y, 1.0)
-        errors = stirling_error(k + r) - stirling_error(np.full_like(k, r)) - stirling_error(k)
-        return np.where(y > 0, errors - 0.5 * np.log(2 * np.pi * self.variance(k)), 0.0)
+        r = np.array([1 / self._alpha])
+        # counts repeat themselves
+        counts, places = np.unique(y, return_inverse=True)
+        k = np.where(counts > 0, counts, 1.0)
+        errors = stirling_error(k + r) - stirling_error(r) - stirling_error(k)
+        return np.where(counts > 0, errors - 0.5 * np.log(2 * np.pi * self.variance(k)), 0.0)[places]
 
     def in_domain(self, y: Vector) -> Mask:
         return (y >= 0) & np.isfinite(y)
@@ -156,12 +158,15 @@ class NegativeBinomial(ShapeFamily):
         above, fitted = 1 + a * y, 1 + a * mu
         # dl / dlog(alpha) = r h(u) / (1 + u) - y / (2 (y + r)) + r (e'(r) - e'(y + r)), 1 + u = (1 + a mu) / (1 + a y)
         entropy = r * relative_entropy(a * (mu - y) / above) * above / fitted
-        first = r * (stirling_error_deriv(np.full_like(y, r)) - stirling_error_deriv(y + r))
-        second = r**2 * (stirling_error_deriv2(np.full_like(y, r)) - stirling_error_deriv2(y + r))
+        # counts repeat themselves; zero is the first of them
+        counts, places = np.unique(np.append(y, 0.0), return_inverse=True)
+        e1, e2 = stirling_error_deriv(counts + r), stirling_error_deriv2(counts + r)
+        first, second = (r * (e1[0] - e1))[places[:-1]], (r**2 * (e2[0] - e2))[places[:-1]]
         score = entropy - y / (2 * (y + r)) + first
         gap = (mu - y) / fitted
         hessian = -entropy + a * gap**2 / above - y * r / (2 * (y + r) ** 2) - first - second
         cross = a * gap * dmu / fitted
         v = var_weights
-        loglike = family.loglike_obs(y, mu, v, 1.0) + in_range(mu, self.mean_bounds)
-        return ShapePointwise(loglike, (v * score)[None], (v * hessian)[None, None], (v * cross)[None])
+        return ShapePointwise(
+            self.shape_loglike(y, eta, v, psi), (v * score)[None], (v * hessian)[None, None], (v * cross)[None]
+        )

@@ -6,6 +6,8 @@ the mean are large and cancel. Source: Loader (2000), "Fast and accurate computa
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy import special
 
@@ -32,13 +34,7 @@ def stirling_error(x: Vector) -> Vector:
     array
         To rounding of 1; infinite at 0.
     """
-    x = np.asarray(x, dtype=np.float64)
-    far = np.maximum(x, LARGE)
-    v = 1 / far**2
-    series = (1 / 12 - v * (1 / 360 - v * (1 / 1260 - v * (1 / 1680 - v / 1188)))) / far
-    near = np.minimum(x, LARGE)
-    direct = special.gammaln(near + 1) - (near + 0.5) * np.log(near) + near - HALF_LOG_2PI
-    return np.where(x >= LARGE, series, direct)
+    return _by_size(x, _error, _error_series)
 
 
 def stirling_error_deriv(x: Vector) -> Vector:
@@ -54,13 +50,7 @@ def stirling_error_deriv(x: Vector) -> Vector:
     array
         Negative.
     """
-    x = np.asarray(x, dtype=np.float64)
-    far = np.maximum(x, LARGE)
-    v = 1 / far**2
-    tail = v * (1 / 240 - v * (1 / 132 - v * 691 / 32760))
-    series = -v * (1 / 12 - v * (1 / 120 - v * (1 / 252 - tail)))
-    near = np.minimum(x, LARGE)
-    return np.where(x >= LARGE, series, special.digamma(near) + 0.5 / near - np.log(near))
+    return _by_size(x, _deriv, _deriv_series)
 
 
 def stirling_error_deriv2(x: Vector) -> Vector:
@@ -76,13 +66,7 @@ def stirling_error_deriv2(x: Vector) -> Vector:
     array
         Positive.
     """
-    x = np.asarray(x, dtype=np.float64)
-    far = np.maximum(x, LARGE)
-    v = 1 / far**2
-    tail = v * (1 / 30 - v * (5 / 66 - v * 691 / 2730))
-    series = v / far * (1 / 6 - v * (1 / 30 - v * (1 / 42 - tail)))
-    near = np.minimum(x, LARGE)
-    return np.where(x >= LARGE, series, special.zeta(2.0, near) - 0.5 / near**2 - 1 / near)
+    return _by_size(x, _deriv2, _deriv2_series)
 
 
 def relative_entropy(t: Vector) -> Vector:
@@ -107,3 +91,47 @@ def relative_entropy(t: Vector) -> Vector:
         series = v**2 * (series + 1 / (2 * k + 1))
     far = np.where(close, 1.0, t)
     return np.where(close, v * (s + 2 * (1 + s) * series), special.xlogy(1 + far, 1 + far) - far)
+
+
+def _by_size(x: Vector, direct: Callable[[Vector], Vector], series: Callable[[Vector], Vector]) -> Vector:
+    """Return a function from its definition for small x, from its asymptotic series for large ones."""
+    near = x < LARGE
+    if not near.any():
+        return series(x)
+    if near.all():
+        return direct(x)
+    found = series(np.maximum(x, LARGE))
+    found[near] = direct(x[near])
+    return found
+
+
+def _error(x: Vector) -> Vector:
+    found: Vector = special.gammaln(x + 1) - (x + 0.5) * np.log(x) + x - HALF_LOG_2PI
+    return found
+
+
+def _error_series(x: Vector) -> Vector:
+    v = 1 / x**2
+    return (1 / 12 - v * (1 / 360 - v * (1 / 1260 - v * (1 / 1680 - v / 1188)))) / x
+
+
+def _deriv(x: Vector) -> Vector:
+    found: Vector = special.digamma(x) + 0.5 / x - np.log(x)
+    return found
+
+
+def _deriv_series(x: Vector) -> Vector:
+    v = 1 / x**2
+    tail = v * (1 / 240 - v * (1 / 132 - v * 691 / 32760))
+    return -v * (1 / 12 - v * (1 / 120 - v * (1 / 252 - tail)))
+
+
+def _deriv2(x: Vector) -> Vector:
+    found: Vector = special.zeta(2.0, x) - 0.5 / x**2 - 1 / x
+    return found
+
+
+def _deriv2_series(x: Vector) -> Vector:
+    v = 1 / x**2
+    tail = v * (1 / 30 - v * (5 / 66 - v * 691 / 2730))
+    return v / x * (1 / 6 - v * (1 / 30 - v * (1 / 42 - tail)))

@@ -24,7 +24,7 @@ class ShapePointwise:
     Parameters
     ----------
     loglike : (n,) array
-        l, minus infinity where the mean is outside the family's range.
+        l, as `ShapeFamily.shape_loglike` has it.
     score : (k, n) array
         dl / dpsi.
     hessian : (k, k, n) array
@@ -142,6 +142,29 @@ class ShapeFamily(Family):
             A sentence for a warning.
         """
 
+    def shape_loglike(self, y: Vector, eta: Vector, var_weights: Vector, psi: Vector) -> Vector:
+        """Return the log-likelihood of each row at working parameters.
+
+        Parameters
+        ----------
+        y : (n,) array
+            Responses.
+        eta : (n,) array
+            Linear predictors.
+        var_weights : (n,) array
+            Variance weights.
+        psi : (k,) array
+            Working parameters.
+
+        Returns
+        -------
+        (n,) array
+            Minus infinity where the mean is outside the family's range.
+        """
+        family, scale = self.at(psi)
+        mu, (low, high) = self.link.inverse(eta), self.mean_bounds
+        return np.where((mu > low) & (mu < high), family.loglike_obs(y, mu, var_weights, scale), -np.inf)
+
     @abstractmethod
     def shape_pointwise(self, y: Vector, eta: Vector, var_weights: Vector, psi: Vector) -> ShapePointwise:
         """Return what each row contributes to the likelihood of the working parameters.
@@ -191,21 +214,3 @@ def given(value: float | None, name: str, family: str) -> float:
             f"{family}({name}=None) has no {name} yet: fit a model with it and use result.family, or give a number"
         )
     return value
-
-
-def in_range(mu: Vector, bounds: tuple[float, float]) -> Vector:
-    """Return zero for means inside the family's range and minus infinity elsewhere, to be added to a log-likelihood.
-
-    Parameters
-    ----------
-    mu : (n,) array
-        Means.
-    bounds : tuple of float
-        Open interval.
-
-    Returns
-    -------
-    (n,) array
-        Zeros and minus infinities.
-    """
-    return np.where((mu > bounds[0]) & (mu < bounds[1]), 0.0, -np.inf)

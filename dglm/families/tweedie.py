@@ -18,7 +18,7 @@ from dglm.families.gaussian import Gaussian
 from dglm.families.inverse_gaussian import InverseGaussian
 from dglm.families.poisson import Poisson
 from dglm.families.power_variance import power_deviance
-from dglm.families.shape import ShapeFamily, ShapePointwise, given, in_range
+from dglm.families.shape import ShapeFamily, ShapePointwise, given
 from dglm.families.tweedie_shape import power_of, tweedie_shape
 from dglm.links import Link, Log
 
@@ -211,4 +211,4 @@ class Tweedie(ShapeFamily):
     def shape_pointwise(self, y: Vector, eta: Vector, var_weights: Vector, psi: Vector) -> ShapePointwise:
         mu, dmu = self.link.inverse(eta), self.link.inverse_deriv(eta)
         found = tweedie_shape(y, mu, dmu, var_weights, psi)
-        return replace(found, loglike=found.loglike + in_range(mu, self.mean_bounds))
+        return replace(found, loglike=np.where(mu > 0, found.loglike, -np.inf))

@@ -12,7 +12,7 @@ import numpy as np
 
 from dglm._typing import Matrix, Vector
 from dglm.data import Block
-from dglm.families import Family, ShapeFamily, ShapePointwise
+from dglm.families import Family, ShapeFamily
 from dglm.matrix import Cross
 from dglm.objective.base import Sum, weighted_total
 from dglm.objective.null_model import NullStep
@@ -52,8 +52,8 @@ class ShapeLoglike(Sum):
 
     @classmethod
     def of(cls, block: Block, point: Vector, family: Family) -> Self:
-        at, _ = _pointwise(block, point, family)
-        return cls(weighted_total(block.freq, at.loglike))
+        shape, psi, eta = _unpacked(block, point, family)
+        return cls(weighted_total(block.freq, shape.shape_loglike(block.y, eta, block.var, psi)))
 
     def __add__(self, other: Self) -> Self:
         return type(self)(self.loglike + other.loglike)
@@ -86,8 +86,9 @@ class ShapeCurvature(Sum):
 
     @classmethod
     def of(cls, block: Block, point: Vector, family: Family) -> Self:
-        at, k = _pointwise(block, point, family)
-        f = block.freq
+        shape, psi, eta = _unpacked(block, point, family)
+        at = shape.shape_pointwise(block.y, eta, block.var, psi)
+        f, k = block.freq, len(psi)
         return cls(
             weighted_total(f, at.loglike),
             np.array([weighted_total(f, row) for row in at.score]),
@@ -152,9 +153,9 @@ class ShapeObjective(Objective[Unpenalised]):
         return found[: len(requests)]
 
 
-def _pointwise(block: Block, point: Vector, family: Family) -> tuple[ShapePointwise, int]:
-    """Return what rows contribute at a packed point, and how many working parameters it has."""
+def _unpacked(block: Block, point: Vector, family: Family) -> tuple[ShapeFamily, Vector, Vector]:
+    """Return the family, the working parameters and the linear predictor of a packed point."""
     if not isinstance(family, ShapeFamily):
         raise TypeError(f"{family!r} has no parameters of its own")
     k = len(point) - block.X.shape[1]
-    return family.shape_pointwise(block.y, block.eta(point[k:]), block.var, point[:k]), k
+    return family, point[:k], block.eta(point[k:])

@@ -116,6 +116,17 @@ class Results(RowWise, ABC):
         """Log-likelihood, every constant included."""
         return self._estimate.llf
 
+    @property
+    def llf_scale(self) -> float:
+        """Dispersion at which `llf` is: `scale`, or the maximum likelihood estimate.
+
+        That is for Gaussian models, and where parameters of the family's own were estimated.
+        """
+        e = self._estimate
+        if e.fit.shape is not None:
+            return e.fit.shape.scale
+        return e.family.likelihood_scale(e.scale, self.deviance, self.nobs)
+
     # how it was fitted
 
     @property
