@@ -60,9 +60,14 @@ class Covariance:
         if self.root is None or self.combine is not None:
             return self._named(self.centred)
         half = self.basis.to_params(self.root)
-        covariance: Matrix = np.dot(half, half.T)
-        covariance[~self.kept, :] = covariance[:, ~self.kept] = np.nan
-        return covariance
+        return self._known(np.dot(half, half.T))
+
+    @property
+    def unknown(self) -> Mask:
+        """Which coefficients have no estimate, (p,): they take something of an aliased gamma."""
+        if self.combine is None:
+            return ~self.kept
+        return np.asarray(self.combine[:, ~self.kept].any(axis=1))
 
     @property
     def normalized_params(self) -> Matrix:
@@ -122,13 +127,13 @@ class Covariance:
 
     def _named(self, centred: Matrix) -> Matrix:
         if self.combine is None:
-            covariance, unknown = self.basis.covariance(centred), ~self.kept
-        else:
-            # singular: in the directions of the constraints, or along the combinations of columns that are zero
-            half = self._in_basis(np.eye(len(self.combine)))
-            covariance = np.dot(half.T, np.dot(centred, half))
-            unknown = np.asarray(self.combine[:, ~self.kept].any(axis=1))
-        covariance[unknown, :] = covariance[:, unknown] = np.nan
+            return self._known(self.basis.covariance(centred))
+        # singular: in the directions of the constraints, or along the combinations of columns that are zero
+        half = self._in_basis(np.eye(len(self.combine)))
+        return self._known(np.dot(half.T, np.dot(centred, half)))
+
+    def _known(self, covariance: Matrix) -> Matrix:
+        covariance[self.unknown, :] = covariance[:, self.unknown] = np.nan
         return covariance
 
 

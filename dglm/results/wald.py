@@ -213,7 +213,7 @@ class Wald(Results):
 
     def _of_aliased(self, R: Matrix) -> Mask:
         """Return which combinations involve coefficients that were not estimated."""
-        return np.asarray(R[:, ~self._covariance.kept].any(axis=1))
+        return np.asarray(R[:, self._covariance.unknown].any(axis=1))
 
     def _position(self, column: Any) -> int:
         names = list(self._estimate.design.exog_names)
