@@ -320,7 +320,7 @@ def test_counts_of_a_poisson_distribution_end_at_either_side_of_the_limit():
 def test_power_of_multiples_of_counts_is_at_its_limit():
     rng = np.random.default_rng(0)
     X = np.ones((300, 1))
-    with pytest.warns(ConvergenceWarning, match=r"power of the family is at its limit, 1.01: .*Poisson\(\)"):
+    with pytest.warns(ConvergenceWarning, match=r"power of the family is at its limit, 1.05: .*Poisson\(\)"):
         result = dglm.GLM(2.5 * rng.poisson(3.0, 300), X, family=Tweedie(power=None)).fit()
     assert result.status is Status.BOUNDARY
 
@@ -331,6 +331,41 @@ def test_power_of_a_response_that_is_never_zero_is_at_its_limit():
     with pytest.warns(ConvergenceWarning, match=r"power of the family is at its limit, 1.99: too few .*Gamma\(\)"):
         result = dglm.GLM(y, np.ones((500, 1)), family=Tweedie(power=None)).fit()
     assert result.status is Status.BOUNDARY
+
+
+HARD = [
+    *(("weakly identified power", seed) for seed in range(5)),
+    *(("barely more than Poisson", seed) for seed in (12, 38, 103)),
+    *(("rare", seed) for seed in range(5)),
+]
+
+
+@pytest.mark.parametrize(("what", "seed"), HARD)
+def test_hard_likelihoods_are_maximised(what, seed):
+    rng, n = np.random.default_rng(seed), 300
+    X = np.column_stack([np.ones(n), rng.standard_normal(n)])
+    mu = np.exp(X @ [1.0, 0.3])
+    if what == "weakly identified power":
+        # a small dispersion, no zeros: the normal distribution says little of its variance function
+        family, y = Tweedie(power=None), Tweedie(power=1.5).distribution(mu, np.ones(n), 0.1).rvs(random_state=rng)
+    elif what == "barely more than Poisson":
+        family, y = NegativeBinomial(alpha=None), rng.binomial(20, mu / 40).astype(float)
+    else:
+        family, y = NegativeBinomial(alpha=None), rng.poisson(rng.gamma(1.0, 0.02 * mu)).astype(float)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        result = dglm.GLM(y, X, family=family).fit()
+    assert result.status in {Status.CONVERGED, Status.BOUNDARY}
+    assert result.n_passes <= 20
+    # nothing near is more likely
+    (name,), (value,) = family.free, result.family_params
+    for factor in (0.97, 1.03):
+        other = 1 + (value - 1) * factor if name == "power" else value * factor
+        if name == "power" and not 1.05 <= other <= 1.99:
+            continue
+        near = family.with_parameters(**{name: other})
+        loglike = near.loglike_obs(y, np.exp(X @ result.params), np.ones(n), result.llf_scale).sum()
+        assert loglike <= result.llf + 1e-9 * abs(result.llf)
 
 
 def test_separation_is_told_from_a_limit():

@@ -24,10 +24,11 @@ from dglm.links import Link, Log
 
 # The powers whose densities have a closed form.
 CLOSED_FORMS: dict[float, type[Family]] = {0.0: Gaussian, 1.0: Poisson, 2.0: Gamma, 3.0: InverseGaussian}
-# An estimated power: what the first pass takes it for, what it may begin from, and where it ends.
+# An estimated power: what the first pass takes it for, what it may begin from, and where it ends. Closer to 1 densities
+# are spikes at the multiples of phi, and the likelihood has a maximum wherever some of them hit some responses.
 PROVISIONAL = 1.5
 CANDIDATES = np.array([1.1, 1.3, 1.5, 1.7, 1.9])
-LIMITS = (1.01, 1.99)
+LIMITS = (1.05, 1.99)
 
 
 @dataclass(frozen=True)

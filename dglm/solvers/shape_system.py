@@ -31,8 +31,8 @@ class ShapeSystem:
         s = dl / dpsi.
     moving : (k,) array of bool
         Working parameters that are not held at a limit.
-    schur : (m, m) array
-        K - C'H^-1 C for those, made positive definite where it is not.
+    complement : (k, k) array
+        K - C'H^-1 C.
     """
 
     factor: ScaledCholesky
@@ -40,7 +40,7 @@ class ShapeSystem:
     cross: Matrix
     score: Vector
     moving: Mask
-    schur: Matrix
+    complement: Matrix
 
     @classmethod
     def of(cls, basis: Basis, fit: Fit, shape: ShapeCurvature, scale: float, moving: Mask) -> ShapeSystem | None:
@@ -72,8 +72,13 @@ class ShapeSystem:
         if not all(np.isfinite(part).all() for part in (H, gradient, cross, shape.score, shape.information)):
             return None
         factor = _factor(H, ~fit.aliased)
-        schur = shape.information - cross.T @ np.column_stack([factor.solve(c) for c in cross.T])
-        return cls(factor, gradient, cross, shape.score, moving, _positive_definite(schur[np.ix_(moving, moving)]))
+        complement = shape.information - cross.T @ np.column_stack([factor.solve(c) for c in cross.T])
+        return cls(factor, gradient, cross, shape.score, moving, complement)
+
+    @property
+    def schur(self) -> Matrix:
+        """The complement for the parameters that move, made positive definite where it is not."""
+        return _positive_definite(self.complement[np.ix_(self.moving, self.moving)])
 
     @property
     def parameters(self) -> Vector:
@@ -82,6 +87,29 @@ class ShapeSystem:
         step = np.zeros_like(self.score)
         step[self.moving] = np.linalg.solve(self.schur, pull[self.moving])
         return step
+
+    def beside(self, step: Vector, given: Mask) -> Vector:
+        """Return the best step in the working parameters beside some of its elements.
+
+        Parameters
+        ----------
+        step : (k,) array
+            With these elements.
+        given : (k,) array of bool
+            Which they are.
+
+        Returns
+        -------
+        (k,) array
+            With the others found.
+        """
+        pull = self.score + self.cross.T @ self.factor.solve(self.gradient)
+        free = ~given[self.moving]
+        # S_ff step_f = pull_f - S_fg step_g
+        rest = pull[self.moving] - self.schur @ np.where(free, 0.0, step[self.moving])
+        found = np.where(given, step, 0.0)
+        found[self.moving & ~given] = np.linalg.solve(self.schur[np.ix_(free, free)], rest[free])
+        return found
 
     def coefficients(self, step: Vector) -> Vector:
         """Return the best step in the coefficients beside a step in the working parameters.
