@@ -8,7 +8,7 @@ import numpy as np
 
 from dglm._typing import Mask, Matrix, Vector
 from dglm.matrix import Basis, ScaledCholesky
-from dglm.objective import Curvature, ShapeCurvature
+from dglm.objective import SecondOrder, ShapeCurvature
 from dglm.solvers.base import Fit
 
 # Of an eigenvalue beside the largest.
@@ -64,7 +64,7 @@ class ShapeSystem:
         ShapeSystem or None
             Ready to be solved.
         """
-        if not isinstance(fit.sums, Curvature):
+        if not isinstance(fit.sums, SecondOrder):
             raise TypeError(f"{fit.solver} brings no information of the coefficients")
         H = basis.gram(fit.sums.information) / scale
         gradient = basis.cross(fit.sums.score) / scale
