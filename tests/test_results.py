@@ -103,6 +103,12 @@ def test_a_long_name_widens_the_summary(data: pd.DataFrame) -> None:
     assert max(map(len, lines)) == len(lines[1])
 
 
+def test_a_long_fact_keeps_its_distance(data: pd.DataFrame) -> None:
+    family = dglm.families.NegativeBinomial(alpha=0.123456)
+    lines = str(dglm.GLM.from_formula("count ~ x", data, family=family).fit().summary()).splitlines()
+    assert f"Model Family: {family.name}  Df" in next(line for line in lines if line.startswith("Model Family"))
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [

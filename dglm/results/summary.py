@@ -45,7 +45,8 @@ class Summary:
         """
         columns = [max(len(row[1][j]) for row in (("", self.header), *self.rows)) for j in range(len(self.header))]
         names = max([len(name) for name, _ in self.rows], default=0)
-        width = max(WIDTH, names + sum(c + GAP for c in columns))
+        facts = max([len(name) + 1 + len(value) for name, value in (*self.left, *self.right)], default=0)
+        width = max(WIDTH, names + sum(c + GAP for c in columns), 2 * facts + GAP)
         double, single = "=" * width, "-" * width
         lines = [self.title.center(width).rstrip(), double]
         if self.left or self.right:
