@@ -6,6 +6,7 @@ from dglm.design.collections import from_collections
 from dglm.design.formula import FormulaDesign
 from dglm.design.frame import FrameDesign
 from dglm.design.joining import PreparedModel
+from dglm.design.learner import Learner, learned_by
 from dglm.design.learning import from_formula
 from dglm.design.prediction import for_new_rows
 
@@ -15,9 +16,11 @@ __all__ = [
     "Extra",
     "FormulaDesign",
     "FrameDesign",
+    "Learner",
     "PreparedModel",
     "for_new_rows",
     "from_collections",
     "from_formula",
+    "learned_by",
     "row_index",
 ]

@@ -23,7 +23,8 @@ class Columns:
     Parameters
     ----------
     factors : tuple of (str, array or None)
-        Each factor with its coding, a row for each level and a last one of nan for a missing level; None for numbers.
+        Each factor with its coding, a row for each level and a last one of nan for a missing level; for numbers, which
+        of their columns are taken, None for all of them.
     scale : float
         What every column is multiplied by.
     names : tuple of str
@@ -51,6 +52,8 @@ class FormulaDesign(Design):
         ``"drop"`` leaves rows with something missing out, ``"raise"`` refuses them.
     intercept : int or None
         Position of the intercept.
+    n_passes : int
+        Passes over the data that the recipe was learned in.
     engine : FormulaEngine
         The parsed formula.
     levels : dict of str to tuple
@@ -88,17 +91,22 @@ class FormulaDesign(Design):
         if n == 0:
             return X
         evaluated = self.engine.evaluate(partition, self.engine.exog_factors)
-        codes = {
-            name: as_codes(values.values, self.levels[name], name, number)
-            for name, values in evaluated.items()
-            if isinstance(values, Categorical)
-        }
+        codes = {name: self._codes(name, values, number) for name, values in evaluated.items() if name in self.levels}
         start = 0
         for group in self.groups:
             stop = start + len(group.names)
             _fill(X[:, start:stop], group, evaluated, codes)
             start = stop
         return X
+
+    def _codes(self, name: str, values: Numeric | Categorical, number: int) -> Codes:
+        """Return the levels of a factor as positions; numbers all missing are levels that lost their type."""
+        if isinstance(values, Categorical):
+            return as_codes(values.values, self.levels[name], name, number)
+        (column,) = values.columns.values()
+        if not np.isnan(column).all():
+            raise DataError(f"{name!r} was levels when the model was built, and is numbers in partition {number}")
+        return np.full(len(column), -1, dtype=np.intp)
 
     def endog(self, partition: pd.DataFrame, number: int) -> AnyArray:
         factors = self.engine.endog_factors
@@ -186,12 +194,13 @@ def _factor_columns(
     name: str, coding: Matrix | None, evaluated: dict[str, Numeric | Categorical], codes: dict[str, Codes]
 ) -> list[Vector]:
     """Return the columns of one factor; the code -1 of a missing level picks the last row, which is nan."""
+    if name in codes:
+        return [np.take(column, codes[name]) for column in np.asarray(coding).T]
     values = evaluated[name]
-    if isinstance(values, Numeric):
-        return list(values.columns.values())
-    if coding is None:
-        raise TypeError(f"{name!r} was numbers when the design was learned, and is levels here")
-    return [np.take(column, codes[name]) for column in coding.T]
+    if isinstance(values, Categorical):
+        raise DataError(f"{name!r} was numbers when the model was built, and has values of another type here")
+    columns = list(values.columns.values())
+    return columns if coding is None else [columns[i] for i in coding.argmax(axis=0)]
 
 
 def group_names(parts: Sequence[Sequence[str]]) -> tuple[str, ...]:

@@ -1,0 +1,177 @@
+"""Row-locality: an expression must give for a row what it gives for that row among any others.
+
+``x - x.mean()`` does not: over partitions it would silently mean something else in each. What an expression does is
+not read from its text but tried, on a few rows alone and together.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from dglm._typing import AnyArray, Codes
+from dglm.data import PandasTable, Table
+from dglm.design.calls import LEARNED, dotted_name
+from dglm.design.engine import FormulaEngine
+from dglm.design.made_up import N_ROWS, literals, made_up_rows
+from dglm.design.names import as_written, expression_tree
+from dglm.errors import FormulaError
+
+# Rounding differs between a vector and its elements, by some units in the last place of the largest.
+TOLERANCE = 1e-9
+
+_WAYS_OUT = (
+    ({"mean", "nanmean", "median", "nanmedian", "average", "demean"}, "use center({0}), which learns from all rows"),
+    (
+        {"std", "nanstd", "var", "nanvar", "norm", "sum", "nansum", "zscore", "max", "min", "ptp"},
+        "use scale({0}) or center({0}), which learn from all rows",
+    ),
+    (
+        {"rank", "argsort", "qcut", "quantile", "percentile", "nanquantile", "nanpercentile", "cut"},
+        "use bs({0}, df=5), which learns quantiles of all rows, or pd.cut({0}, [...]) with bins that you give",
+    ),
+    (
+        {"get_dummies", "codes", "factorize", "unique", "value_counts"},
+        "use C({0}), which learns the levels of all rows",
+    ),
+)
+
+
+def refuse_what_needs_other_rows(engine: FormulaEngine, table: Table) -> None:
+    """Refuse a formula with an expression that depends on other rows than its own.
+
+    Parameters
+    ----------
+    engine : FormulaEngine
+        Parsed; nothing needs to be learned.
+    table : Table
+        Whose types are shown; rows are looked at only if they are in memory.
+
+    Raises
+    ------
+    FormulaError
+        If an expression is found to, with a way to say it properly.
+    """
+    expressions = engine.row_expressions()
+    if not expressions:
+        return
+    columns = engine.columns(expressions)
+    types, known = table.sample(columns), literals(expressions)
+    wild, tame = (made_up_rows(types, known, tame=tame) for tame in (False, True))
+    real = _spread(table.frame[columns]) if isinstance(table, PandasTable) else None
+    for expression in expressions:
+        why = _other_rows_matter(expression, engine, wild) or _other_rows_matter(expression, engine, tame)
+        if why is None and real is not None:
+            why = _other_rows_matter(expression, engine, real)
+        if why is not None:
+            raise FormulaError(
+                f"{as_written(expression)} {why}, so that it would mean something else on every partition: "
+                f"{_way_out(expression)}. check_row_local=False takes it as it is"
+            )
+
+
+def _other_rows_matter(expression: str, engine: FormulaEngine, sample: pd.DataFrame) -> str | None:
+    """Return how the value of a row depends on other rows, None where it was not seen to."""
+    # what calls that learn give are columns of numbers here
+    rng = np.random.default_rng(0)
+    names = [node.id for node in ast.walk(expression_tree(expression)) if isinstance(node, ast.Name)]
+    learned = {name: rng.normal(size=len(sample)) for name in names if name.startswith(LEARNED)}
+    sample = sample.assign(**learned)
+
+    def value(rows: Codes) -> Any:
+        with np.errstate(all="ignore"):
+            return engine.values(sample.iloc[rows], [expression])[expression]
+
+    try:
+        whole = _by_column(value(np.arange(len(sample))), len(sample))
+    except FormulaError:  # not for rows like these
+        return None
+    if whole is None:
+        return f"does not give one value for each of {len(sample)} rows"
+    return next(_differences(whole, value, len(sample)), None)
+
+
+def _differences(whole: Mapping[Any, AnyArray], value: Callable[[Codes], Any], n: int) -> Iterator[str]:
+    """Yield how the values of some rows differ from those that the same rows have among all."""
+    for rows in _choices(n):
+        try:
+            part = _by_column(value(rows), len(rows))
+        except FormulaError:  # some rows may lack what the expression needs
+            continue
+        if part is None:
+            yield f"does not give one value for each of {len(rows)} rows"
+        elif part.keys() != whole.keys():
+            yield "gives columns that depend on the rows"
+        elif not all(_same(part[key], whole[key][rows]) for key in whole):
+            yield "depends on other rows than its own"
+
+
+def _choices(n: int) -> Iterator[Codes]:
+    """Yield some rows: all in other orders, halves, single ones."""
+    rng = np.random.default_rng(1)
+    yield np.arange(n)[::-1]
+    yield rng.permutation(n)
+    yield np.arange(n // 2)
+    yield np.arange(n // 3, n)
+    for row in rng.permutation(n)[:4]:
+        yield np.array([row])
+
+
+def _by_column(value: Any, n: int) -> dict[Any, AnyArray] | None:
+    """Return the columns of a value, None if one does not have n rows."""
+    columns: dict[Any, Any] = {0: value}
+    if isinstance(value, (pd.DataFrame, Mapping)):
+        columns = {key: column for key, column in value.items() if not str(key).startswith("__")}
+    elif isinstance(value, np.ndarray) and value.ndim == 2:
+        columns = dict(enumerate(value.T))
+    arrays = {}
+    for key, column in columns.items():
+        array = np.asarray(column)
+        if array.ndim and array.shape != (n,):
+            return None
+        arrays[key] = np.broadcast_to(array, n)
+    return arrays
+
+
+def _same(found: AnyArray, expected: AnyArray) -> bool:
+    """Return whether two columns are equal, up to rounding where they are numbers."""
+    if {found.dtype.kind, expected.dtype.kind} <= set("biuf"):
+        a, b = found.astype(np.float64), expected.astype(np.float64)
+        size = np.max(np.abs(b), where=np.isfinite(b), initial=0.0)
+        return bool(np.allclose(a, b, rtol=TOLERANCE, atol=TOLERANCE * size, equal_nan=True))
+    missing = pd.isna(found), pd.isna(expected)
+    present = ~missing[1]
+    equal = np.asarray(found[present] == expected[present], dtype=bool)
+    return bool(np.array_equal(*missing) and equal.all())
+
+
+def _spread(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return rows of a frame, from its beginning to its end."""
+    rows = np.unique(np.linspace(0, max(len(frame) - 1, 0), min(N_ROWS, len(frame))).astype(np.intp))
+    return frame.iloc[rows]
+
+
+def _way_out(expression: str) -> str:
+    """Return how to say it properly."""
+    for node in ast.walk(expression_tree(expression)):
+        name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else None
+        for names, advice in _WAYS_OUT:
+            if name in names:
+                return advice.format(_argument_of(expression, str(name)))
+    return "make it a column of the data before, from all rows"
+
+
+def _argument_of(expression: str, name: str) -> str:
+    """Return what a method is of, or a function is called with."""
+    for node in ast.walk(expression_tree(expression)):
+        if isinstance(node, ast.Attribute) and node.attr == name and isinstance(node.value, ast.Name | ast.Call):
+            base = dotted_name(node.value)
+            if base not in {"np", "numpy", "pd", "pandas"}:
+                return as_written(ast.unparse(node.value))
+        if isinstance(node, ast.Call) and node.args and (dotted_name(node.func) or "").split(".")[-1] == name:
+            return as_written(ast.unparse(node.args[0]))
+    return "x"
