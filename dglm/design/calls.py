@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import count
+from typing import Literal
 
 from dglm.design.names import as_written, expression_tree, names_bound, names_in
 from dglm.errors import FormulaError
@@ -13,8 +13,9 @@ from dglm.errors import FormulaError
 #: Whether a function, by its dotted name, learns.
 Learns = Callable[[str], bool]
 
-#: Prefix of the variables that stand for what calls give.
-LEARNED = "_learned_"
+#: What a name in an expression stands for: a column, one number, a function of the elements of all its arguments, one
+#: of the elements of its first with settings, or something that reading does not tell.
+Kind = Literal["column", "number", "ufunc", "transform", "unknown"]
 
 # Functions that give a missing value where their argument is missing, and nowhere else.
 _KEEP_MISSING = {"I", "exp", "np.exp", "np.tanh", "np.abs", "np.sin", "np.cos", "np.square", "np.arctan", "abs"}
@@ -136,47 +137,15 @@ def normal_form(node: ast.AST) -> str:
     return ast.unparse(node).replace("\n", " ")
 
 
-def without_calls(expression: str, learns: Learns) -> str:
-    """Return an expression with a variable for what each outermost call that learns gives.
-
-    Parameters
-    ----------
-    expression : str
-        Of a factor, or of an argument.
-    learns : callable
-        Whether a function does.
-
-    Returns
-    -------
-    str
-        With variables `LEARNED` and a number.
-    """
-    numbers = count()
-
-    class Replace(ast.NodeTransformer):
-        def visit_Call(self, node: ast.Call) -> ast.AST:
-            if _is_learning(node, learns):
-                return ast.Name(f"{LEARNED}{next(numbers)}", ast.Load())
-            return self.generic_visit(node)
-
-    return normal_form(Replace().visit(expression_tree(expression)))
-
-
-def is_elementwise(
-    expression: str, maps: Callable[[str], bool], spreads: Callable[[str], bool], is_fixed: Callable[[str], bool]
-) -> bool:
-    """Return whether an expression is arithmetic and comparisons of columns and of functions that map elements.
+def is_elementwise(expression: str, kind: Callable[[str], Kind]) -> bool:
+    """Return whether an expression is arithmetic and comparisons of columns, and of functions that map elements.
 
     Parameters
     ----------
     expression : str
         Of a factor.
-    maps : callable
-        Whether a function, by its dotted name, gives for each row what it gives for that row alone.
-    spreads : callable
-        Whether a name is a column, or a single number.
-    is_fixed : callable
-        Whether an expression reads no column.
+    kind : callable
+        What a dotted name stands for.
 
     Returns
     -------
@@ -189,20 +158,24 @@ def is_elementwise(
             case ast.Constant():
                 return True
             case ast.Name(id=name):
-                return spreads(name)
+                return kind(name) in {"column", "number"}
             case ast.UnaryOp(operand=operand):
                 return elementwise(operand)
             case ast.BinOp(left=left, op=op, right=right):
                 return not isinstance(op, ast.MatMult) and elementwise(left) and elementwise(right)
             case ast.Compare(left=left, ops=[ast.Lt() | ast.LtE() | ast.Gt() | ast.GtE() | ast.Eq() | ast.NotEq()]):
                 return elementwise(left) and elementwise(node.comparators[0])
-            case ast.Call(func=ast.Name(id="C"), args=[data, *others], keywords=keywords):
-                settings = [*others, *(keyword.value for keyword in keywords)]
-                return maps("C") and elementwise(data) and all(is_fixed(normal_form(e)) for e in settings)
-            case ast.Call(func=function, args=arguments, keywords=[]):
-                called = dotted_name(function)
-                return called is not None and maps(called) and all(map(elementwise, arguments))
+            case ast.Call(func=function, args=[data, *others], keywords=keywords):
+                rest = [*others, *(keyword.value for keyword in keywords)]
+                match kind(dotted_name(function) or ""):
+                    case "ufunc":
+                        return elementwise(data) and all(map(elementwise, others)) and not keywords
+                    case "transform":
+                        return elementwise(data) and not any(map(reads_column, rest))
         return False
+
+    def reads_column(node: ast.expr) -> bool:
+        return any(isinstance(n, ast.Name) and kind(n.id) == "column" for n in ast.walk(node))
 
     return elementwise(expression_tree(expression))
 

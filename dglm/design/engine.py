@@ -7,14 +7,16 @@ engines and lives in `formula`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 import pandas as pd
 
 from dglm._typing import Matrix
-from dglm.design.learner import Learner, State
+from dglm.design.learner import Learner, State, finished, observed
+from dglm.design.names import as_written
+from dglm.errors import DataError, FormulaError
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,56 @@ class Lesson:
     rows: tuple[str, ...]
     after: frozenset[str]
     learner: Learner
+
+    def observed(self, values: Mapping[str, Any]) -> Any:
+        """Return the statistic of one partition.
+
+        Parameters
+        ----------
+        values : mapping of str to object
+            What the expressions give, and possibly others.
+
+        Returns
+        -------
+        object
+            Addable.
+
+        Raises
+        ------
+        FormulaError, DataError
+            That names the call.
+        """
+        rows = tuple(values[expression] for expression in self.rows)
+        return self._named(observed, rows if len(rows) > 1 else rows[0])
+
+    def finished(self, total: Any) -> State | Learner:
+        """Return what was learned.
+
+        Parameters
+        ----------
+        total : object
+            The sum of what `observed` returned.
+
+        Returns
+        -------
+        mapping or Learner
+            The state, or what to learn next.
+
+        Raises
+        ------
+        FormulaError, DataError
+            That names the call.
+        """
+        found: State | Learner = self._named(finished, total)
+        return found
+
+    def _named(self, step: Callable[[Learner, Any], Any], argument: Any) -> Any:
+        try:
+            return step(self.learner, argument)
+        except (FormulaError, DataError) as error:
+            raise type(error)(f"{as_written(self.call)} {error}") from error
+        except Exception as error:  # a user's transform may raise anything
+            raise FormulaError(f"{as_written(self.call)} cannot be learned: {type(error).__name__}: {error}") from error
 
 
 class FormulaEngine(ABC):
@@ -282,12 +334,12 @@ class FormulaEngine(ABC):
 
     @abstractmethod
     def row_expressions(self) -> list[str]:
-        """Return what must give for each row the same whatever the rows beside it.
+        """Return what must give for each row the same whatever the rows beside it, and might not.
 
         Returns
         -------
         list of str
-            Expressions of factors and of the data of transforms, with variables in the place of calls that learn.
+            Expressions of factors and of the data of transforms; none that is seen to by reading it.
         """
 
     @abstractmethod

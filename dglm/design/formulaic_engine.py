@@ -6,6 +6,7 @@ row and never fills a design (its own ways of doing so depend on row labels and 
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
@@ -18,17 +19,19 @@ from formulaic.materializers.types import EvaluatedFactor, FactorValues
 from formulaic.parser.types import Factor, Term
 from formulaic.transforms import TRANSFORMS
 
-from dglm.design.calls import LEARNED, Call, function_calls, is_elementwise, learning_calls, missing_like, without_calls
+from dglm.design.calls import Call, Kind, function_calls, is_elementwise, learning_calls, missing_like
 from dglm.design.engine import Categorical, Coding, FormulaEngine, Lesson, Numeric, Product
 from dglm.design.formulaic_evaluation import Evaluation, evaluation_spec, factor_values, raw_value
 from dglm.design.learner import Learner, State
-from dglm.design.names import as_written, expression_tree, names_in, nearest
+from dglm.design.names import as_written, expression_tree, names_in, nearest, stand_ins
 from dglm.design.response import check_two_columns
 from dglm.design.transforms import Rows, learner_of
 from dglm.errors import DataError, FormulaError
 
 # Transforms that formulaic marks as having state although they have none to learn.
 STATELESS = {id(TRANSFORMS["Q"])}
+# Transforms that map elements, once they have learned what they learn.
+ELEMENTWISE = ("I", "C", "center", "scale", "standardize", "poly", "bs", "cr", "cs", "cc")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,8 +207,7 @@ class FormulaicEngine(FormulaEngine):
     def row_expressions(self) -> list[str]:
         written = [str(factor.expr) for factor in self._all_factors if _is_python(factor)]
         parts = [part for call in self._calls() for part in (call.data, *self._row_arguments(call))]
-        found = [without_calls(expression, self._learns) for expression in (*written, *parts)]
-        return [e for e in dict.fromkeys(found) if not is_elementwise(e, self._maps, self._spreads, self._is_fixed)]
+        return [e for e in dict.fromkeys((*written, *parts)) if not is_elementwise(e, self._kind)]
 
     @property
     def _all_factors(self) -> list[Factor]:
@@ -249,21 +251,16 @@ class FormulaicEngine(FormulaEngine):
         found = self._function(function)
         return bool(getattr(found, "__is_stateful_transform__", False)) and id(found) not in STATELESS
 
-    def _maps(self, function: str) -> bool:
-        """Return whether a function is known to give for each row what it gives for that row alone."""
-        found = self._function(function)
-        return isinstance(found, np.ufunc) or any(
-            found is known for known in (TRANSFORMS["I"], TRANSFORMS["C"], np.where)
-        )
-
-    def _spreads(self, name: str) -> bool:
-        """Return whether a name is a column, what a transform gives, or a single value."""
-        is_column = name.startswith(LEARNED) or bool(self.columns([name]))
-        return is_column or np.ndim(self.context.get(name, TRANSFORMS.get(name))) == 0
-
-    def _is_fixed(self, expression: str) -> bool:
-        """Return whether an expression has nothing to do with the rows."""
-        return not self.columns([expression]) and LEARNED not in expression
+    def _kind(self, name: str) -> Kind:
+        """Return what a name stands for."""
+        if stand_ins(name).get(name, name) in self.data_columns:
+            return "column"
+        found = self._function(name)
+        if isinstance(found, np.ufunc) or found is np.where:
+            return "ufunc"
+        if any(found is TRANSFORMS[known] for known in ELEMENTWISE):
+            return "transform"
+        return "number" if np.isscalar(found) else "unknown"
 
     def _calls(self) -> list[Call]:
         python = (str(factor.expr) for factor in self._all_factors if _is_python(factor))
@@ -322,7 +319,7 @@ def _resolve(factor: Factor, columns: Sequence[str], context: Mapping[str, Any],
     for name in sorted(_names(factor) - set(columns)):
         if name in context and context[name] is not TRANSFORMS.get(name):
             used[name] = context[name]
-        elif name not in TRANSFORMS:
+        elif name not in TRANSFORMS and not hasattr(builtins, name):
             raise FormulaError(
                 f"{name!r} in {where} is neither a column of the data nor a variable in the calling scope"
                 f"{nearest(name, columns)}"

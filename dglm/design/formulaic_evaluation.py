@@ -97,7 +97,7 @@ def factor_values(evaluation: Evaluation, factor: EvaluatedFactor, n: int | None
         return Categorical(values, _listed_levels(factor))
     numbers = {}
     for name, column in _encoded(evaluation, factor, reduced=False).items():
-        array = np.asarray(column)
+        array = np.asarray(getattr(column, "__wrapped__", column))
         if array.ndim and is_categorical(array):
             raise FormulaError(
                 f"{name!r} gives values of type {array.dtype}, neither numbers nor levels; wrap it in C()"

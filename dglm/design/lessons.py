@@ -14,7 +14,7 @@ from dglm.data import PandasTable, Table
 from dglm.design.base import Extra, Missing
 from dglm.design.engine import Categorical, FormulaEngine, Lesson, Numeric
 from dglm.design.formula import columns_of_extras, extra_values
-from dglm.design.learner import Learner, State, finished, observed
+from dglm.design.learner import Learner, State
 from dglm.design.levels import Learned, LevelSet, listed_levels
 from dglm.design.names import as_written
 from dglm.design.values import missing_rows, observed_levels
@@ -144,7 +144,9 @@ class Look:
     factors : tuple of str
         Categorical ones whose levels are wanted.
     deciding : tuple of str
-        Factors, and expressions in the place of factors that have yet to be learned, whose missing values drop rows.
+        Factors whose missing values drop rows.
+    stand_ins : tuple of str
+        Expressions, in the place of factors that have yet to be learned, whose missing values do.
     extras : tuple of Extra
         Weights and offset that do.
     """
@@ -153,35 +155,43 @@ class Look:
     lessons: tuple[Lesson, ...]
     factors: tuple[str, ...]
     deciding: tuple[str, ...]
+    stand_ins: tuple[str, ...]
     extras: tuple[Extra, ...]
 
     @property
     def columns(self) -> list[str]:
         """What a partition must have; nothing where there is nothing to learn."""
-        rows = [expression for lesson in self.lessons for expression in lesson.rows]
-        return _columns(self.engine, (*rows, *self.factors, *self.deciding), self.extras)
+        return _columns(self.engine, (*self._expressions, *self.factors, *self.deciding), self.extras)
+
+    @property
+    def _expressions(self) -> tuple[str, ...]:
+        return (*(row for lesson in self.lessons for row in lesson.rows), *self.stand_ins)
 
     def __call__(self, partition: pd.DataFrame, number: int) -> Seen:
         if len(partition) == 0:
             return Seen({}, Learned(tuple(LevelSet(f, (), ordered=False) for f in self.factors)))
-        values = self.engine.values(partition, [e for lesson in self.lessons for e in lesson.rows])
-        return Seen(
-            {lesson.call: _observed(lesson, values, number) for lesson in self.lessons},
-            Learned(tuple(self._level_sets(partition, number))),
-        )
+        values = self.engine.values(partition, self._expressions) if self._expressions else {}
+        statistics = {lesson.call: lesson.observed(values) for lesson in self.lessons}
+        return Seen(statistics, Learned(tuple(self._level_sets(partition, number, values))))
 
-    def _level_sets(self, partition: pd.DataFrame, number: int) -> list[LevelSet]:
-        evaluated = self.engine.evaluate(partition, self.factors)
+    def _level_sets(self, partition: pd.DataFrame, number: int, values: Mapping[str, Any]) -> list[LevelSet]:
+        """Return the levels of the rows that will be kept."""
+        if not self.factors:
+            return []
+        evaluated = self.engine.evaluate(partition, [*self.factors, *self.deciding])
         keep = np.ones(len(partition), dtype=bool)
-        for value in self.engine.values(partition, self.deciding).values():
-            keep &= ~_missing(value, len(partition))
+        for factor in self.deciding:
+            keep &= ~_missing_values(evaluated[factor])
+        for expression in self.stand_ins:
+            keep &= ~_missing_like(values[expression], len(partition))
         for extra in self.extras:
             keep &= ~missing_rows(extra_values(self.engine, partition, extra, number))
         sets = []
-        for factor, values in evaluated.items():
+        for factor in self.factors:
+            column = evaluated[factor]
             # a partition of nothing but missing values may have lost its type
-            found = observed_levels(values.values, keep) if isinstance(values, Categorical) else ([], False)
-            sets.append(LevelSet(factor, tuple(found[0]), found[1]))
+            levels, ordered = observed_levels(column.values, keep) if isinstance(column, Categorical) else ([], False)
+            sets.append(LevelSet(factor, tuple(levels), ordered))
         return sets
 
 
@@ -195,20 +205,19 @@ def _look(
 ) -> Look:
     """Return what to learn in the next pass: levels too, if it is certain by then which rows are dropped."""
     if not unknown:
-        return Look(engine, ready, (), (), ())
+        return Look(engine, ready, (), (), (), ())
     if missing == "raise":
-        return Look(engine, ready, tuple(unknown), (), ())
+        return Look(engine, ready, tuple(unknown), (), (), ())
     learners = {lesson.call: lesson.learner for lesson in lessons}
     plain = tuple(e for e in extras if not engine.calls(e.column) & learners.keys())
-    others = [e.column for e in extras if e not in plain]
-    deciding = [
-        engine.missing_like(factor, learners) if engine.calls(factor) & learners.keys() else factor
-        for factor in (*engine.endog_factors, *engine.exog_factors, *others)
-    ]
-    certain = tuple(expression for expression in deciding if expression is not None)
-    if len(certain) < len(deciding):
-        return Look(engine, ready, (), (), ())
-    return Look(engine, ready, tuple(unknown), certain, plain)
+    others = (e.column for e in extras if e not in plain)
+    factors = (*engine.endog_factors, *engine.exog_factors)
+    learning = [f for f in (*factors, *others) if engine.calls(f) & learners.keys()]
+    stand_ins = [expression for f in learning if (expression := engine.missing_like(f, learners)) is not None]
+    if len(stand_ins) < len(learning):
+        return Look(engine, ready, (), (), (), ())
+    deciding = tuple(f for f in factors if f not in learning)
+    return Look(engine, ready, tuple(unknown), deciding, tuple(stand_ins), plain)
 
 
 def _after(lessons: list[Lesson], ready: tuple[Lesson, ...], seen: Seen) -> tuple[dict[str, State], list[Lesson]]:
@@ -224,21 +233,10 @@ def _after(lessons: list[Lesson], ready: tuple[Lesson, ...], seen: Seen) -> tupl
     return state, left
 
 
-def _observed(lesson: Lesson, values: Mapping[str, Any], number: int) -> Any:
-    rows = tuple(values[expression] for expression in lesson.rows)
-    try:
-        return observed(lesson.learner, rows if len(rows) > 1 else rows[0])
-    except (FormulaError, DataError) as error:
-        raise type(error)(f"{as_written(lesson.call)} {error}; found in partition {number}") from error
-
-
 def _finished(lesson: Lesson, seen: Seen) -> State | Learner:
     if lesson.call not in seen.statistics:
         raise DataError(f"{as_written(lesson.call)} has no rows to learn from")
-    try:
-        return finished(lesson.learner, seen.statistics[lesson.call])
-    except (FormulaError, DataError) as error:
-        raise type(error)(f"{as_written(lesson.call)} {error}") from error
+    return lesson.finished(seen.statistics[lesson.call])
 
 
 def _shown(
@@ -259,11 +257,17 @@ def _columns(engine: FormulaEngine, expressions: tuple[str, ...], extras: tuple[
     return list(dict.fromkeys([*engine.columns(expressions), *columns_of_extras(engine, extras)]))
 
 
-def _missing(value: Any, n: int) -> Mask:
+def _missing_values(values: Numeric | Categorical) -> Mask:
+    if isinstance(values, Categorical):
+        return np.asarray(pd.isna(values.values))
+    missing: Mask = np.logical_or.reduce([missing_rows(column) for column in values.columns.values()])
+    return missing
+
+
+def _missing_like(value: Any, n: int) -> Mask:
     """Return which rows have something missing in what an expression gave."""
-    columns = value.values() if isinstance(value, Mapping) else [value]
     missing = np.zeros(n, dtype=bool)
-    for column in columns:
+    for column in value.values() if isinstance(value, Mapping) else [value]:
         found = np.asarray(pd.isna(column))
         missing |= found.any(axis=1) if found.ndim == 2 else found
     return missing

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,19 +16,22 @@ import pandas as pd
 
 from dglm._typing import AnyArray, Codes
 from dglm.data import PandasTable, Table
-from dglm.design.calls import LEARNED, dotted_name
-from dglm.design.engine import FormulaEngine
+from dglm.design.calls import dotted_name
+from dglm.design.engine import FormulaEngine, Lesson
+from dglm.design.learner import Learner, State
 from dglm.design.made_up import N_ROWS, literals, made_up_rows
 from dglm.design.names import as_written, expression_tree
-from dglm.errors import FormulaError
+from dglm.errors import DataError, FormulaError
 
 # Rounding differs between a vector and its elements, by some units in the last place of the largest.
 TOLERANCE = 1e-9
 
+_MODULES = {"np", "numpy", "pd", "pandas", "scipy", "sp"}
+_NEIGHBOURS = {"shift", "diff", "pct_change", "cumsum", "cumprod", "rolling", "expanding", "ewm", "ffill", "bfill"}
 _WAYS_OUT = (
-    ({"mean", "nanmean", "median", "nanmedian", "average", "demean"}, "use center({0}), which learns from all rows"),
+    ({"mean", "nanmean", "median", "nanmedian", "average"}, "use center({0}), which learns from all rows"),
     (
-        {"std", "nanstd", "var", "nanvar", "norm", "sum", "nansum", "zscore", "max", "min", "ptp"},
+        {"std", "nanstd", "var", "nanvar", "norm", "max", "min", "ptp", "sum", "nansum"},
         "use scale({0}) or center({0}), which learn from all rows",
     ),
     (
@@ -39,6 +43,7 @@ _WAYS_OUT = (
         "use C({0}), which learns the levels of all rows",
     ),
 )
+_BY_HAND = "make it a column of the data before, from all rows"
 
 
 def refuse_what_needs_other_rows(engine: FormulaEngine, table: Table) -> None:
@@ -47,7 +52,7 @@ def refuse_what_needs_other_rows(engine: FormulaEngine, table: Table) -> None:
     Parameters
     ----------
     engine : FormulaEngine
-        Parsed; nothing needs to be learned.
+        Parsed; nothing has to be learned yet.
     table : Table
         Whose types are shown; rows are looked at only if they are in memory.
 
@@ -61,26 +66,43 @@ def refuse_what_needs_other_rows(engine: FormulaEngine, table: Table) -> None:
         return
     columns = engine.columns(expressions)
     types, known = table.sample(columns), literals(expressions)
-    wild, tame = (made_up_rows(types, known, tame=tame) for tame in (False, True))
-    real = _spread(table.frame[columns]) if isinstance(table, PandasTable) else None
-    for expression in expressions:
-        why = _other_rows_matter(expression, engine, wild) or _other_rows_matter(expression, engine, tame)
-        if why is None and real is not None:
-            why = _other_rows_matter(expression, engine, real)
-        if why is not None:
-            raise FormulaError(
-                f"{as_written(expression)} {why}, so that it would mean something else on every partition: "
-                f"{_way_out(expression)}. check_row_local=False takes it as it is"
-            )
+    samples = [made_up_rows(types, known, tame=tame) for tame in (False, True)]
+    if isinstance(table, PandasTable) and len(table.frame):
+        samples.append(_spread(table.frame[columns]))
+    for sample in samples:
+        taught = _taught_by(engine, sample)
+        for expression in expressions:
+            why = _other_rows_matter(expression, taught, sample)
+            if why is not None:
+                raise FormulaError(
+                    f"{as_written(expression)} {why}, so that it would mean something else on every partition: "
+                    f"{_way_out(expression)}. check_row_local=False takes it as it is"
+                )
+
+
+def _taught_by(engine: FormulaEngine, sample: pd.DataFrame) -> FormulaEngine:
+    """Return the engine with its transforms taught by a few rows, as far as these can teach them."""
+    known, lessons = engine.lessons(exact_knots=False)
+    engine = engine.with_state(known)
+    for lesson in lessons:
+        try:
+            engine = engine.with_state({lesson.call: _learned(engine, lesson, sample)})
+        except (FormulaError, DataError):  # what needs this call cannot be tried on these rows
+            continue
+    return engine
+
+
+def _learned(engine: FormulaEngine, lesson: Lesson, sample: pd.DataFrame) -> State:
+    values = engine.values(sample, lesson.rows)
+    found = lesson.finished(lesson.observed(values))
+    while isinstance(found, Learner):
+        lesson = replace(lesson, learner=found)
+        found = lesson.finished(lesson.observed(values))
+    return found
 
 
 def _other_rows_matter(expression: str, engine: FormulaEngine, sample: pd.DataFrame) -> str | None:
     """Return how the value of a row depends on other rows, None where it was not seen to."""
-    # what calls that learn give are columns of numbers here
-    rng = np.random.default_rng(0)
-    names = [node.id for node in ast.walk(expression_tree(expression)) if isinstance(node, ast.Name)]
-    learned = {name: rng.normal(size=len(sample)) for name in names if name.startswith(LEARNED)}
-    sample = sample.assign(**learned)
 
     def value(rows: Codes) -> Any:
         with np.errstate(all="ignore"):
@@ -157,21 +179,34 @@ def _spread(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _way_out(expression: str) -> str:
     """Return how to say it properly."""
-    for node in ast.walk(expression_tree(expression)):
-        name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else None
-        for names, advice in _WAYS_OUT:
-            if name in names:
-                return advice.format(_argument_of(expression, str(name)))
-    return "make it a column of the data before, from all rows"
+    nodes = [(node, _last_name(node)) for node in ast.walk(expression_tree(expression))]
+    if any(name in _NEIGHBOURS for _, name in nodes):
+        return _BY_HAND
+    for names, advice in _WAYS_OUT:
+        for node, name in nodes:
+            if name in names and (argument := _argument(node)) is not None:
+                return advice.format(as_written(argument))
+    return _BY_HAND
 
 
-def _argument_of(expression: str, name: str) -> str:
-    """Return what a method is of, or a function is called with."""
-    for node in ast.walk(expression_tree(expression)):
-        if isinstance(node, ast.Attribute) and node.attr == name and isinstance(node.value, ast.Name | ast.Call):
-            base = dotted_name(node.value)
-            if base not in {"np", "numpy", "pd", "pandas"}:
-                return as_written(ast.unparse(node.value))
-        if isinstance(node, ast.Call) and node.args and (dotted_name(node.func) or "").split(".")[-1] == name:
-            return as_written(ast.unparse(node.args[0]))
-    return "x"
+def _last_name(node: ast.AST) -> str | None:
+    """Return the name of the function, method or attribute."""
+    match node:
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) | ast.Attribute(attr=name):
+            return name
+    return None
+
+
+def _argument(node: ast.AST) -> str | None:
+    """Return what a method or an attribute is of, or a function is called with: the column at the bottom of it."""
+    match node:
+        case ast.Call(func=ast.Attribute() as method) if (base := _argument(method)) is not None:
+            return base
+        case ast.Call(args=[first, *_]):
+            return ast.unparse(first)
+        case ast.Attribute(value=ast.Name(id=name)):
+            return None if name in _MODULES else name
+        case ast.Attribute(value=ast.Call() | ast.Attribute() as inner):
+            called = dotted_name(inner.func) if isinstance(inner, ast.Call) else None
+            return ast.unparse(inner) if called and called.split(".")[0] in _MODULES else _argument(inner)
+    return None
