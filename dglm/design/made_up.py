@@ -59,46 +59,40 @@ def made_up_rows(types: pd.DataFrame, known: Sequence[Any], *, tame: bool) -> pd
 
 
 def _column(column: pd.Series, known: Sequence[Any], shift: int, *, tame: bool) -> pd.Series:
-    dtype = column.dtype
+    dtype: Any = column.dtype
     values = _values(column, known, shift, tame=tame)
     if values is None:
-        return pd.Series(column.iloc[np.arange(N_ROWS) % len(column)].array)
-    found = pd.Series(np.resize(np.array(values, dtype=object), N_ROWS), dtype=object)
-    found = pd.Series(np.roll(found, shift))
-    missing = [(3 * shift) % N_ROWS, (5 * shift + 4) % N_ROWS]
-    if isinstance(dtype, pd.CategoricalDtype):
-        listed = None if UNKNOWN_CATEGORIES in dtype.categories else dtype.categories
-        found = pd.Series(pd.Categorical(found, categories=listed, ordered=dtype.ordered))
-    elif dtype.kind != "O":
-        found = found.astype(dtype)
+        # there is no telling from the type: the rows that are shown, again and again
+        rows = np.resize(np.arange(len(column)), N_ROWS) if len(column) else np.full(N_ROWS, -1)
+        return pd.Series(column.array.take(rows, allow_fill=True))
+    made = pd.Series(np.roll(np.resize(np.array(values, dtype=object), N_ROWS), shift), dtype=object)
     takes_missing = dtype.kind not in "biu" or isinstance(dtype, pd.api.extensions.ExtensionDtype)
     if takes_missing and not tame:
-        found = found.mask(found.index.isin(missing))
-    return found if dtype.kind == "O" and not isinstance(dtype, pd.CategoricalDtype) else found.astype(found.dtype)
+        made[[(3 * shift) % N_ROWS, (5 * shift + 4) % N_ROWS]] = None
+    if isinstance(dtype, pd.CategoricalDtype) and UNKNOWN_CATEGORIES in dtype.categories:
+        dtype = "category"
+    return made.astype(dtype)
 
 
 def _values(column: pd.Series, known: Sequence[Any], shift: int, *, tame: bool) -> list[Any] | None:
     """Return values to cycle through, None where there is no telling from the type."""
     dtype = column.dtype
-    numbers = [abs(v) if tame else v for v in (*_NUMBERS, *(v for v in known if not isinstance(v, str)))]
+    is_type = pd.api.types
+    numbers = [*_NUMBERS, *(value for value in known if not isinstance(value, str))]
+    texts = [*_TEXTS, *(value for value in known if isinstance(value, str))]
     if isinstance(dtype, pd.CategoricalDtype):
-        return [*_TEXTS, *known] if UNKNOWN_CATEGORIES in dtype.categories else list(dtype.categories) * 2
-    if pd.api.types.is_bool_dtype(dtype):
+        return texts if UNKNOWN_CATEGORIES in dtype.categories else list(dtype.categories) or None
+    if is_type.is_bool_dtype(dtype):
         return [True, False, True, True, False]
-    if pd.api.types.is_unsigned_integer_dtype(dtype):
-        return [abs(round(v * 2)) % 128 for v in numbers]
-    if pd.api.types.is_integer_dtype(dtype):
-        return (
-            [round(v * 2 + shift) % 128 for v in numbers]
-            if tame
-            else [max(min(round(v * 2), 127), -127) for v in numbers]
-        )
-    if pd.api.types.is_float_dtype(dtype):
-        return [v * (1 + 0.125 * shift) if i % 3 else v for i, v in enumerate(numbers)]
-    if pd.api.types.is_datetime64_any_dtype(dtype) and not isinstance(dtype, pd.ArrowDtype):
-        days = pd.to_timedelta([0, 31, 400, 31, 7, 1000, 12], unit="D")
-        start = pd.Timestamp(column.dropna().iloc[0]) if column.notna().any() else pd.Timestamp("2001-01-01")
-        return list(start + days)
-    if dtype.kind == "O" and all(isinstance(v, str) for v in column.dropna()):
-        return [*_TEXTS, *(v for v in known if isinstance(v, str))]
-    return None
+    if is_type.is_integer_dtype(dtype):
+        whole = [max(min(round(value * 2), 100), -100) for value in numbers]
+        return [abs(value) for value in whole] if tame or is_type.is_unsigned_integer_dtype(dtype) else whole
+    if is_type.is_float_dtype(dtype):
+        stretched = [value * (1 + 0.125 * shift * (i % 3)) for i, value in enumerate(numbers)]
+        return [abs(value) for value in stretched] if tame else stretched
+    if dtype.kind == "M":
+        days = (0, 31, 400, 31, 7, 1000, 12)
+        start = column.dropna().iloc[0] if column.notna().any() else pd.Timestamp("2001-01-01")
+        return [start + pd.Timedelta(day, unit="D") for day in days]
+    shown = column.dropna()
+    return texts if dtype.kind == "O" and all(isinstance(value, str) for value in shown) else None
