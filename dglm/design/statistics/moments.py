@@ -13,12 +13,17 @@ from dglm._typing import AnyArray, Vector
 class Moments:
     """Number, mean and squares about the mean of the values of one or several columns.
 
-    Sums of squares are held about the mean and merged as such, so that columns far from 0 lose no digits.
+    Sums of squares are held about the mean and merged as such, and the mean with twice the digits, so that columns far
+    from 0 lose none.
 
     Parameters
     ----------
-    count, mean, squares : () or (k,) array
-        For one column or for k.
+    count : () or (k,) array
+        Values of each column.
+    mean, rest : () or (k,) array
+        Whose sum is the mean; the second is what rounding takes from the first.
+    squares : () or (k,) array
+        Sums of squares about the mean.
 
     Notes
     -----
@@ -28,12 +33,13 @@ class Moments:
     --------
     >>> import numpy as np
     >>> total = Moments.of(np.array([1.0, 2.0])) + Moments.of(np.array([6.0, np.nan]))
-    >>> int(total.count), float(total.mean), float(total.squares)
+    >>> int(total.count), float(total.mean + total.rest), float(total.squares)
     (3, 3.0, 14.0)
     """
 
     count: Vector
     mean: Vector
+    rest: Vector
     squares: Vector
 
     @classmethod
@@ -53,22 +59,23 @@ class Moments:
         present = ~np.isnan(values)
         count = np.asarray(present.sum(axis=0), dtype=np.float64)
         rows = np.maximum(count, 1.0)
-        # a first mean and the mean about it: the second removes what rounding did to the first
-        mean = np.where(present, values, 0.0).sum(axis=0) / rows
+        mean = np.asarray(np.where(present, values, 0.0).sum(axis=0) / rows)
         about = np.where(present, values - mean, 0.0)
-        rest = about.sum(axis=0) / rows
+        rest = np.asarray(about.sum(axis=0) / rows)
         squares = (about**2).sum(axis=0) - count * rest**2
-        return cls(count, np.asarray(mean + rest), np.asarray(np.maximum(squares, 0.0)))
+        return cls(count, mean, rest, np.asarray(np.maximum(squares, 0.0)))
 
     def __add__(self, other: Moments) -> Moments:
         count = self.count + other.count
         share = other.count / np.maximum(count, 1.0)
-        difference = other.mean - self.mean
-        return Moments(
-            count,
-            np.asarray(np.where(self.count == 0, other.mean, self.mean + share * difference)),
-            np.asarray(self.squares + other.squares + self.count * share * difference**2),
-        )
+        difference = (other.mean - self.mean) + (other.rest - self.rest)
+        step = share * difference + self.rest
+        mean = self.mean + step
+        # what rounding took from that sum, exactly
+        moved = mean - self.mean
+        rest = (self.mean - (mean - moved)) + (step - moved)
+        squares = self.squares + other.squares + self.count * share * difference**2
+        return Moments(count, np.asarray(mean), np.asarray(rest), np.asarray(squares))
 
     def squares_about(self, centre: AnyArray | float) -> Vector:
         """Return the sum of squares about any centre.
@@ -83,7 +90,7 @@ class Moments:
         () or (k,) array
             In squared units.
         """
-        return np.asarray(self.squares + self.count * (self.mean - centre) ** 2)
+        return np.asarray(self.squares + self.count * ((self.mean - centre) + self.rest) ** 2)
 
 
 @dataclass(frozen=True)

@@ -73,10 +73,13 @@ class Quantiles:
         return cls(distinct, counts.astype(np.float64), float(len(values)), limit=limit)._within_limit()
 
     def __add__(self, other: Quantiles) -> Quantiles:
-        values, place = np.unique(np.concatenate([self.values, other.values]), return_inverse=True)
-        counts: Vector = np.bincount(place, np.concatenate([self.counts, other.counts])).astype(np.float64)
+        values = np.concatenate([self.values, other.values])
+        order = np.argsort(values, kind="stable")  # which merges two ascending runs in one go
+        values = values[order]
+        starts = np.flatnonzero(np.diff(values, prepend=np.nan) != 0)
+        counts: Vector = np.add.reduceat(np.concatenate([self.counts, other.counts])[order], starts)
         total, error = self.total + other.total, self.error + other.error
-        return Quantiles(values, counts, total, error, self.limit)._within_limit()
+        return Quantiles(values[starts], counts, total, error, self.limit)._within_limit()
 
     @property
     def rank_error(self) -> float:

@@ -117,7 +117,7 @@ class Centring(Learner):
     def finish(self, total: Moments) -> State:
         if not total.count.all():
             raise DataError("has no row with a value to learn from")
-        return {**self.state, "constraints": total.mean.reshape(1, -1)}
+        return {**self.state, "constraints": (total.mean + total.rest).reshape(1, -1)}
 
 
 def cubic_spline(arguments: Mapping[str, Any], *, exact_knots: bool) -> State | Learner:

@@ -41,7 +41,7 @@ class Scaling(Learner):
     def finish(self, total: Moments) -> State:
         if not total.count.all():
             raise DataError("has no row with a value to learn from")
-        center = total.mean[()] if self.center is True else _given(self.center)
+        center = (total.mean + total.rest)[()] if self.center is True else _given(self.center)
         scale = _given(self.scale)
         if self.scale is True:
             squares = total.squares_about(0.0 if center is None else center)
