@@ -12,6 +12,7 @@ import pandas as pd
 from dglm._typing import AnyArray, Codes, Matrix, Vector
 from dglm.design.base import Design, Extra
 from dglm.design.engine import Categorical, FormulaEngine, Numeric
+from dglm.design.names import as_written
 from dglm.design.values import as_codes, as_floats
 from dglm.errors import DataError
 
@@ -81,6 +82,16 @@ class FormulaDesign(Design):
     def extras_columns(self) -> list[str]:
         """Columns that weights, offset and exposure are read from."""
         return columns_of_extras(self.engine, self.extras)
+
+    @property
+    def rank_errors(self) -> dict[str, float]:
+        """How far knots may lie from the quantiles that they stand for, as shares of the rows, by call.
+
+        Nothing of splines whose knots are given or exact.
+        """
+        return {
+            as_written(call): state["rank_error"] for call, state in self.engine.state.items() if "rank_error" in state
+        }
 
     def values_of(self, partition: pd.DataFrame, extra: Extra, number: int) -> Vector:
         return extra_values(self.engine, partition, extra, number)

@@ -92,6 +92,8 @@ def factor_values(evaluation: Evaluation, factor: EvaluatedFactor, n: int | None
     """
     if factor.metadata.kind is Factor.Kind.CATEGORICAL:
         values = factor.values.__wrapped__
+        if isinstance(values, Mapping) or np.ndim(values) > 1:
+            raise FormulaError(f"{factor.expr} has several columns, which cannot be levels")
         if not isinstance(values, pd.Series):
             values = pd.Series(values)
         return Categorical(values, _listed_levels(factor))

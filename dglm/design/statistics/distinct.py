@@ -68,7 +68,7 @@ class DistinctValues:
     @property
     def rank_error(self) -> float:
         """Three standard deviations of a quantile's rank, as a share of all distinct values; 0 where all are there."""
-        return 1.5 / np.sqrt(len(self.values)) if self.thinned else 0.0
+        return 1.5 / float(np.sqrt(len(self.values))) if self.thinned else 0.0
 
     def _within_limit(self) -> DistinctValues:
         if len(self.values) <= self.limit:
