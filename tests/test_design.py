@@ -221,14 +221,41 @@ def test_category_order_is_kept_and_unobserved_categories_stay() -> None:
 
 
 def test_a_level_that_only_dropped_rows_have_is_no_level() -> None:
-    data = frame(missing=False)
+    data = frame(missing=False).assign(w=1.0, r=lambda d: np.where(d["b"], "yes", "no"))
     data.loc[11, "g"], data.loc[11, "y"] = "seldom", np.nan
-    model = dglm.GLM.from_formula("y ~ g", dd.from_pandas(data, npartitions=3))
-    assert not any("seldom" in name for name in model.exog_names)
-    weights = data.assign(w=np.where(np.arange(len(data)) == 12, np.nan, 1.0))
-    weights.loc[12, "g"] = "rare"
-    model = dglm.GLM.from_formula("y ~ g", dd.from_pandas(weights, npartitions=3), freq_weights="w")
-    assert not any("rare" in name for name in model.exog_names)
+    data.loc[12, "g"], data.loc[12, "w"] = "rare", np.nan
+    data.loc[13, "g"], data.loc[13, "x"] = "unknown", np.nan
+    data.loc[14, "r"], data.loc[14, "x"] = "perhaps", np.nan
+    ddf = dd.from_pandas(data, npartitions=3)
+    model = dglm.GLM.from_formula("y ~ g + x", ddf, freq_weights="w")
+    assert model.exog_names == ["Intercept", "g[T.b]", "g[T.c]", "g[T.d]", "x"]
+    kept = data.drop(index=[11, 12, 13, 14])
+    np.testing.assert_array_equal(model.exog.compute(), in_memory("y ~ g + x", kept)[1])
+    result = model.fit()
+    assert (result.nobs, result.n_dropped) == (56, 4)
+    # the other rows of the partition are predicted; a row that lacks nothing but a known level is refused
+    predicted = result.predict(data.drop(index=[11, 12]))
+    assert list(predicted.index[predicted.isna()]) == [13, 14]
+    with pytest.raises(UnseenLevelError, match="'seldom', 'rare'"):
+        result.predict(data)
+    response = dglm.GLM.from_formula("r ~ x + z", ddf, family=Binomial())
+    assert response.design.response.label == "r = yes"
+    assert len(response.endog.compute()) == 58
+    with pytest.raises(DataError, match="missing"):
+        dglm.GLM.from_formula("y ~ g + x", ddf, missing="raise").exog.compute()
+
+
+def test_a_partition_without_values_may_have_lost_its_type() -> None:
+    data = frame(missing=False).astype({"g": object})
+    data.loc[20:39, "g"] = None
+    parts = [data.iloc[:20], data.iloc[20:40].astype({"g": float}), data.iloc[40:]]
+    ddf = dd.from_delayed([dask.delayed(part) for part in parts], meta=parts[0].iloc[:0], verify_meta=False)
+    fitted = dglm.GLM.from_formula("y ~ g", ddf).fit()
+    pd.testing.assert_series_equal(fitted.params, dglm.GLM.from_formula("y ~ g", data).fit().params)
+    parts[1] = parts[1].assign(g=1.0)
+    numbers = dd.from_delayed([dask.delayed(part) for part in parts], meta=parts[0].iloc[:0], verify_meta=False)
+    with pytest.raises(DataError, match="'g' was levels when the model was built, and is numbers in partition 1"):
+        dglm.GLM.from_formula("y ~ C(g, levels=['a', 'b', 'c', 'd'])", numbers).fit()
 
 
 def test_empty_and_one_row_partitions() -> None:

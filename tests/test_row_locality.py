@@ -162,7 +162,7 @@ def test_what_depends_on_other_rows_is_refused(expression: str, way_out: str, la
         "t.dt.year",
         "C(t.dt.month)",
         "t > '2020-02-01'",
-        "pd.to_datetime(when).dt.dayofweek",
+        "pd.to_datetime(when).dt.day_of_week",
         "`a column` + 1",
         "scale(x.clip(-1, 1))",
         "center(x) ** 2",
@@ -180,10 +180,7 @@ def test_what_maps_rows_is_left_alone(expression: str, lazy: bool) -> None:
 def test_the_check_computes_nothing() -> None:
     rows = dd.from_pandas(frame(), npartitions=3)
     with forbid_compute():
-        build(
-            "y ~ I(x.clip(-1, 1)) + np.vander(x, 3) + norm2(z)".replace("norm2", "np.hypot.reduce"),
-            rows[["y", "x", "z"]],
-        )
+        build("y ~ I(x.clip(-1, 1)) + np.vander(x, 3)", rows)
         with pytest.raises(FormulaError, match="depends on other rows"):
             build("y ~ norm(x)", rows)
 

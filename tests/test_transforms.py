@@ -199,9 +199,10 @@ def test_partitions_without_rows_or_without_values_teach_nothing() -> None:
 
 def test_what_was_learned_is_small_and_predicts() -> None:
     data = frame()
-    formula = "y ~ bs(x, df=6) + scale(z) + poly(x, 3) + cr(z, df=4, constraints='center') + g"
-    result = dglm.GLM.from_formula(formula, lazy(data), family=Poisson()).fit()
-    assert len(pickle.dumps(result.design)) < 5_000
+    formula = "y ~ bs(x, df=6) + poly(k, 3) + cr(z, df=4, constraints='center') + scale(np.log(z)):g"
+    model = dglm.GLM.from_formula(formula, lazy(data), family=Poisson())
+    assert len(pickle.dumps(model.design)) < 5_000
+    result = model.fit()
     received = pickle.loads(pickle.dumps(result))
     expected = result.fittedvalues.compute()
     for rows in (data.iloc[[7]], data.iloc[100:120]):
@@ -376,8 +377,8 @@ def test_any_formula_of_any_split_is_formulaics(terms, intercept: str, seed: int
     [
         "y ~ center(x) + standardize(z) + C(g)",
         "y ~ bs(x, df=5) + np.log(z)",
-        "y ~ bs(x, df=5):C(h) + x",
-        "y ~ C(g, Treatment('b')) * scale(z)" if False else "y ~ C(g, Treatment('b')) * center(z)",
+        "y ~ bs(x, df=5) * center(z)",
+        "y ~ C(g, Treatment('b')) * center(z)",
         "y ~ I(x ** 2) + C(k)",
     ],
 )
@@ -409,7 +410,7 @@ def test_two_processes_learn_with_functions_of_the_caller() -> None:
     formula = "y ~ scale(squashed(x)) + bs(x, df=5) + shifted(z):g + cr(z, df=3, constraints='center')"
     expected = formulaic.model_matrix(formula, data, context={"squashed": squashed, "shifted": shifted}).rhs
     with (
-        LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
+        LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0") as cluster,
         Client(cluster),
     ):
         model = dglm.GLM.from_formula(formula, lazy(data, 6))
@@ -420,7 +421,7 @@ def test_two_processes_learn_with_functions_of_the_caller() -> None:
 
 def test_other_partitions_give_the_same_fit() -> None:
     data = frame()
-    formula = "y ~ bs(x, df=5) + scale(z) * g + poly(x, 3) + cc(z, df=3, constraints='center')"
+    formula = "y ~ bs(x, df=5) + scale(np.log(z)):g + poly(k, 3) + cc(z, df=3, constraints='center')"
     fits = [dglm.GLM.from_formula(formula, lazy(data, k), family=Poisson()).fit() for k in (1, 7)]
     np.testing.assert_allclose(fits[0].params, fits[1].params, rtol=1e-9)
     with dask.config.set(scheduler="synchronous"):

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 import pandas as pd
 
-from dglm._typing import AnyArray, Codes, Matrix, Vector
+from dglm._typing import AnyArray, Codes, Mask, Matrix, Vector
 from dglm.design.base import Design, Extra
 from dglm.design.engine import Categorical, FormulaEngine, Numeric
 from dglm.design.names import as_written
-from dglm.design.values import as_codes, as_floats
-from dglm.errors import DataError
+from dglm.design.values import as_codes, as_floats, missing_rows
+from dglm.errors import DataError, UnseenLevelError
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,31 @@ class FormulaDesign(Design):
         return extra_values(self.engine, partition, extra, number)
 
     def exog(self, partition: pd.DataFrame, number: int) -> AnyArray:
+        try:
+            return self._exog(partition, number)
+        except UnseenLevelError:
+            # a row that lacks something else is missing, whatever its levels
+            complete = complete_rows(self.engine.evaluate(partition, self.engine.exog_factors), len(partition))
+            if complete.all():
+                raise
+            return _with_missing_rows(self._exog(partition[complete], number), complete)
+
+    def _rows(self, partition: pd.DataFrame, number: int) -> tuple[AnyArray, AnyArray, dict[str, Vector], Mask]:
+        try:
+            return super()._rows(partition, number)
+        except UnseenLevelError:
+            # levels were learned of the rows that are kept; another one in a row that is dropped does not matter
+            factors = (*self.engine.endog_factors, *self.engine.exog_factors)
+            complete = complete_rows(self.engine.evaluate(partition, factors), len(partition))
+            for extra in self.extras:
+                complete &= ~missing_rows(self.values_of(partition, extra, number))
+            if complete.all() or self.missing == "raise":
+                raise
+            X, endog, extras, _ = super()._rows(partition[complete], number)
+            values = {role: _with_missing_rows(column, complete) for role, column in extras.items()}
+            return _with_missing_rows(X, complete), _with_missing_rows(endog, complete), values, complete
+
+    def _exog(self, partition: pd.DataFrame, number: int) -> AnyArray:
         n = len(partition)
         X = np.empty((n, len(self.exog_names)), order="F")
         if n == 0:
@@ -184,6 +209,38 @@ def extra_values(engine: FormulaEngine, partition: pd.DataFrame, extra: Extra, n
         raise DataError(f"{extra.label} must be one number a row; it gives levels, or several columns")
     (column,) = values.columns.values()
     return np.asarray(column, dtype=np.float64)
+
+
+def complete_rows(evaluated: Mapping[str, Numeric | Categorical], n: int) -> Mask:
+    """Return which rows have nothing missing, whatever their levels.
+
+    Parameters
+    ----------
+    evaluated : mapping of str to Numeric or Categorical
+        Factors.
+    n : int
+        Number of rows.
+
+    Returns
+    -------
+    (n,) array of bool
+        False where a factor is missing.
+    """
+    complete = np.ones(n, dtype=bool)
+    for values in evaluated.values():
+        if isinstance(values, Categorical):
+            complete &= ~np.asarray(pd.isna(values.values))
+        else:
+            for column in values.columns.values():
+                complete &= ~missing_rows(column)
+    return complete
+
+
+def _with_missing_rows(rows: AnyArray, complete: Mask) -> AnyArray:
+    """Return an array with rows of nan where something is missing."""
+    full = np.full((len(complete), *rows.shape[1:]), np.nan, order="F")
+    full[complete] = rows
+    return full
 
 
 def _fill(out: Matrix, group: Columns, evaluated: dict[str, Numeric | Categorical], codes: dict[str, Codes]) -> None:

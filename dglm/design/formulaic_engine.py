@@ -24,6 +24,7 @@ from dglm.design.engine import Categorical, Coding, FormulaEngine, Lesson, Numer
 from dglm.design.formulaic_evaluation import Evaluation, evaluation_spec, factor_values, raw_value
 from dglm.design.learner import Learner, State
 from dglm.design.names import as_written, expression_tree, names_in, nearest, stand_ins
+from dglm.design.portable import portable
 from dglm.design.response import check_two_columns
 from dglm.design.transforms import Rows, learner_of
 from dglm.errors import DataError, FormulaError
@@ -318,7 +319,7 @@ def _resolve(factor: Factor, columns: Sequence[str], context: Mapping[str, Any],
     used = {}
     for name in sorted(_names(factor) - set(columns)):
         if name in context and context[name] is not TRANSFORMS.get(name):
-            used[name] = context[name]
+            used[name] = portable(context[name])
         elif name not in TRANSFORMS and not hasattr(builtins, name):
             raise FormulaError(
                 f"{name!r} in {where} is neither a column of the data nor a variable in the calling scope"

@@ -13,7 +13,7 @@ from dglm._typing import Mask
 from dglm.data import PandasTable, Table
 from dglm.design.base import Extra, Missing
 from dglm.design.engine import Categorical, FormulaEngine, Lesson, Numeric
-from dglm.design.formula import columns_of_extras, extra_values
+from dglm.design.formula import columns_of_extras, complete_rows, extra_values
 from dglm.design.learner import Learner, State
 from dglm.design.levels import Learned, LevelSet, listed_levels
 from dglm.design.names import as_written
@@ -179,13 +179,11 @@ class Look:
         if not self.factors:
             return []
         evaluated = self.engine.evaluate(partition, [*self.factors, *self.deciding])
-        keep = np.ones(len(partition), dtype=bool)
-        for factor in self.deciding:
-            keep &= ~_missing_values(evaluated[factor])
-        for expression in self.stand_ins:
-            keep &= ~_missing_like(values[expression], len(partition))
+        keep = complete_rows({f: evaluated[f] for f in self.deciding}, len(partition))
         for extra in self.extras:
             keep &= ~missing_rows(extra_values(self.engine, partition, extra, number))
+        for expression in self.stand_ins:
+            keep &= ~_missing_like(values[expression], len(partition))
         sets = []
         for factor in self.factors:
             column = evaluated[factor]
@@ -255,13 +253,6 @@ def _shown(
 
 def _columns(engine: FormulaEngine, expressions: tuple[str, ...], extras: tuple[Extra, ...]) -> list[str]:
     return list(dict.fromkeys([*engine.columns(expressions), *columns_of_extras(engine, extras)]))
-
-
-def _missing_values(values: Numeric | Categorical) -> Mask:
-    if isinstance(values, Categorical):
-        return np.asarray(pd.isna(values.values))
-    missing: Mask = np.logical_or.reduce([missing_rows(column) for column in values.columns.values()])
-    return missing
 
 
 def _missing_like(value: Any, n: int) -> Mask:

@@ -12,7 +12,8 @@ import pandas as pd
 from dglm.design.levels import UNKNOWN_CATEGORIES
 from dglm.design.names import expression_tree
 
-N_ROWS = 16
+#: Rows beside those for values of the formula's own, and most rows in all.
+N_ROWS, MAX_ROWS = 16, 64
 _NUMBERS = (0.5, 2.25, -1.5, 3.0, 0.5, 11.0, 1.75, -0.25, 4.5, 0.75, 2.25, 7.0)
 _TEXTS = ("a", "b", "a", "c", "b", "d")
 
@@ -50,25 +51,25 @@ def made_up_rows(types: pd.DataFrame, known: Sequence[Any], *, tame: bool) -> pd
     Returns
     -------
     DataFrame
-        `N_ROWS` rows, no column like another.
+        `N_ROWS` rows or some more, no column like another.
     """
-    columns = {
-        name: _column(column, known, shift, tame=tame) for shift, (name, column) in enumerate(types.items(), start=1)
-    }
-    return pd.DataFrame(columns, index=pd.RangeIndex(N_ROWS))
+    n = min(N_ROWS + 3 * len(known), MAX_ROWS)
+    shifted = enumerate(types.items(), start=1)
+    columns = {name: _column(column, known, n, shift, tame=tame) for shift, (name, column) in shifted}
+    return pd.DataFrame(columns, index=pd.RangeIndex(n))
 
 
-def _column(column: pd.Series, known: Sequence[Any], shift: int, *, tame: bool) -> pd.Series:
+def _column(column: pd.Series, known: Sequence[Any], n: int, shift: int, *, tame: bool) -> pd.Series:
     dtype: Any = column.dtype
     values = _values(column, known, shift, tame=tame)
     if values is None:
         # there is no telling from the type: the rows that are shown, again and again
-        rows = np.resize(np.arange(len(column)), N_ROWS) if len(column) else np.full(N_ROWS, -1)
+        rows = np.resize(np.arange(len(column)), n) if len(column) else np.full(n, -1)
         return pd.Series(column.array.take(rows, allow_fill=True))
-    made = pd.Series(np.roll(np.resize(np.array(values, dtype=object), N_ROWS), shift), dtype=object)
+    made = pd.Series(np.roll(np.resize(np.array(values, dtype=object), n), shift), dtype=object)
     takes_missing = dtype.kind not in "biu" or isinstance(dtype, pd.api.extensions.ExtensionDtype)
     if takes_missing and not tame:
-        made[[(3 * shift) % N_ROWS, (5 * shift + 4) % N_ROWS]] = None
+        made[[(3 * shift) % n, (5 * shift + 4) % n]] = None
     if isinstance(dtype, pd.CategoricalDtype) and UNKNOWN_CATEGORIES in dtype.categories:
         dtype = "category"
     return made.astype(dtype)
@@ -78,14 +79,17 @@ def _values(column: pd.Series, known: Sequence[Any], shift: int, *, tame: bool) 
     """Return values to cycle through, None where there is no telling from the type."""
     dtype = column.dtype
     is_type = pd.api.types
-    numbers = [*_NUMBERS, *(value for value in known if not isinstance(value, str))]
+    written = [value for value in known if not isinstance(value, str)]
+    # a threshold counts only if there are values on both sides of it
+    numbers = [*_NUMBERS, *(v + step for v in written for step in (0, abs(v) / 2 + 1, -abs(v) / 2 - 1))]
     texts = [*_TEXTS, *(value for value in known if isinstance(value, str))]
     if isinstance(dtype, pd.CategoricalDtype):
         return texts if UNKNOWN_CATEGORIES in dtype.categories else list(dtype.categories) or None
     if is_type.is_bool_dtype(dtype):
         return [True, False, True, True, False]
     if is_type.is_integer_dtype(dtype):
-        whole = [max(min(round(value * 2), 100), -100) for value in numbers]
+        most = np.iinfo(getattr(dtype, "numpy_dtype", dtype)).max
+        whole = [max(min(round(value * 2), most), -most) for value in numbers]
         return [abs(value) for value in whole] if tame or is_type.is_unsigned_integer_dtype(dtype) else whole
     if is_type.is_float_dtype(dtype):
         stretched = [value * (1 + 0.125 * shift * (i % 3)) for i, value in enumerate(numbers)]
@@ -94,5 +98,5 @@ def _values(column: pd.Series, known: Sequence[Any], shift: int, *, tame: bool) 
         days = (0, 31, 400, 31, 7, 1000, 12)
         start = column.dropna().iloc[0] if column.notna().any() else pd.Timestamp("2001-01-01")
         return [start + pd.Timedelta(day, unit="D") for day in days]
-    shown = column.dropna()
-    return texts if dtype.kind == "O" and all(isinstance(value, str) for value in shown) else None
+    takes_text = is_type.is_string_dtype(dtype) or is_type.is_object_dtype(dtype)
+    return texts if takes_text and all(isinstance(value, str) for value in column.dropna()) else None
