@@ -40,6 +40,7 @@ FORMULAS = [
     "y ~ C(g, contr.treatment(base='c'))",
     "y ~ C(g, contr.treatment('b')) * x",
     "y ~ C(g, levels=['d', 'c', 'b', 'a'])",
+    "y ~ C(g, levels=pd.Index(['d', 'c', 'b', 'a']))",
     "y ~ np.where(x > 0, z, 0)",
     "y ~ np.column_stack([x, z])",
     "np.log(z) ~ x",
@@ -255,7 +256,7 @@ def test_a_partition_without_values_may_have_lost_its_type() -> None:
     parts[1] = parts[1].assign(g=1.0)
     numbers = dd.from_delayed([dask.delayed(part) for part in parts], meta=parts[0].iloc[:0], verify_meta=False)
     with pytest.raises(DataError, match="'g' was levels when the model was built, and is numbers in partition 1"):
-        dglm.GLM.from_formula("y ~ C(g, levels=['a', 'b', 'c', 'd'])", numbers).fit()
+        dglm.GLM.from_formula("y ~ g", numbers).fit()
 
 
 def test_empty_and_one_row_partitions() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -156,7 +156,7 @@ def _listed_levels(factor: EvaluatedFactor) -> tuple[Hashable, ...] | None:
     """Return the levels that ``C(x, levels=[...])`` lists, None where they are to be learned."""
     encoder = factor.metadata.encoder
     listed = _closure_value(encoder, "levels") if encoder is not None else None
-    return tuple(listed) if isinstance(listed, Sequence | np.ndarray) else None
+    return None if listed is None else tuple(listed)
 
 
 def _closure_value(function: Any, name: str) -> Any:

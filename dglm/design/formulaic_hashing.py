@@ -48,11 +48,11 @@ def hashed(
     def encoder(values: Any, reduced_rank: bool, drop_rows: Any, encoder_state: Any, model_spec: ModelSpec) -> Any:  # noqa: FBT001  formulaic calls it so
         del drop_rows, encoder_state
         plain = pd.Series(getattr(values, "__wrapped__", values))
-        listed = np.arange(levels)
-        return encode_contrasts(plain, contrasts, levels=listed, reduced_rank=reduced_rank, _spec=model_spec)
+        return encode_contrasts(plain, contrasts, levels=buckets, reduced_rank=reduced_rank, _spec=model_spec)
 
+    buckets = pd.Index(range(levels))
     codes, distinct = pd.factorize(np.asarray(data))
     hashes = [hash_func(str(text)) % levels for text in np.asarray(distinct).astype(np.str_)]
     level_of = np.array([*hashes, -1], dtype=np.intp)[codes]
-    values = pd.Series(pd.Categorical.from_codes(level_of, categories=pd.Index(range(levels))))
+    values = pd.Series(pd.Categorical.from_codes(level_of, categories=buckets))
     return FactorValues(values, kind="categorical", spans_intercept=spans_intercept, encoder=encoder)
