@@ -99,7 +99,7 @@ def build(formula: str, rows) -> dglm.GLM:
         ("g.astype('category').cat.codes", r"use C\(g\)"),
         ("pd.factorize(g)[0]", r"use C\(g\)"),
         ("pd.get_dummies(g)", r"gives columns that depend on the rows.* use C\(g\)"),
-        ("x.head(3)", r"does not give one value for each of \d+ rows"),
+        ("x.head(3)", "does not give one value for each row"),
         ("center(x - x.mean())", r"use center\(x\)"),
         ("bs(x.rank(), df=4)", r"use bs\(x, df=5\)"),
         ("center(x) - center(x).mean()", r"use center\(x\)"),

@@ -9,6 +9,8 @@ from __future__ import annotations
 import builtins
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import chain
 from typing import Any, Self
 
 import formulaic
@@ -183,7 +185,7 @@ class FormulaicEngine(FormulaEngine):
     def lessons(self, *, exact_knots: bool) -> tuple[dict[str, State], list[Lesson]]:
         known: dict[str, State] = {}
         lessons: dict[str, Lesson] = {}
-        for call in self._calls():
+        for call in chain.from_iterable(self._calls.values()):
             if call.name not in known and call.name not in lessons:
                 found = self._lesson(call, exact_knots=exact_knots)
                 if isinstance(found, Lesson):
@@ -196,8 +198,7 @@ class FormulaicEngine(FormulaEngine):
         return replace(self, state={**self.state, **state})
 
     def calls(self, factor: str) -> frozenset[str]:
-        python = any(f.expr == factor and _is_python(f) for f in self._all_factors)
-        return frozenset(call.name for call in learning_calls(factor, self._learns)) if python else frozenset()
+        return frozenset(call.name for call in self._calls.get(factor, ()))
 
     def missing_like(self, factor: str, learners: Mapping[str, Learner]) -> str | None:
         def learns(call: str) -> bool | None:
@@ -207,12 +208,20 @@ class FormulaicEngine(FormulaEngine):
 
     def row_expressions(self) -> list[str]:
         written = [str(factor.expr) for factor in self._all_factors if _is_python(factor)]
-        parts = [part for call in self._calls() for part in (call.data, *self._row_arguments(call))]
+        calls = chain.from_iterable(self._calls.values())
+        parts = [part for call in calls for part in (call.data, *self._row_arguments(call))]
         return [e for e in dict.fromkeys((*written, *parts)) if not is_elementwise(e, self._kind)]
 
-    @property
+    @cached_property
     def _all_factors(self) -> list[Factor]:
         return [*_factors((*self.endog_terms, *self.exog_terms)), *self.beside]
+
+    @cached_property
+    def _calls(self) -> dict[str, list[Call]]:
+        """The calls that learn, by factor."""
+        python = (str(factor.expr) for factor in self._all_factors if _is_python(factor))
+        found = {expression: learning_calls(expression, self._learns) for expression in python}
+        return {expression: calls for expression, calls in found.items() if calls}
 
     def _evaluate(self, evaluation: Evaluation, factors: Sequence[str]) -> dict[str, EvaluatedFactor]:
         wanted = set(factors)
@@ -262,10 +271,6 @@ class FormulaicEngine(FormulaEngine):
         if any(found is TRANSFORMS[known] for known in ELEMENTWISE):
             return "transform"
         return "number" if np.isscalar(found) else "unknown"
-
-    def _calls(self) -> list[Call]:
-        python = (str(factor.expr) for factor in self._all_factors if _is_python(factor))
-        return [call for expression in python for call in learning_calls(expression, self._learns)]
 
     def _row_arguments(self, call: Call) -> list[str]:
         """Return the arguments, beside the data, that have a value for each row."""

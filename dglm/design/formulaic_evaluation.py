@@ -18,7 +18,7 @@ from interface_meta import override
 
 from dglm.design.engine import Categorical, Numeric
 from dglm.design.formulaic_hashing import hashed
-from dglm.design.names import plain, stand_ins
+from dglm.design.names import as_written, plain, stand_ins
 from dglm.design.values import is_categorical
 from dglm.errors import FormulaError
 
@@ -44,12 +44,30 @@ class Evaluation(PandasMaterializer):  # type: ignore[misc]  # formulaic ships n
     def _evaluate(self, expr: str, metadata: Any, spec: formulaic.ModelSpec) -> tuple[Any, set[str]]:
         text = plain(expr)
         aliases = {alias: self.layered_context[name] for alias, name in stand_ins(text).items()}
-        state = deepcopy(dict(spec.transform_state))
+        state = _Copies(spec.transform_state)
         value = stateful_eval(text, LayeredMapping(aliases, self.layered_context), {expr: metadata}, state, spec)
-        taught = [call for call, found in state.items() if found and call not in spec.transform_state]
+        taught = [call for call, found in state.items() if found and call not in state.known]
         if taught:
-            raise FormulaError(f"{taught[0]} stands where dglm cannot learn it over all rows; call it on columns")
+            raise FormulaError(
+                f"{as_written(taught[0])} stands where dglm cannot learn it over all rows; call it on columns"
+            )
         return value, set()
+
+
+class _Copies(dict[str, Any]):
+    """What transforms learned, copied when it is asked for, so that no partition can change it for the others."""
+
+    def __init__(self, known: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.known = known
+
+    def __contains__(self, call: object) -> bool:
+        return call in self.known or super().__contains__(call)
+
+    def __getitem__(self, call: str) -> Any:
+        if not super().__contains__(call):
+            self[call] = deepcopy(self.known[call])
+        return super().__getitem__(call)
 
 
 def evaluation_spec(state: Mapping[str, Any] | None = None) -> formulaic.ModelSpec:

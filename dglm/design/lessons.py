@@ -87,13 +87,11 @@ def teach(
     while True:
         waiting = frozenset(lesson.call for lesson in lessons)
         sample, shown = _shown(engine, table, sample, [f for f in factors if not engine.calls(f) & waiting])
-        unknown = [f for f, values in shown.items() if isinstance(values, Categorical) and f not in levels]
-        for factor in unknown:
-            values = shown[factor]
-            if isinstance(values, Categorical) and (listed := values.levels or listed_levels(values.values)):
-                levels[factor] = listed
+        categorical = {f: values for f, values in shown.items() if isinstance(values, Categorical)}
+        listed = {f: values.levels or listed_levels(values.values) for f, values in categorical.items()}
+        levels |= {f: found for f, found in listed.items() if found and f not in levels}
         ready = tuple(lesson for lesson in lessons if not lesson.after & waiting)
-        look = _look(engine, ready, lessons, [f for f in unknown if f not in levels], extras, missing)
+        look = _look(engine, ready, lessons, [f for f in categorical if f not in levels], extras, missing)
         columns = look.columns
         if not columns and look.factors:
             raise FormulaError(f"{', '.join(look.factors)} has levels to learn, but reads no column of the data")

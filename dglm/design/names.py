@@ -6,6 +6,7 @@ import ast
 import difflib
 import re
 from collections.abc import Iterable
+from keyword import iskeyword
 
 # A quoted string, in which a backtick is a backtick, or a name in backticks.
 _QUOTED_OR_BACKTICKED = re.compile(r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|`([^`]*)`""")
@@ -25,7 +26,7 @@ def stand_in(name: str) -> str:
     str
         The name itself where it is an identifier; the same on every worker, and another for every name.
     """
-    return name if name.isidentifier() else f"_backticked_{name.encode().hex()}"
+    return name if name.isidentifier() and not iskeyword(name) else f"_backticked_{name.encode().hex()}"
 
 
 def plain(expression: str) -> str:
