@@ -7,16 +7,15 @@ engines and lives in `formula`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 import pandas as pd
 
 from dglm._typing import Matrix
-from dglm.design.learner import Learner, State, finished, observed
-from dglm.design.names import as_written
-from dglm.errors import DataError, FormulaError
+from dglm.design.learner import Learner, State
+from dglm.design.lesson import Lesson
 
 
 @dataclass(frozen=True)
@@ -81,78 +80,6 @@ class Product:
 
     factors: tuple[tuple[str, bool], ...]
     scale: float
-
-
-@dataclass(frozen=True)
-class Lesson:
-    """Something that a formula has to learn from all rows: what one call of a transform keeps.
-
-    Attributes
-    ----------
-    call : str
-        Under which the state is kept.
-    rows : tuple of str
-        Expressions of the columns that it is learned from, the data first.
-    after : frozenset of str
-        Calls inside those expressions, which have to be learned before.
-    learner : Learner
-        How it is learned.
-    """
-
-    call: str
-    rows: tuple[str, ...]
-    after: frozenset[str]
-    learner: Learner
-
-    def observed(self, values: Mapping[str, Any]) -> Any:
-        """Return the statistic of one partition.
-
-        Parameters
-        ----------
-        values : mapping of str to object
-            What the expressions give, and possibly others.
-
-        Returns
-        -------
-        object
-            Addable.
-
-        Raises
-        ------
-        FormulaError, DataError
-            That names the call.
-        """
-        rows = tuple(values[expression] for expression in self.rows)
-        return self._named(observed, rows if len(rows) > 1 else rows[0])
-
-    def finished(self, total: Any) -> State | Learner:
-        """Return what was learned.
-
-        Parameters
-        ----------
-        total : object
-            The sum of what `observed` returned.
-
-        Returns
-        -------
-        mapping or Learner
-            The state, or what to learn next.
-
-        Raises
-        ------
-        FormulaError, DataError
-            That names the call.
-        """
-        found: State | Learner = self._named(finished, total)
-        return found
-
-    def _named(self, step: Callable[[Learner, Any], Any], argument: Any) -> Any:
-        try:
-            return step(self.learner, argument)
-        except (FormulaError, DataError) as error:
-            raise type(error)(f"{as_written(self.call)} {error}") from error
-        except Exception as error:  # a user's transform may raise anything
-            raise FormulaError(f"{as_written(self.call)} cannot be learned: {type(error).__name__}: {error}") from error
 
 
 class FormulaEngine(ABC):

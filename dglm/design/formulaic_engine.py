@@ -17,14 +17,16 @@ import formulaic
 import numpy as np
 import pandas as pd
 from formulaic.errors import FormulaicError
+from formulaic.materializers import PandasMaterializer
 from formulaic.materializers.types import EvaluatedFactor, FactorValues
 from formulaic.parser.types import Factor, Term
 from formulaic.transforms import TRANSFORMS
 
 from dglm.design.calls import Call, Kind, function_calls, is_elementwise, learning_calls, missing_like
-from dglm.design.engine import Categorical, Coding, FormulaEngine, Lesson, Numeric, Product
-from dglm.design.formulaic_evaluation import Evaluation, evaluation_spec, factor_values, raw_value
+from dglm.design.engine import Categorical, Coding, FormulaEngine, Numeric, Product
+from dglm.design.formulaic_evaluation import evaluation_on, evaluation_spec, factor_values, raw_value
 from dglm.design.learner import Learner, State
+from dglm.design.lesson import Lesson
 from dglm.design.names import as_written, expression_tree, names_in, nearest, stand_ins
 from dglm.design.portable import portable
 from dglm.design.response import check_two_columns
@@ -142,18 +144,18 @@ class FormulaicEngine(FormulaEngine):
         return [c for c in self.data_columns if c in read]
 
     def evaluate(self, frame: pd.DataFrame, factors: Sequence[str]) -> dict[str, Numeric | Categorical]:
-        evaluation = Evaluation(frame, self.context)
+        evaluation = evaluation_on(frame, self.context)
         evaluated = self._evaluate(evaluation, factors)
         return {expr: factor_values(evaluation, factor, len(frame)) for expr, factor in evaluated.items()}
 
     def values(self, frame: pd.DataFrame, expressions: Sequence[str]) -> dict[str, Any]:
-        evaluation, spec, found = Evaluation(frame, self.context), evaluation_spec(self.state), {}
+        evaluation, spec, found = evaluation_on(frame, self.context), evaluation_spec(self.state), {}
         for expression in expressions:
             factor = Factor(expression, eval_method=Factor.EvalMethod.PYTHON)
             try:
                 found[expression] = raw_value(evaluation._evaluate_factor(factor, spec, set()))
             except FormulaicError as error:
-                raise FormulaError(str(error)) from error
+                raise FormulaError(as_written(str(error))) from error
         return found
 
     def shown(self, sample: pd.DataFrame, factors: Sequence[str]) -> dict[str, Numeric | Categorical]:
@@ -169,7 +171,7 @@ class FormulaicEngine(FormulaEngine):
         ]
 
     def coding(self, sample: pd.DataFrame, factor: str, levels: Sequence[Hashable], *, reduced: bool) -> Coding:
-        evaluation = Evaluation(sample.iloc[:0], self.context)
+        evaluation = evaluation_on(sample.iloc[:0], self.context)
         evaluated = self._evaluate(evaluation, [factor])[factor]
         # the levels themselves, once each: what formulaic makes of them is the coding matrix
         once = pd.Series(pd.Categorical(list(levels), categories=list(levels)))
@@ -223,7 +225,7 @@ class FormulaicEngine(FormulaEngine):
         found = {expression: learning_calls(expression, self._learns) for expression in python}
         return {expression: calls for expression, calls in found.items() if calls}
 
-    def _evaluate(self, evaluation: Evaluation, factors: Sequence[str]) -> dict[str, EvaluatedFactor]:
+    def _evaluate(self, evaluation: PandasMaterializer, factors: Sequence[str]) -> dict[str, EvaluatedFactor]:
         wanted = set(factors)
         spec, evaluated = evaluation_spec(self.state), {}
         for factor in self._all_factors:
@@ -235,9 +237,11 @@ class FormulaicEngine(FormulaEngine):
                     raise FormulaError(f"in the {where}: {error}") from error
         return evaluated
 
-    def _shown(self, sample: pd.DataFrame, factors: Sequence[str]) -> tuple[Evaluation, dict[str, EvaluatedFactor]]:
+    def _shown(
+        self, sample: pd.DataFrame, factors: Sequence[str]
+    ) -> tuple[PandasMaterializer, dict[str, EvaluatedFactor]]:
         """Evaluate factors on the sample; on none of its rows where bounds were learned that made-up rows may break."""
-        evaluation, no_rows = Evaluation(sample, self.context), Evaluation(sample.iloc[:0], self.context)
+        evaluation, no_rows = evaluation_on(sample, self.context), evaluation_on(sample.iloc[:0], self.context)
         learned = [f for f in factors if self.calls(f)]
         evaluated = self._evaluate(evaluation, [f for f in factors if f not in learned])
         try:

@@ -23,8 +23,8 @@ from dglm.design.values import is_categorical
 from dglm.errors import FormulaError
 
 
-class Evaluation(PandasMaterializer):  # type: ignore[misc]  # formulaic ships no types
-    """Factors on the rows of one frame.
+def evaluation_on(frame: pd.DataFrame, context: Mapping[str, Any]) -> PandasMaterializer:
+    """Return what evaluates factors on the rows of one frame.
 
     Unlike formulaic's own, it never lets these rows teach a transform anything, names backticked columns the same way
     every time, and evaluates the arguments of transforms once.
@@ -35,11 +35,16 @@ class Evaluation(PandasMaterializer):  # type: ignore[misc]  # formulaic ships n
         Rows.
     context : mapping of str to object
         Where names that are no columns are looked up.
+
+    Returns
+    -------
+    PandasMaterializer
+        With a cache of the factors that it evaluated.
     """
+    return _Evaluation(_normalised(frame), context={"hashed": hashed, **context})
 
-    def __init__(self, frame: pd.DataFrame, context: Mapping[str, Any]) -> None:
-        super().__init__(_normalised(frame), context={"hashed": hashed, **context})
 
+class _Evaluation(PandasMaterializer):  # type: ignore[misc]  # formulaic ships no types
     @override
     def _evaluate(self, expr: str, metadata: Any, spec: formulaic.ModelSpec) -> tuple[Any, set[str]]:
         text = plain(expr)
@@ -86,12 +91,14 @@ def evaluation_spec(state: Mapping[str, Any] | None = None) -> formulaic.ModelSp
     return formulaic.ModelSpec(formula=[], output="numpy", na_action="ignore", transform_state=dict(state or {}))
 
 
-def factor_values(evaluation: Evaluation, factor: EvaluatedFactor, n: int | None = None) -> Numeric | Categorical:
+def factor_values(
+    evaluation: PandasMaterializer, factor: EvaluatedFactor, n: int | None = None
+) -> Numeric | Categorical:
     """Return an evaluated factor's values, as numbers or levels.
 
     Parameters
     ----------
-    evaluation : Evaluation
+    evaluation : PandasMaterializer
         Where it was evaluated.
     factor : EvaluatedFactor
         On some rows.
@@ -146,7 +153,7 @@ def raw_value(factor: EvaluatedFactor) -> Any:
     return factor.values.__wrapped__
 
 
-def _encoded(evaluation: Evaluation, factor: EvaluatedFactor, *, reduced: bool) -> dict[str, Any]:
+def _encoded(evaluation: PandasMaterializer, factor: EvaluatedFactor, *, reduced: bool) -> dict[str, Any]:
     columns = evaluation._encode_evaled_factor(factor, evaluation_spec(), [], reduced_rank=reduced)
     return {str(name): column for name, column in columns.items()}
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
@@ -113,87 +112,6 @@ def learned_by(learner: Callable[..., State | Learner]) -> Callable[[F], F]:
         return transform
 
     return mark
-
-
-@dataclass(frozen=True)
-class ByField:
-    """Statistics of the columns of a basis, by the names that it gives them.
-
-    Parameters
-    ----------
-    fields : mapping
-        Column to statistic.
-    """
-
-    fields: Mapping[Any, Any]
-
-    def __add__(self, other: ByField) -> ByField:
-        return ByField({key: value + other.fields[key] for key, value in self.fields.items()})
-
-
-@dataclass(frozen=True)
-class FieldLearner(Learner):
-    """What a transform of a basis, as in ``scale(bs(x, df=4))``, still has to learn for each of its columns.
-
-    Parameters
-    ----------
-    parts : mapping
-        Column to its learner, or its state where that is known.
-    """
-
-    parts: Mapping[Any, State | Learner]
-
-    def observe(self, values: Any) -> ByField:
-        learners = {key: part for key, part in self.parts.items() if isinstance(part, Learner)}
-        return ByField({key: learner.observe(values[key]) for key, learner in learners.items()})
-
-    def finish(self, total: ByField) -> State | Learner:
-        parts: dict[Any, State | Learner] = dict(self.parts)
-        for key, statistic in total.fields.items():
-            part = parts[key]
-            if isinstance(part, Learner):
-                parts[key] = part.finish(statistic)
-        return FieldLearner(parts) if any(isinstance(part, Learner) for part in parts.values()) else parts
-
-
-def observed(learner: Learner, values: Any) -> Any:
-    """Return the statistic of values as formulaic has them, a basis column by column.
-
-    Parameters
-    ----------
-    learner : Learner
-        Of the call.
-    values : Series, array or mapping of column to array
-        Of one partition.
-
-    Returns
-    -------
-    object
-        Addable.
-    """
-    if isinstance(values, Mapping) and not isinstance(learner, FieldLearner):
-        learner = FieldLearner({key: learner for key in values if not str(key).startswith("__")})
-    return learner.observe(values)
-
-
-def finished(learner: Learner, total: Any) -> State | Learner:
-    """Return what was learned from the sum of what `observed` returned.
-
-    Parameters
-    ----------
-    learner : Learner
-        Of the call.
-    total : object
-        The sum.
-
-    Returns
-    -------
-    mapping or Learner
-        The state, or what to learn next.
-    """
-    if isinstance(total, ByField) and not isinstance(learner, FieldLearner):
-        learner = FieldLearner(dict.fromkeys(total.fields, learner))
-    return learner.finish(total)
 
 
 def as_columns(values: Any) -> AnyArray:

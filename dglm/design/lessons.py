@@ -12,9 +12,10 @@ import pandas as pd
 from dglm._typing import Mask
 from dglm.data import PandasTable, Table
 from dglm.design.base import Extra, Missing
-from dglm.design.engine import Categorical, FormulaEngine, Lesson, Numeric
+from dglm.design.engine import Categorical, FormulaEngine, Numeric
 from dglm.design.formula import columns_of_extras, complete_rows, extra_values
 from dglm.design.learner import Learner, State
+from dglm.design.lesson import Lesson
 from dglm.design.levels import Learned, LevelSet, listed_levels
 from dglm.design.names import as_written
 from dglm.design.values import missing_rows, observed_levels

@@ -29,9 +29,10 @@ def portable(value: Any) -> Any:
     object
         The value itself, unless it is a stateful transform that workers cannot import.
     """
-    if not getattr(value, "__is_stateful_transform__", False) or isinstance(value, PortableTransform):
+    made_by_formulaic = getattr(value, "__is_stateful_transform__", False) and hasattr(_dispatcher(value), "registry")
+    if not made_by_formulaic or isinstance(value, PortableTransform) or _can_be_imported(value):
         return value
-    return value if _can_be_imported(value) else PortableTransform(value)
+    return PortableTransform(value)
 
 
 class PortableTransform:
@@ -52,14 +53,18 @@ class PortableTransform:
         return self.transform(*args, **kwargs)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        dispatcher: Any = getattr(self.transform, "__wrapped__")  # noqa: B009  functions have no such attribute by type
-        return _rebuilt, (dict(dispatcher.registry), getattr(self.transform, LEARNED_BY, None))
+        return _rebuilt, (dict(_dispatcher(self.transform).registry), getattr(self.transform, LEARNED_BY, None))
+
+
+def _dispatcher(transform: Callable[..., Any]) -> Any:
+    """Return the single-dispatch function inside a transform."""
+    return getattr(transform, "__wrapped__", None)
 
 
 def _rebuilt(registry: Mapping[type, Callable[..., Any]], learner: Any) -> PortableTransform:
     transform: Any = stateful_transform(registry[object])
     for kind, function in registry.items():
-        transform.__wrapped__.register(kind)(function)
+        _dispatcher(transform).register(kind)(function)
     if learner is not None:
         setattr(transform, LEARNED_BY, learner)
     return PortableTransform(transform)

@@ -17,8 +17,9 @@ import pandas as pd
 from dglm._typing import AnyArray, Codes
 from dglm.data import PandasTable, Table
 from dglm.design.calls import dotted_name
-from dglm.design.engine import FormulaEngine, Lesson
+from dglm.design.engine import FormulaEngine
 from dglm.design.learner import Learner, State
+from dglm.design.lesson import Lesson
 from dglm.design.made_up import N_ROWS, literals, made_up_rows
 from dglm.design.names import as_written, expression_tree
 from dglm.errors import DataError, FormulaError
