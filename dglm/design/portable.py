@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from functools import update_wrapper
+from types import FunctionType
 from typing import Any
 
 from formulaic.transforms import stateful_transform
@@ -29,10 +30,13 @@ def portable(value: Any) -> Any:
     object
         The value itself, unless it is a stateful transform that workers cannot import.
     """
-    made_by_formulaic = getattr(value, "__is_stateful_transform__", False) and hasattr(_dispatcher(value), "registry")
-    if not made_by_formulaic or isinstance(value, StatefulTransform) or _can_be_imported(value):
-        return value
-    return StatefulTransform(value)
+    # of functions alone: modules may run code of theirs when they are asked for an attribute
+    made_by_formulaic = (
+        isinstance(value, FunctionType)
+        and getattr(value, "__is_stateful_transform__", False)
+        and hasattr(_dispatcher(value), "registry")
+    )
+    return StatefulTransform(value) if made_by_formulaic and not _can_be_imported(value) else value
 
 
 class StatefulTransform:
