@@ -25,7 +25,7 @@ from dglm.solvers import IRLS, Newton, Solver, null_eta, resolve_solver
 class GLM(Constraining, Evaluating):
     """A generalized linear model of rows in memory or on dask.
 
-    Building one computes nothing, but for the levels of categorical columns.
+    Building one computes nothing, but for levels of categorical columns and what transforms in a formula learn.
 
     Parameters
     ----------
@@ -90,6 +90,8 @@ class GLM(Constraining, Evaluating):
         var_weights: Any = None,
         missing: Literal["drop", "raise"] = "drop",
         context: Mapping[str, Any] | None = None,
+        check_row_local: bool = True,
+        exact_knots: bool = False,
     ) -> GLM:
         """Return the model of a formula.
 
@@ -118,6 +120,12 @@ class GLM(Constraining, Evaluating):
             ``"drop"`` leaves out rows with anything missing; ``"raise"`` refuses them.
         context : mapping of str to object, optional
             Where names that are no columns are looked up; the caller's variables when not given.
+        check_row_local : bool
+            Whether to refuse expressions that depend on other rows than their own, such as ``x - x.mean()``, which mean
+            something else on every partition.
+        exact_knots : bool
+            Whether knots of splines must be exact quantiles also of columns with more than 65,536 distinct values, at
+            the price of one more pass.
 
         Returns
         -------
@@ -145,9 +153,16 @@ class GLM(Constraining, Evaluating):
         family = _checked_family(family, exposure)
         extras = _extras(offset, exposure, freq_weights, var_weights)
         model = cls.__new__(cls)
-        model._prepare(
-            from_formula(formula, data, extras=extras, missing=_checked_missing(missing), context=context), family
+        prepared = from_formula(
+            formula,
+            data,
+            extras=extras,
+            missing=_checked_missing(missing),
+            context=context,
+            check_row_local=check_row_local,
+            exact_knots=exact_knots,
         )
+        model._prepare(prepared, family)
         return model
 
     def _prepare(self, prepared: PreparedModel, family: Family) -> None:

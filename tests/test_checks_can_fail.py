@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
+from dglm.design import Learner
+from dglm.design.statistics import Gathered, Range
 from dglm.families import Binomial, Gamma, Gaussian, NegativeBinomial, Poisson, Tweedie
 from dglm.links import CLogLog, Inverse, Log, Logit
 from dglm.matrix import Cross
 from dglm.objective import Deviance, Gradient, Sum
 from dglm.penalties import L1, L2
 from dglm.solvers import IRLS, Newton, ProximalGradient
-from dglm.testing import check_family, check_link, check_penalty, check_solver, check_sum
+from dglm.testing import check_family, check_learner, check_link, check_penalty, check_solver, check_sum
 
 # -- links
 
@@ -597,3 +599,79 @@ WRONG_SOLVERS = {
 def test_wrong_solver_is_found(solver):
     with pytest.raises(AssertionError, match=WRONG_SOLVERS[solver]):
         check_solver(solver)
+
+
+# -- learners
+
+
+@dataclass(frozen=True)
+class SumOfMeans(Learner):
+    def observe(self, values):
+        return np.mean(values)
+
+    def finish(self, total):
+        return {"center": total}
+
+
+@dataclass(frozen=True)
+class LastRow(Learner):
+    def observe(self, values):
+        return Last(values[-1])
+
+    def finish(self, total):
+        return {"last": total.value}
+
+
+@dataclass(frozen=True)
+class Last:
+    value: float
+
+    def __add__(self, other):
+        return Last(max(self.value, other.value))
+
+
+@dataclass(frozen=True)
+class Sorting(Learner):
+    def observe(self, values):
+        values.sort()
+        return Range.of(values)
+
+    def finish(self, total):
+        return {"lower": total.lower}
+
+
+@dataclass(frozen=True)
+class SecondPassOfOnePart(Learner):
+    lower: float | None = None
+
+    def observe(self, values):
+        return Gathered.of(values)
+
+    def finish(self, total):
+        if self.lower is None:
+            return replace(self, lower=float(total.concatenated()[0].min()))
+        return {"width": float(total.columns[0][0].max()) - self.lower}
+
+
+class Mutable(Learner):
+    def observe(self, values):
+        return Range.of(values)
+
+    def finish(self, total):
+        return {"lower": total.lower}
+
+
+@pytest.mark.parametrize(
+    ("learner", "complaint"),
+    [
+        (SumOfMeans(), "one row at a time: center"),
+        (LastRow(), "last"),
+        (Sorting(), "changes the rows"),
+        (SecondPassOfOnePart(), "width"),
+        (Mutable(), "is mutable"),
+    ],
+)
+def test_wrong_learner_is_found(learner, complaint: str):
+    values = np.array([3.0, 9.0, 1.0, 4.0, 1.5, 2.0, 6.0])
+    with pytest.raises(AssertionError, match=complaint):
+        check_learner(learner, values)

@@ -11,6 +11,7 @@ from dglm.design.frame import FrameDesign
 from dglm.design.grouping import GroupedRows, group_rows
 from dglm.design.joining import PreparedModel
 from dglm.design.labels import as_params, by_name
+from dglm.design.learner import Learner, learned_by
 from dglm.design.learning import from_formula
 from dglm.design.prediction import for_new_rows, for_same_rows
 from dglm.design.shown import as_frame
@@ -24,6 +25,7 @@ __all__ = [
     "FormulaDesign",
     "FrameDesign",
     "GroupedRows",
+    "Learner",
     "PreparedModel",
     "Unsaved",
     "as_frame",
@@ -35,6 +37,7 @@ __all__ = [
     "from_collections",
     "from_formula",
     "group_rows",
+    "learned_by",
     "read_constraints",
     "row_index",
 ]

@@ -28,6 +28,8 @@ class ArrayDesign(Design):
         ``"drop"`` leaves rows with something missing out, ``"raise"`` refuses them.
     intercept : int or None
         Position of the intercept, where the recipe knows it.
+    n_passes : int
+        Passes over the data that the recipe was learned in.
     """
 
     @property

@@ -60,6 +60,8 @@ class Design(ABC):
         ``"drop"`` leaves rows with something missing out, ``"raise"`` refuses them.
     intercept : int or None
         Position of the intercept, where the recipe knows it.
+    n_passes : int
+        Passes over the data that the recipe was learned in.
     """
 
     exog_names: tuple[str, ...]
@@ -67,6 +69,7 @@ class Design(ABC):
     extras: tuple[Extra, ...]
     missing: Missing
     intercept: int | None = None
+    n_passes: int = 0
 
     @property
     @abstractmethod

@@ -75,8 +75,11 @@ def _from_frame(endog: Any, exog: Any, extras: Mapping[str, Any], missing: Missi
     response = Response(tuple(parts))
     refuse_double_weights(response, joined)
     shown = table.sample(list(where))
+    n_passes = 0
     if len(where) == 1 and is_categorical(shown[where[0]]):
-        response = response.with_levels(_learn_levels(table, where[0], response.names[0], shown))
+        listed = listed_levels(shown[where[0]])
+        n_passes = 0 if listed else 1
+        response = response.with_levels(listed or _learn_levels(table, where[0], response.names[0]))
     return PreparedModel(
         table,
         FrameDesign(
@@ -84,16 +87,16 @@ def _from_frame(endog: Any, exog: Any, extras: Mapping[str, Any], missing: Missi
             response=response,
             extras=joined,
             missing=missing,
+            n_passes=n_passes,
             exog_labels=labels,
             endog_columns=where,
         ),
     )
 
 
-def _learn_levels(table: Table, column: str, name: str, shown: pd.DataFrame) -> tuple[Hashable, ...]:
-    """Return the levels of a categorical column."""
-    known = listed_levels(shown[column])
-    return known or learn_levels(table.partitions([column]), ColumnLevels(column, name))[name]
+def _learn_levels(table: Table, column: str, name: str) -> tuple[Hashable, ...]:
+    """Return the levels of a categorical column, from one pass."""
+    return learn_levels(table.partitions([column]), ColumnLevels(column, name))[name]
 
 
 def _never_names(extras: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -8,6 +8,8 @@ from typing import Any
 
 import cloudpickle
 
+from dglm.design.portable import portable
+
 
 @dataclass(frozen=True)
 class Unsaved:
@@ -33,6 +35,9 @@ class Context(Mapping[str, Any]):
     """
 
     variables: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "variables", {name: portable(value) for name, value in self.variables.items()})
 
     def __getitem__(self, name: str) -> Any:
         return self.variables[name]

@@ -9,11 +9,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import pandas as pd
 
 from dglm._typing import Matrix
+from dglm.design.learner import Learner, State
+from dglm.design.lesson import Lesson
 
 
 @dataclass(frozen=True)
@@ -24,9 +26,12 @@ class Numeric:
     ----------
     columns : dict of str to (n,) array
         One or several columns, by the names they have in a design.
+    redundant : str, optional
+        The column that is left out where another term spans the intercept, of columns that add up to it.
     """
 
     columns: Mapping[str, Any]
+    redundant: str | None = None
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,7 @@ class Product:
     Attributes
     ----------
     factors : tuple of (str, bool)
-        Each factor, and whether it is coded with one level less, another term having the rest; none for the intercept.
+        Each factor, and whether it has one column less, another term spanning the rest; none for the intercept.
     scale : float
         What every column is multiplied by.
     term : str
@@ -81,9 +86,18 @@ class Product:
 
 
 class FormulaEngine(ABC):
-    """A parsed formula; picklable, and the same on every worker."""
+    """A parsed formula; picklable, and the same on every worker.
+
+    Attributes
+    ----------
+    formula : str
+        As the user wrote it.
+    state : mapping of str to mapping
+        What transforms learned, by call.
+    """
 
     formula: str
+    state: Mapping[str, State]
 
     @property
     @abstractmethod
@@ -101,13 +115,13 @@ class FormulaEngine(ABC):
         """Expressions beside the formula, of weights, offset and exposure; factors as those of the formula are."""
 
     @abstractmethod
-    def columns(self, factors: Sequence[str]) -> list[str]:
-        """Return the columns of the data that factors read.
+    def columns(self, expressions: Sequence[str]) -> list[str]:
+        """Return the columns of the data that factors and other expressions read.
 
         Parameters
         ----------
-        factors : sequence of str
-            Of the formula.
+        expressions : sequence of str
+            Factors of the formula, or parts of them.
 
         Returns
         -------
@@ -135,6 +149,127 @@ class FormulaEngine(ABC):
         ------
         FormulaError
             If a factor cannot be evaluated.
+        """
+
+    @abstractmethod
+    def values(self, frame: pd.DataFrame, expressions: Sequence[str]) -> dict[str, Any]:
+        """Return what expressions give on the rows of one partition, as it is.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            Rows.
+        expressions : sequence of str
+            Factors, or parts of them.
+
+        Returns
+        -------
+        dict
+            By expression: Series, arrays, mappings of columns.
+
+        Raises
+        ------
+        FormulaError
+            If one cannot be evaluated.
+        """
+
+    @abstractmethod
+    def shown(self, sample: pd.DataFrame, factors: Sequence[str]) -> dict[str, Numeric | Categorical]:
+        """Return factors with their types and the names of their columns; the values mean nothing.
+
+        Parameters
+        ----------
+        sample : DataFrame
+            Rows that show the types of the columns, possibly made up.
+        factors : sequence of str
+            Of the formula.
+
+        Returns
+        -------
+        dict
+            By factor.
+
+        Raises
+        ------
+        FormulaError
+            If a factor cannot be evaluated.
+        """
+
+    @abstractmethod
+    def lessons(self, *, exact_knots: bool) -> tuple[dict[str, State], list[Lesson]]:
+        """Return what the formula's transforms keep: what is known from their arguments, and what has to be learned.
+
+        Parameters
+        ----------
+        exact_knots : bool
+            Whether knots must be exact quantiles.
+
+        Returns
+        -------
+        tuple of dict and list of Lesson
+            States by call, and lessons, inner ones first.
+
+        Raises
+        ------
+        FormulaError
+            If a transform cannot be learned over partitions.
+        """
+
+    @abstractmethod
+    def with_state(self, state: Mapping[str, State]) -> Self:
+        """Return the formula with more of what its transforms learned.
+
+        Parameters
+        ----------
+        state : mapping of str to mapping
+            By call.
+
+        Returns
+        -------
+        FormulaEngine
+            A new one.
+        """
+
+    @abstractmethod
+    def calls(self, factor: str) -> frozenset[str]:
+        """Return the calls whose state a factor needs.
+
+        Parameters
+        ----------
+        factor : str
+            Of the formula.
+
+        Returns
+        -------
+        frozenset of str
+            As in `state`.
+        """
+
+    @abstractmethod
+    def missing_like(self, factor: str, learners: Mapping[str, Learner]) -> str | None:
+        """Return an expression that is missing in the rows in which a factor will be, once its calls have learned.
+
+        Parameters
+        ----------
+        factor : str
+            Of the formula.
+        learners : mapping of str to Learner
+            What has yet to be learned, by call.
+
+        Returns
+        -------
+        str or None
+            None where it is not certain.
+        """
+
+    @abstractmethod
+    def row_expressions(self) -> list[str]:
+        """Return what must give for each row the same whatever the rows beside it, and might not.
+
+        Returns
+        -------
+        list of str
+            Expressions of factors and of the data of transforms; none that is seen to by reading it.
         """
 
     @abstractmethod

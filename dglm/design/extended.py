@@ -38,6 +38,8 @@ class ExtendedDesign(Design):
         ``"drop"`` leaves rows with something missing out, ``"raise"`` refuses them.
     intercept : int or None
         Position of the intercept, where the recipe knows it.
+    n_passes : int
+        Passes over the data that the recipe was learned in.
     inner : Design
         Of the model.
     extra : Design
@@ -98,7 +100,7 @@ def extended(
     Returns
     -------
     PreparedModel
-        Nothing was computed, unless levels had to be learned.
+        Nothing was computed, unless something had to be learned.
 
     Raises
     ------
@@ -123,6 +125,7 @@ def _beside(inner: Design, extra: Design, taken: tuple[int, ...]) -> ExtendedDes
         extras=inner.extras,
         missing=inner.missing,
         intercept=inner.intercept,
+        n_passes=inner.n_passes + extra.n_passes,
         inner=inner,
         extra=extra,
         taken=taken,
@@ -139,7 +142,15 @@ def _with_terms(
         )
     # no response is needed to learn what the columns are
     formula = f"1 ~ {int(has_intercept)} + {terms.strip(' ~')}"
-    learned = from_formula(formula, table.frame, extras={}, missing=design.missing, context=context)
+    learned = from_formula(
+        formula,
+        table.frame,
+        extras={},
+        missing=design.missing,
+        context=context,
+        check_row_local=True,
+        exact_knots=False,
+    )
     taken = tuple(j for j in range(len(learned.design.exog_names)) if j != learned.design.intercept)
     return PreparedModel(table, _beside(design, learned.design, taken))
 

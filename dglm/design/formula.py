@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 import pandas as pd
 
-from dglm._typing import AnyArray, Codes, Matrix, Vector
+from dglm._typing import AnyArray, Codes, Mask, Matrix, Vector
 from dglm.design.base import Design, Extra
 from dglm.design.engine import Categorical, FormulaEngine, Numeric
-from dglm.design.values import as_codes, as_floats
-from dglm.errors import DataError
+from dglm.design.names import as_written
+from dglm.design.values import as_codes, as_floats, missing_rows
+from dglm.errors import DataError, UnseenLevelError
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,8 @@ class Columns:
     Parameters
     ----------
     factors : tuple of (str, array or None)
-        Each factor with its coding, a row for each level and a last one of nan for a missing level; None for numbers.
+        Each factor with its coding, a row for each level and a last one of nan for a missing level; for numbers, which
+        of their columns are taken, None for all of them.
     scale : float
         What every column is multiplied by.
     names : tuple of str
@@ -54,6 +56,8 @@ class FormulaDesign(Design):
         ``"drop"`` leaves rows with something missing out, ``"raise"`` refuses them.
     intercept : int or None
         Position of the intercept.
+    n_passes : int
+        Passes over the data that the recipe was learned in.
     engine : FormulaEngine
         The parsed formula.
     levels : dict of str to tuple
@@ -82,6 +86,16 @@ class FormulaDesign(Design):
         """Columns that weights, offset and exposure are read from."""
         return columns_of_extras(self.engine, self.extras)
 
+    @property
+    def rank_errors(self) -> dict[str, float]:
+        """How far knots may lie from the quantiles that they stand for, as shares of the rows, by call.
+
+        Nothing of splines whose knots are given or exact.
+        """
+        return {
+            as_written(call): state["rank_error"] for call, state in self.engine.state.items() if "rank_error" in state
+        }
+
     def values_of(self, partition: pd.DataFrame, extra: Extra, number: int) -> Vector:
         return extra_values(self.engine, partition, extra, number)
 
@@ -105,22 +119,52 @@ class FormulaDesign(Design):
         return factors
 
     def exog(self, partition: pd.DataFrame, number: int) -> AnyArray:
+        try:
+            return self._exog(partition, number)
+        except UnseenLevelError:
+            # a row that lacks something else is missing, whatever its levels
+            complete = complete_rows(self.engine.evaluate(partition, self.engine.exog_factors), len(partition))
+            if complete.all():
+                raise
+            return _with_missing_rows(self._exog(partition[complete], number), complete)
+
+    def _rows(self, partition: pd.DataFrame, number: int) -> tuple[AnyArray, AnyArray, dict[str, Vector], Mask]:
+        try:
+            return super()._rows(partition, number)
+        except UnseenLevelError:
+            # levels were learned of the rows that are kept; another one in a row that is dropped does not matter
+            factors = (*self.engine.endog_factors, *self.engine.exog_factors)
+            complete = complete_rows(self.engine.evaluate(partition, factors), len(partition))
+            for extra in self.extras:
+                complete &= ~missing_rows(self.values_of(partition, extra, number))
+            if complete.all() or self.missing == "raise":
+                raise
+            X, endog, extras, _ = super()._rows(partition[complete], number)
+            values = {role: _with_missing_rows(column, complete) for role, column in extras.items()}
+            return _with_missing_rows(X, complete), _with_missing_rows(endog, complete), values, complete
+
+    def _exog(self, partition: pd.DataFrame, number: int) -> AnyArray:
         n = len(partition)
         X = np.empty((n, len(self.exog_names)), order="F")
         if n == 0:
             return X
         evaluated = self.engine.evaluate(partition, self.engine.exog_factors)
-        codes = {
-            name: as_codes(values.values, self.levels[name], name, number)
-            for name, values in evaluated.items()
-            if isinstance(values, Categorical)
-        }
+        codes = {name: self._codes(name, values, number) for name, values in evaluated.items() if name in self.levels}
         start = 0
         for group in self.groups:
             stop = start + len(group.names)
             _fill(X[:, start:stop], group, evaluated, codes)
             start = stop
         return X
+
+    def _codes(self, name: str, values: Numeric | Categorical, number: int) -> Codes:
+        """Return the levels of a factor as positions; numbers all missing are levels that lost their type."""
+        if isinstance(values, Categorical):
+            return as_codes(values.values, self.levels[name], name, number)
+        (column,) = values.columns.values()
+        if not np.isnan(column).all():
+            raise DataError(f"{name!r} was levels when the model was built, and is numbers in partition {number}")
+        return np.full(len(column), -1, dtype=np.intp)
 
     def endog(self, partition: pd.DataFrame, number: int) -> AnyArray:
         factors = self.engine.endog_factors
@@ -151,7 +195,8 @@ def columns_of_extras(engine: FormulaEngine, extras: Sequence[Extra]) -> list[st
         Of the data.
     """
     plain = [e.column for e in extras if e.column not in engine.expressions]
-    return list(dict.fromkeys([*plain, *engine.columns([e.column for e in extras])]))
+    expressions = [e.column for e in extras if e.column in engine.expressions]
+    return list(dict.fromkeys([*plain, *engine.columns(expressions)]))
 
 
 def extra_values(engine: FormulaEngine, partition: pd.DataFrame, extra: Extra, number: int) -> Vector:
@@ -189,6 +234,38 @@ def extra_values(engine: FormulaEngine, partition: pd.DataFrame, extra: Extra, n
     return np.asarray(column, dtype=np.float64)
 
 
+def complete_rows(evaluated: Mapping[str, Numeric | Categorical], n: int) -> Mask:
+    """Return which rows have nothing missing, whatever their levels.
+
+    Parameters
+    ----------
+    evaluated : mapping of str to Numeric or Categorical
+        Factors.
+    n : int
+        Number of rows.
+
+    Returns
+    -------
+    (n,) array of bool
+        False where a factor is missing.
+    """
+    complete = np.ones(n, dtype=bool)
+    for values in evaluated.values():
+        if isinstance(values, Categorical):
+            complete &= ~np.asarray(pd.isna(values.values))
+        else:
+            for column in values.columns.values():
+                complete &= ~missing_rows(column)
+    return complete
+
+
+def _with_missing_rows(rows: AnyArray, complete: Mask) -> AnyArray:
+    """Return an array with rows of nan where something is missing."""
+    full = np.full((len(complete), *rows.shape[1:]), np.nan, order="F")
+    full[complete] = rows
+    return full
+
+
 def _fill(out: Matrix, group: Columns, evaluated: dict[str, Numeric | Categorical], codes: dict[str, Codes]) -> None:
     """Write a group's columns; the last factor's columns vary slowest, as in R, patsy and formulaic."""
     if not group.factors:
@@ -208,12 +285,13 @@ def _factor_columns(
     name: str, coding: Matrix | None, evaluated: dict[str, Numeric | Categorical], codes: dict[str, Codes]
 ) -> list[Vector]:
     """Return the columns of one factor; the code -1 of a missing level picks the last row, which is nan."""
+    if name in codes:
+        return [np.take(column, codes[name]) for column in np.asarray(coding).T]
     values = evaluated[name]
-    if isinstance(values, Numeric):
-        return list(values.columns.values())
-    if coding is None:
-        raise TypeError(f"{name!r} was numbers when the design was learned, and is levels here")
-    return [np.take(column, codes[name]) for column in coding.T]
+    if isinstance(values, Categorical):
+        raise DataError(f"{name!r} was numbers when the model was built, and has values of another type here")
+    columns = list(values.columns.values())
+    return columns if coding is None else [columns[i] for i in coding.argmax(axis=0)]
 
 
 def group_names(parts: Sequence[Sequence[str]]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""FormulaicEngine: formulas as formulaic reads them. The only file that knows that package.
+"""FormulaicEngine: formulas as formulaic reads them; `formulaic_evaluation` and `transforms` know that package, too.
 
 It parses, evaluates factors, and says how they are coded; formulaic never sees more than one partition, never drops a
 row and never fills a design (its own ways of doing so depend on row labels and on levels that a partition may lack).
@@ -6,9 +6,12 @@ row and never fills a design (its own ways of doing so depend on row labels and 
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import chain
+from typing import Any, Literal, Self
 
 import formulaic
 import numpy as np
@@ -19,16 +22,21 @@ from formulaic.materializers.types import EvaluatedFactor, FactorValues
 from formulaic.parser.types import Factor, Term
 from formulaic.transforms import TRANSFORMS
 
+from dglm.design.calls import Call, Kind, function_calls, is_elementwise, learning_calls, missing_like
 from dglm.design.context import Context, Unsaved
 from dglm.design.engine import Categorical, Coding, FormulaEngine, Numeric, Product
-from dglm.design.names import calls_in, expression_tree, names_in, nearest
+from dglm.design.formulaic_evaluation import evaluation_on, evaluation_spec, factor_values, raw_value
+from dglm.design.learner import Learner, State
+from dglm.design.lesson import Lesson
+from dglm.design.names import as_written, expression_tree, names_in, nearest, stand_ins
 from dglm.design.response import check_two_columns
-from dglm.design.values import is_categorical
-from dglm.errors import FormulaError
+from dglm.design.transforms import Rows, learner_of
+from dglm.errors import DataError, FormulaError
 
 # Transforms that formulaic marks as having state although they have none to learn.
 STATELESS = {id(TRANSFORMS["Q"])}
-LAG = id(TRANSFORMS["lag"])
+# Transforms that map elements, once they have learned what they learn.
+ELEMENTWISE = ("I", "C", "center", "scale", "standardize", "poly", "bs", "cr", "cs", "cc")
 
 
 @dataclass(frozen=True)
@@ -66,6 +74,8 @@ class FormulaicEngine(FormulaEngine):
         The variables and functions of the caller's that the formula names, and no others.
     beside : tuple of ParsedFactor
         Expressions beside the formula.
+    state : mapping of str to mapping
+        What transforms learned, by call.
     """
 
     formula: str
@@ -74,6 +84,7 @@ class FormulaicEngine(FormulaEngine):
     data_columns: tuple[str, ...]
     context: Context
     beside: tuple[ParsedFactor, ...] = ()
+    state: Mapping[str, State] = field(default_factory=dict)
 
     @classmethod
     def parse(
@@ -100,8 +111,8 @@ class FormulaicEngine(FormulaEngine):
         Raises
         ------
         FormulaError
-            If the formula cannot be parsed, has no response or several parts, names what does not exist, or calls a
-            transform that needs to learn over all partitions.
+            If the formula cannot be parsed, has no response or several parts, names what does not exist, or calls
+            ``lag``.
         """
         available = {"__formulaic_variables_available__": list(data_columns)}
         try:
@@ -147,58 +158,107 @@ class FormulaicEngine(FormulaEngine):
         """Expressions beside the formula."""
         return tuple(f.expr for f in self.beside)
 
-    def columns(self, factors: Sequence[str]) -> list[str]:
-        wanted = set(factors)
+    def columns(self, expressions: Sequence[str]) -> list[str]:
+        factors = {factor.expr: factor for factor in self._all_factors}
         read: set[str] = set()
-        for factor in self._all_factors:
-            if factor.expr in wanted:
-                read |= _names(factor)
+        for expression in expressions:
+            read |= _names(factors[expression]) if expression in factors else names_in(expression)
         return [c for c in self.data_columns if c in read]
 
     def evaluate(self, frame: pd.DataFrame, factors: Sequence[str]) -> dict[str, Numeric | Categorical]:
-        materializer = PandasMaterializer(_normalised(frame), context=self.context)
-        evaluated = self._evaluate(materializer, factors)
-        return {expr: _values(materializer, factor, len(frame)) for expr, factor in evaluated.items()}
+        evaluation = evaluation_on(frame, self.context)
+        evaluated = self._evaluate(evaluation, factors)
+        return {expr: factor_values(evaluation, factor, len(frame)) for expr, factor in evaluated.items()}
+
+    def values(self, frame: pd.DataFrame, expressions: Sequence[str]) -> dict[str, Any]:
+        evaluation, spec, found = evaluation_on(frame, self.context), evaluation_spec(self.state), {}
+        for expression in expressions:
+            factor = Factor(expression, eval_method=Factor.EvalMethod.PYTHON)
+            try:
+                found[expression] = raw_value(evaluation._evaluate_factor(factor, spec, set()))
+            except FormulaicError as error:
+                raise FormulaError(as_written(str(error))) from error
+        return found
+
+    def shown(self, sample: pd.DataFrame, factors: Sequence[str]) -> dict[str, Numeric | Categorical]:
+        evaluation, evaluated = self._shown(sample, factors)
+        return {expr: factor_values(evaluation, factor) for expr, factor in evaluated.items()}
 
     def products(self, sample: pd.DataFrame) -> list[Product]:
-        materializer = PandasMaterializer(_normalised(sample), context=self.context)
-        self._evaluate(materializer, self.exog_factors)
+        evaluation, _ = self._shown(sample, self.exog_factors)
         return [
             Product(
                 tuple((str(f.factor.expr), bool(f.reduced)) for f in scoped.factors),
                 float(scoped.scale),
                 ":".join(str(f.expr) for f in term.factors) if term.degree else "Intercept",
             )
-            for term, scoped_terms in materializer._get_scoped_terms([_term(parsed) for parsed in self.exog_terms])
+            for term, scoped_terms in evaluation._get_scoped_terms([_term(parsed) for parsed in self.exog_terms])
             for scoped in scoped_terms
         ]
 
     def coding(self, sample: pd.DataFrame, factor: str, levels: Sequence[Hashable], *, reduced: bool) -> Coding:
-        materializer = PandasMaterializer(_normalised(sample).iloc[:0], context=self.context)
-        evaluated = self._evaluate(materializer, [factor])[factor]
+        evaluation = evaluation_on(sample.iloc[:0], self.context)
+        evaluated = self._evaluate(evaluation, [factor])[factor]
         # the levels themselves, once each: what formulaic makes of them is the coding matrix
         once = pd.Series(pd.Categorical(list(levels), categories=list(levels)))
         values = FactorValues(once, metadata=evaluated.values.__formulaic_metadata__)
-        columns = materializer._encode_evaled_factor(
-            evaluated.replace(values=values), _spec(), [], reduced_rank=reduced
+        columns = evaluation._encode_evaled_factor(
+            evaluated.replace(values=values), evaluation_spec(), [], reduced_rank=reduced
         )
         matrix = np.empty((len(levels), len(columns)))
         for j, column in enumerate(columns.values()):
             matrix[:, j] = column
         return Coding(tuple(map(str, columns)), matrix)
 
-    @property
+    def lessons(self, *, exact_knots: bool) -> tuple[dict[str, State], list[Lesson]]:
+        known: dict[str, State] = {}
+        lessons: dict[str, Lesson] = {}
+        for call in chain.from_iterable(self._calls.values()):
+            if call.name not in known and call.name not in lessons:
+                found = self._lesson(call, exact_knots=exact_knots)
+                if isinstance(found, Lesson):
+                    lessons[call.name] = found
+                else:
+                    known[call.name] = found
+        return known, list(lessons.values())
+
+    def with_state(self, state: Mapping[str, State]) -> Self:
+        return replace(self, state={**self.state, **state})
+
+    def calls(self, factor: str) -> frozenset[str]:
+        return frozenset(call.name for call in self._calls.get(factor, ()))
+
+    def missing_like(self, factor: str, learners: Mapping[str, Learner]) -> str | None:
+        def learns(call: str) -> bool | None:
+            return learners[call].keeps_missing if call in learners else None
+
+        return missing_like(factor, learns)
+
+    def row_expressions(self) -> list[str]:
+        written = [factor.expr for factor in self._all_factors if _is_python(factor)]
+        calls = chain.from_iterable(self._calls.values())
+        parts = [part for call in calls for part in (call.data, *self._row_arguments(call))]
+        return [e for e in dict.fromkeys((*written, *parts)) if not is_elementwise(e, self._kind)]
+
+    @cached_property
     def _all_factors(self) -> list[ParsedFactor]:
         return [*_factors((*self.endog_terms, *self.exog_terms)), *self.beside]
 
-    def _evaluate(self, materializer: PandasMaterializer, factors: Sequence[str]) -> dict[str, EvaluatedFactor]:
+    @cached_property
+    def _calls(self) -> dict[str, list[Call]]:
+        """The calls that learn, by factor."""
+        python = (factor.expr for factor in self._all_factors if _is_python(factor))
+        found = {expression: learning_calls(expression, self._learns) for expression in python}
+        return {expression: calls for expression, calls in found.items() if calls}
+
+    def _evaluate(self, evaluation: PandasMaterializer, factors: Sequence[str]) -> dict[str, EvaluatedFactor]:
         wanted = set(factors)
-        spec, evaluated = _spec(), {}
+        spec, evaluated = evaluation_spec(self.state), {}
         for factor in self._all_factors:
             if factor.expr in wanted:
                 self._check_saved(factor)
                 try:
-                    evaluated[factor.expr] = materializer._evaluate_factor(_factor(factor), spec, set())
+                    evaluated[factor.expr] = evaluation._evaluate_factor(_factor(factor), spec, set())
                 except FormulaicError as error:
                     where = "expression" if factor in self.beside else f"formula {self.formula!r}"
                     raise FormulaError(f"in the {where}: {error}") from error
@@ -213,9 +273,69 @@ class FormulaicEngine(FormulaEngine):
                 f"pass it when loading: dglm.load(path, context={{{name!r}: {name}}})"
             )
 
+    def _shown(
+        self, sample: pd.DataFrame, factors: Sequence[str]
+    ) -> tuple[PandasMaterializer, dict[str, EvaluatedFactor]]:
+        """Evaluate factors on the sample; on none of its rows where bounds were learned that made-up rows may break."""
+        evaluation, no_rows = evaluation_on(sample, self.context), evaluation_on(sample.iloc[:0], self.context)
+        learned = [f for f in factors if self.calls(f)]
+        evaluated = self._evaluate(evaluation, [f for f in factors if f not in learned])
+        try:
+            evaluated |= self._evaluate(no_rows, learned)
+        except FormulaError:  # something around the transform that needs a row
+            evaluated |= self._evaluate(evaluation, learned)
+        evaluation.factor_cache |= no_rows.factor_cache
+        return evaluation, evaluated
 
-def _spec() -> formulaic.ModelSpec:
-    return formulaic.ModelSpec(formula=[], output="numpy", na_action="ignore")
+    def _function(self, name: str) -> Any:
+        """Return the function of a dotted name, None where there is none."""
+        first, *attributes = name.split(".")
+        if first in self.data_columns:
+            return None
+        found = self.context.get(first, TRANSFORMS.get(first))
+        for attribute in attributes:
+            found = getattr(found, attribute, None)
+        return found
+
+    def _learns(self, function: str) -> bool:
+        found = self._function(function)
+        return bool(getattr(found, "__is_stateful_transform__", False)) and id(found) not in STATELESS
+
+    def _kind(self, name: str) -> Kind:
+        """Return what a name stands for."""
+        if stand_ins(name).get(name, name) in self.data_columns:
+            return "column"
+        found = self._function(name)
+        if isinstance(found, np.ufunc) or found is np.where:
+            return "ufunc"
+        if any(found is TRANSFORMS[known] for known in ELEMENTWISE):
+            return "transform"
+        return "number" if np.isscalar(found) else "unknown"
+
+    def _row_arguments(self, call: Call) -> list[str]:
+        """Return the arguments, beside the data, that have a value for each row."""
+        others = (*call.arguments, *(expression for _, expression in call.keywords))
+        return [e for e in others if self.columns([e]) or learning_calls(e, self._learns)]
+
+    def _lesson(self, call: Call, *, exact_knots: bool) -> State | Lesson:
+        rows = self._row_arguments(call)
+        fixed = [e for e in (*call.arguments, *(e for _, e in call.keywords)) if e not in rows]
+        try:
+            values = self.values(pd.DataFrame(), fixed) | {e: Rows(i) for i, e in enumerate(rows, start=1)}
+            found = learner_of(
+                self._function(call.function),
+                [values[e] for e in call.arguments],
+                {name: values[e] for name, e in call.keywords},
+                exact_knots=exact_knots,
+            )
+        except (FormulaError, DataError) as error:
+            raise type(error)(f"{as_written(call.name)} {error}") from error
+        if not isinstance(found, Learner):
+            return found
+        if not self.columns([call.data, *rows]):
+            raise FormulaError(f"{as_written(call.name)} learns from no column of the data")
+        inside = (inner for e in (call.data, *rows) for inner in learning_calls(e, self._learns))
+        return Lesson(call.name, (call.data, *rows), frozenset(inner.name for inner in inside), found)
 
 
 def _expression(text: str) -> ParsedFactor:
@@ -257,73 +377,21 @@ def _resolve(factor: ParsedFactor, columns: Sequence[str], context: Mapping[str,
     for name in sorted(_names(factor) - set(columns)):
         if name in context and context[name] is not TRANSFORMS.get(name):
             used[name] = context[name]
-        elif name not in TRANSFORMS:
+        elif name not in TRANSFORMS and not hasattr(builtins, name):
             raise FormulaError(
                 f"{name!r} in {where} is neither a column of the data nor a variable in the calling scope"
                 f"{nearest(name, columns)}"
             )
-    if factor.method == "python":
-        for name, call in calls_in(factor.expr):
-            function = used.get(name, TRANSFORMS.get(name))
-            if id(function) == LAG:
-                raise FormulaError(
-                    f"{call} needs the rows of the partition before; make it a column first, "
-                    f"data.assign(lagged=data[...].shift(1))"
-                )
-            if getattr(function, "__is_stateful_transform__", False) and id(function) not in STATELESS:
-                raise FormulaError(
-                    f"{call} has to learn from all rows, and dglm's formulas cannot do that yet; make it a column "
-                    f"first, from statistics computed over the data"
-                )
+    for name, call in function_calls(factor.expr) if _is_python(factor) else ():
+        if name in columns:
+            raise FormulaError(f"{name!r} is a column of the data, which {call} cannot call; rename the column")
+        if used.get(name, TRANSFORMS.get(name)) is TRANSFORMS["lag"]:
+            raise FormulaError(
+                f"{call} needs the rows of the partition before; make it a column first, "
+                f"data.assign(lagged=data[...].shift(1))"
+            )
     return used
 
 
-def _normalised(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the frame with labels 0, 1, ... and with types that numpy functions and formulaic understand."""
-    changed: dict[str, Any] = {}
-    for name, column in frame.items():
-        dtype = column.dtype
-        if (
-            pd.api.types.is_string_dtype(dtype)
-            and dtype.kind == "O"
-            and isinstance(dtype, pd.api.extensions.ExtensionDtype)
-        ):
-            # formulaic knows only one of pandas' string types as categorical
-            changed[str(name)] = column.astype("str")
-        elif isinstance(dtype, pd.api.extensions.ExtensionDtype) and pd.api.types.is_bool_dtype(dtype):
-            changed[str(name)] = column.astype("float64" if column.isna().any() else "bool")
-        elif isinstance(dtype, pd.api.extensions.ExtensionDtype) and pd.api.types.is_numeric_dtype(dtype):
-            changed[str(name)] = column.to_numpy(dtype=np.float64, na_value=np.nan)
-    return frame.assign(**changed).reset_index(drop=True)
-
-
-def _values(materializer: PandasMaterializer, factor: EvaluatedFactor, n: int) -> Numeric | Categorical:
-    """Return an evaluated factor's values, as numbers or levels."""
-    if factor.metadata.kind is Factor.Kind.CATEGORICAL:
-        values = factor.values.__wrapped__
-        if not isinstance(values, pd.Series):
-            values = pd.Series(values)
-        return Categorical(values, _listed_levels(factor))
-    columns = materializer._encode_evaled_factor(factor, _spec(), [])
-    numbers = {}
-    for name, column in columns.items():
-        array = np.asarray(column)
-        if array.ndim and is_categorical(array):
-            raise FormulaError(
-                f"{name!r} gives values of type {array.dtype}, neither numbers nor levels; wrap it in C()"
-            )
-        numbers[str(name)] = np.broadcast_to(array.astype(np.float64), n)
-    return Numeric(numbers)
-
-
-def _listed_levels(factor: EvaluatedFactor) -> tuple[Hashable, ...] | None:
-    """Return the levels that ``C(x, levels=[...])`` lists, None where they are to be learned."""
-    encoder = factor.metadata.encoder
-    listed = _closure_value(encoder, "levels") if encoder is not None else None
-    return tuple(listed) if listed is not None else None
-
-
-def _closure_value(function: Any, name: str) -> Any:
-    """Return a variable that a function closes over."""
-    names = getattr(getattr(function, "__code__", None), "co_freevars", ())
-    return function.__closure__[names.index(name)].cell_contents if name in names else None
+def _is_python(factor: ParsedFactor) -> bool:
+    return factor.method == "python"

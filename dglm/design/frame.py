@@ -28,6 +28,8 @@ class FrameDesign(Design):
         ``"drop"`` leaves rows with something missing out, ``"raise"`` refuses them.
     intercept : int or None
         Position of the intercept, where the recipe knows it.
+    n_passes : int
+        Passes over the data that the recipe was learned in.
     exog_labels : tuple
         The columns of the frame, in order; their names as strings are `exog_names`.
     endog_columns : tuple of str

@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from dglm._typing import Mask, Matrix
-from dglm.data import BlockedData, PandasTable, Table
+from dglm._typing import Matrix
+from dglm.data import Table
 from dglm.design.base import Extra, Missing
 from dglm.design.engine import Categorical, FormulaEngine, Numeric
-from dglm.design.formula import Columns, FormulaDesign, columns_of_extras, extra_values, group_names
+from dglm.design.formula import Columns, FormulaDesign, group_names
 from dglm.design.formulaic_engine import FormulaicEngine
 from dglm.design.joining import PreparedModel, frame_table, join_extras, refuse_double_weights
-from dglm.design.levels import Learned, LevelSet, learn_levels, listed_levels
+from dglm.design.lessons import teach
 from dglm.design.response import Response, check_two_columns
-from dglm.design.values import missing_rows, observed_levels
+from dglm.design.row_locality import refuse_what_needs_other_rows
 from dglm.errors import FormulaError
 
 
 def from_formula(
-    formula: str, data: Any, *, extras: Mapping[str, Any], missing: Missing, context: Mapping[str, Any]
+    formula: str,
+    data: Any,
+    *,
+    extras: Mapping[str, Any],
+    missing: Missing,
+    context: Mapping[str, Any],
+    check_row_local: bool,
+    exact_knots: bool,
 ) -> PreparedModel:
     """Learn a formula's design from a dataframe.
 
@@ -39,11 +45,15 @@ def from_formula(
         ``"drop"`` or ``"raise"``.
     context : mapping of str to object
         Where names that are not columns are looked up.
+    check_row_local : bool
+        Whether expressions that depend on other rows are refused.
+    exact_knots : bool
+        Whether knots of splines must be exact quantiles.
 
     Returns
     -------
     PreparedModel
-        Nothing was computed, unless levels of a categorical had to be learned: then one pass was.
+        Nothing was computed, unless something had to be learned; the design's ``n_passes`` tells.
 
     Raises
     ------
@@ -58,24 +68,20 @@ def from_formula(
     expressions = [e for e in extras.values() if isinstance(e, str) and e not in names and not e.isidentifier()]
     engine = FormulaicEngine.parse(formula, names, context, expressions)
     table, joined = join_extras(table, extras, expressions)
-    return PreparedModel(table, _learn(engine, table, joined, missing))
+    if check_row_local:
+        refuse_what_needs_other_rows(engine, table)
+    return PreparedModel(table, _learn(engine, table, joined, missing, exact_knots=exact_knots))
 
 
-def _learn(engine: FormulaEngine, table: Table, extras: tuple[Extra, ...], missing: Missing) -> FormulaDesign:
-    """Return the design: evaluate on a sample to see the types, learn what levels there are, lay out the columns."""
-    factors = (*engine.endog_factors, *engine.exog_factors)
-    columns = list(dict.fromkeys([*engine.columns(factors), *columns_of_extras(engine, extras)]))
-    partitions = table.partitions(columns) if columns else None
-    sample, evaluated = _evaluated_sample(engine, table, partitions, columns)
-    categorical = {f: v for f, v in evaluated.items() if isinstance(v, Categorical)}
-    levels = {f: v.levels or listed_levels(v.values) for f, v in categorical.items()}
-    unknown = [f for f, known in levels.items() if known is None]
-    if unknown and partitions is not None:
-        levels |= learn_levels(partitions, LevelsOf(engine, extras, tuple(unknown)))
-    known: dict[str, tuple[Hashable, ...]] = {f: tuple(v or ()) for f, v in levels.items()}
-    response = _formula_response(engine, evaluated, known)
+def _learn(
+    engine: FormulaEngine, table: Table, extras: tuple[Extra, ...], missing: Missing, *, exact_knots: bool
+) -> FormulaDesign:
+    """Return the design: learn what has to be learned, and lay out the columns."""
+    taught = teach(engine, table, extras, missing, exact_knots=exact_knots)
+    engine, levels = taught.engine, taught.levels
+    response = _formula_response(engine, taught.shown, levels)
     refuse_double_weights(response, extras)
-    groups = _groups(engine, sample, evaluated, known)
+    groups = _groups(engine, taught.sample, taught.shown, levels)
     names = tuple(name for group in groups for name in group.names)
     if not names:
         raise FormulaError(
@@ -88,73 +94,11 @@ def _learn(engine: FormulaEngine, table: Table, extras: tuple[Extra, ...], missi
         extras=extras,
         missing=missing,
         intercept=sum(len(g.names) for g in groups[: intercepts[0]]) if intercepts else None,
+        n_passes=taught.n_passes,
         engine=engine,
-        levels=known,
+        levels=levels,
         groups=groups,
     )
-
-
-def _evaluated_sample(
-    engine: FormulaEngine, table: Table, partitions: BlockedData[Any] | None, columns: list[str]
-) -> tuple[pd.DataFrame, dict[str, Numeric | Categorical]]:
-    """Evaluate every factor on a few rows, made up from the types where the data is lazy."""
-    factors = (*engine.endog_factors, *engine.exog_factors)
-    sample = table.sample(columns)
-    try:
-        return sample, engine.evaluate(sample, factors)
-    except FormulaError:
-        # a user's function may not take made-up values: show it real ones before giving up
-        if partitions is None or isinstance(table, PandasTable):
-            raise
-        sample = partitions.of_first(_head)
-        return sample, engine.evaluate(sample, factors)
-
-
-@dataclass(frozen=True)
-class LevelsOf:
-    """The levels that a partition shows in its rows that will be kept.
-
-    Parameters
-    ----------
-    engine : FormulaEngine
-        The parsed formula.
-    extras : tuple of Extra
-        Weights and offset, whose missing values drop rows too.
-    factors : tuple of str
-        Categorical factors to look at.
-    """
-
-    engine: FormulaEngine
-    extras: tuple[Extra, ...]
-    factors: tuple[str, ...]
-
-    def __call__(self, partition: pd.DataFrame, number: int) -> Learned:
-        if len(partition) == 0:
-            return Learned(tuple(LevelSet(f, (), ordered=False) for f in self.factors))
-        evaluated = self.engine.evaluate(partition, (*self.engine.endog_factors, *self.engine.exog_factors))
-        keep = np.ones(len(partition), dtype=bool)
-        for values in evaluated.values():
-            keep &= ~_missing(values)
-        for extra in self.extras:
-            keep &= ~missing_rows(extra_values(self.engine, partition, extra, number))
-        sets = {}
-        for factor, values in evaluated.items():
-            if factor in self.factors and isinstance(values, Categorical):
-                levels, ordered = observed_levels(values.values, keep)
-                sets[factor] = LevelSet(factor, tuple(levels), ordered)
-        return Learned(tuple(sets[factor] for factor in self.factors))
-
-
-def _missing(values: Numeric | Categorical) -> Mask:
-    if isinstance(values, Categorical):
-        return np.asarray(pd.isna(values.values))
-    masks = [missing_rows(column) for column in values.columns.values()]
-    missing: Mask = np.logical_or.reduce(masks)
-    return missing
-
-
-def _head(partition: pd.DataFrame) -> pd.DataFrame:
-    return partition.head(50)
 
 
 def _formula_response(
@@ -187,8 +131,9 @@ def _groups(
         for factor, reduced in group.factors:
             values = evaluated[factor]
             if isinstance(values, Numeric):
-                parts.append((factor, None))
-                names.append(tuple(values.columns))
+                kept = [name for name in values.columns if not (reduced and name == values.redundant)]
+                parts.append((factor, _selection(values, kept)))
+                names.append(tuple(kept))
             else:
                 coding = engine.coding(sample, factor, levels[factor], reduced=reduced)
                 missing_level = np.full((1, len(coding.names)), np.nan)
@@ -196,3 +141,10 @@ def _groups(
                 names.append(coding.names)
         groups.append(Columns(tuple(parts), group.scale, group_names(names), group.term))
     return tuple(groups)
+
+
+def _selection(values: Numeric, kept: list[str]) -> Matrix | None:
+    """Return a matrix that picks columns, None for all of them."""
+    if len(kept) == len(values.columns):
+        return None
+    return np.array([[float(name == other) for other in kept] for name in values.columns])

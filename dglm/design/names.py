@@ -5,12 +5,79 @@ from __future__ import annotations
 import ast
 import difflib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from keyword import iskeyword
 
-_BACKTICKED = re.compile(r"`([^`]*)`")
+# A quoted string, in which a backtick is a backtick, or a name in backticks.
+_QUOTED_OR_BACKTICKED = re.compile(r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|`([^`]*)`""")
+_STAND_IN = re.compile(r"\b_backticked_((?:[0-9a-f]{2})+)\b")
 
 
-def expression_tree(expression: str) -> tuple[ast.Expression, dict[str, str]]:
+def stand_in(name: str) -> str:
+    """Return the identifier that stands for a column of any name.
+
+    Parameters
+    ----------
+    name : str
+        As the user wrote it between backticks.
+
+    Returns
+    -------
+    str
+        The name itself where it is an identifier; the same on every worker, and another for every name.
+    """
+    return name if name.isidentifier() and not iskeyword(name) else f"_backticked_{name.encode().hex()}"
+
+
+def plain(expression: str) -> str:
+    """Return an expression with stand-ins for the names in backticks.
+
+    Parameters
+    ----------
+    expression : str
+        Of a factor.
+
+    Returns
+    -------
+    str
+        Python.
+    """
+    return _QUOTED_OR_BACKTICKED.sub(lambda found: found[1] or stand_in(found[2]), expression).strip()
+
+
+def as_written(expression: str) -> str:
+    """Return an expression with its stand-ins turned back into names in backticks.
+
+    Parameters
+    ----------
+    expression : str
+        Python.
+
+    Returns
+    -------
+    str
+        As the user would write it.
+    """
+    return _STAND_IN.sub(lambda found: f"`{bytes.fromhex(found[1]).decode()}`", expression)
+
+
+def stand_ins(expression: str) -> dict[str, str]:
+    """Return the stand-ins in an expression.
+
+    Parameters
+    ----------
+    expression : str
+        Python.
+
+    Returns
+    -------
+    dict of str to str
+        Each with the name that it stands for.
+    """
+    return {found[0]: bytes.fromhex(found[1]).decode() for found in _STAND_IN.finditer(expression)}
+
+
+def expression_tree(expression: str) -> ast.expr:
     """Parse a factor's expression, in which columns of any name may stand in backticks.
 
     Parameters
@@ -20,17 +87,10 @@ def expression_tree(expression: str) -> tuple[ast.Expression, dict[str, str]]:
 
     Returns
     -------
-    tuple of ast.Expression and dict
-        The tree, and what its stand-ins for backticked names stand for.
+    ast.expr
+        With stand-ins for backticked names.
     """
-    aliases: dict[str, str] = {}
-
-    def alias(match: re.Match[str]) -> str:
-        stand_in = f"_backticked_{len(aliases)}"
-        aliases[stand_in] = match.group(1)
-        return stand_in
-
-    return ast.parse(_BACKTICKED.sub(alias, expression).strip(), mode="eval"), aliases
+    return ast.parse(plain(expression), mode="eval").body
 
 
 def names_in(expression: str) -> set[str]:
@@ -46,35 +106,36 @@ def names_in(expression: str) -> set[str]:
     set of str
         Without those that it binds itself (lambda arguments, comprehension variables); with those inside ``Q("...")``.
     """
-    tree, aliases = expression_tree(expression)
-    read, bound, quoted = set(), set(), set()
-    for node in ast.walk(tree):
-        match node:
-            case ast.Name(id=name, ctx=ast.Load()):
-                read.add(aliases.get(name, name))
-            case ast.Name(id=name) | ast.arg(arg=name):
-                bound.add(name)
-            case ast.Call(func=ast.Name(id="Q"), args=[ast.Constant(value=str(name)), *_]):
-                quoted.add(name)
-    return (read - bound) | quoted
+    tree = expression_tree(expression)
+    quoted = {
+        name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Q"
+        for name in _strings(node.args[:1])
+    }
+    aliases = stand_ins(plain(expression))
+    return {aliases.get(name, name) for name in _read(tree) - names_bound(tree)} | quoted
 
 
-def calls_in(expression: str) -> Iterator[tuple[str, str]]:
-    """Yield the functions that an expression calls by a plain name.
+def names_bound(tree: ast.AST) -> set[str]:
+    """Return the names that an expression binds itself.
 
     Parameters
     ----------
-    expression : str
-        Of a factor.
+    tree : ast.AST
+        Parsed.
 
-    Yields
-    ------
-    tuple of str and str
-        The function's name, and the call as written.
+    Returns
+    -------
+    set of str
+        Arguments of lambdas, variables of comprehensions.
     """
-    for node in ast.walk(expression_tree(expression)[0]):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            yield node.func.id, ast.unparse(node)
+    bound = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name):
+                bound.add(name)
+    return bound
 
 
 def nearest(name: str, known: Iterable[object]) -> str:
@@ -98,3 +159,11 @@ def nearest(name: str, known: Iterable[object]) -> str:
     if close:
         return f"; did you mean {' or '.join(map(repr, close))}?"
     return f"; there are {', '.join(map(repr, names[:20]))}{', ...' if len(names) > 20 else ''}"
+
+
+def _read(tree: ast.AST) -> set[str]:
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+
+
+def _strings(nodes: list[ast.expr]) -> list[str]:
+    return [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
