@@ -126,6 +126,8 @@ class ShapeObjective(Objective[Unpenalised]):
         The centred coordinates, which know the intercept.
     null_model : NullModel, optional
         Not used here.
+    cancellation : float
+        Not used here: there are no constraints.
     psi : (k,) array
         Working parameters.
     null_eta : float
