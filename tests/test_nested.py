@@ -472,6 +472,37 @@ def test_combinations_of_the_model_s_columns_are_not_tested(data) -> None:
     assert half.statistic == pytest.approx(result.score_test("u").statistic, rel=1e-10)
 
 
+@pytest.mark.parametrize("table", ["pandas", "dask"])
+def test_terms_with_transforms_are_terms_as_others(data, table) -> None:
+    by_hand = data.assign(centred=data["z"] - data["z"].mean(), scaled=data["u"] / data["u"].std(ddof=1))
+    rows = data if table == "pandas" else dd.from_pandas(data, npartitions=3)
+    found = fitted(rows, "count", Poisson(), "center(z) * g + poly(x, 2)")
+    expected = fitted(by_hand, "count", Poisson(), "centred * g + poly(x, 2)")
+    tables = found.anova(), expected.anova()
+    assert [name.replace("center(z)", "centred") for name in tables[0].index] == list(tables[1].index)
+    np.testing.assert_allclose(tables[0], tables[1], rtol=1e-8)
+    tests = found.score_test("scale(u) + bs(u, df=4)"), expected.score_test("scaled + bs(u, df=4)")
+    assert tests[0].k_constraint == tests[1].k_constraint == 4
+    assert tests[0].statistic == pytest.approx(tests[1].statistic, rel=1e-8)
+
+
+@pytest.mark.parametrize("table", ["pandas", "dask"])
+def test_levels_of_rows_that_are_left_out_do_not_matter_to_score_tests(data, table) -> None:
+    gap = data.index[17]
+    rare = data.assign(g=data["g"].astype(object).where(data.index != gap, "rare"))
+    rare["count"] = rare["count"].where(rare.index != gap)
+    rows = rare if table == "pandas" else dd.from_pandas(rare, npartitions=3)
+    found, expected = (fitted(d, "count", Poisson(), "x + g") for d in (rows, rare.drop(index=gap)))
+    assert found.score_test("z").statistic == pytest.approx(expected.score_test("z").statistic, rel=1e-10)
+    assert found.score_test(rows["z"]).statistic == pytest.approx(expected.score_test("z").statistic, rel=1e-10)
+
+
+def test_values_missing_beside_a_model_that_refuses_them_are_named(data) -> None:
+    result = fitted(data, "count", Poisson(), "x + z", missing="raise")
+    with pytest.raises(DataError, match=r"u missing \(nan\) in row 50 of partition 0"):
+        result.score_test(data["u"].where(np.arange(N) != 50))
+
+
 def test_score_tests_that_cannot_be_made(data) -> None:
     result = fitted(data, "count", Poisson(), "x + z")
     gaps = data["u"].where(np.arange(N) % 50 != 0)

@@ -122,6 +122,14 @@ def test_a_design_of_collections_tells_its_passes() -> None:
     assert dglm.GLM(ddf["won"], ddf[["x"]]).design.n_passes == 1
 
 
+def test_columns_of_weights_and_offsets_may_have_any_name() -> None:
+    data = frame().rename(columns={"z": "a weight", "k": "class"})
+    named = dglm.GLM.from_formula("y ~ center(x)", lazy(data), freq_weights="a weight", offset="class")
+    given = dglm.GLM.from_formula("y ~ center(x)", data, freq_weights=data["a weight"], offset=data["class"])
+    assert named.design.columns == ["y", "x", "a weight", "class"]
+    np.testing.assert_allclose(named.fit().params, given.fit().params, rtol=1e-10)
+
+
 def test_offsets_and_weights_may_learn_in_the_same_pass() -> None:
     data = frame()
     with count_passes() as passes:

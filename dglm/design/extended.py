@@ -11,7 +11,7 @@ import dask.dataframe as dd
 import numpy as np
 import pandas as pd
 
-from dglm._typing import AnyArray, Vector
+from dglm._typing import AnyArray, Mask, Vector
 from dglm.data import ArrayTable, DaskArrayTable, DaskTable, PandasTable, Table
 from dglm.design.arrays import ArrayDesign
 from dglm.design.base import Design, Extra
@@ -19,6 +19,7 @@ from dglm.design.formula import FormulaDesign
 from dglm.design.frame import FrameDesign
 from dglm.design.joining import JOINED, PreparedModel
 from dglm.design.learning import from_formula
+from dglm.design.values import missing_rows
 from dglm.errors import DataError
 
 
@@ -76,6 +77,16 @@ class ExtendedDesign(Design):
 
     def endog(self, partition: Any, number: int) -> AnyArray:
         return self.inner.endog(partition, number)
+
+    def _rows(self, partition: Any, number: int) -> tuple[AnyArray, AnyArray, dict[str, Vector], Mask]:
+        X, endog, extras, keep = self.inner._rows(partition, number)
+        # of the rows that the model keeps: in the others may be levels that nothing was learned of
+        more = np.full((len(keep), len(self.taken)), np.nan)
+        more[keep] = self.extra.exog(partition[keep], number)[:, list(self.taken)]
+        X, dropped = np.hstack([X, more]), keep & missing_rows(more)
+        if self.missing == "raise" and dropped.any():
+            raise self._missing_value(X, endog, extras, int(np.argmax(dropped)), number)
+        return X, endog, extras, keep & ~dropped
 
 
 def extended(
