@@ -109,7 +109,7 @@ def deletion_table(estimate: Estimate, test: Test | None, persist: Persist) -> p
         {
             "Df": [np.nan, *df],
             "Deviance": [estimate.fit.sums.deviance, *deviances],
-            "AIC": [aic(estimate.llf, estimate.df), *criteria],
+            "AIC": [aic(estimate.llf, estimate.n_estimated), *criteria],
             **{t: [np.nan, *values] for t, values in zip(TITLES[test or "LR"], tested, strict=False)},
         },
         index=["<none>", *(name for name, _ in terms)],

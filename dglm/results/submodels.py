@@ -159,8 +159,10 @@ def criteria_of(estimate: Estimate, objective: Objective[Unpenalised], deviances
     if others:
         found = objective.together(*((SaturatedLoglike, np.array([phi])) for phi in others))
         saturated |= {phi: each.loglike for phi, each in zip(others, found, strict=True)}
+    # the family's own parameters, at the whole's estimates
+    k_family = estimate.n_estimated - estimate.df
     return [
-        aic(log_likelihood(saturated[phi], float(each), phi), k)
+        aic(log_likelihood(saturated[phi], float(each), phi), k + k_family)
         for phi, each, k in zip(phis, deviances, df, strict=True)
     ]
 
