@@ -105,6 +105,36 @@ def test_statsmodels(family, link, use_t):
         assert result.df_resid_inference == getattr(peer, "df_resid_inference", peer.df_resid), kind
 
 
+@pytest.mark.parametrize(
+    "weights", [("freq_weights",), ("var_weights",), ("freq_weights", "var_weights")], ids="+".join
+)
+@pytest.mark.parametrize(("family", "link"), ETA_RANGES)
+def test_statsmodels_under_weights(family, link, weights):
+    columns = {"freq_weights": "counts", "var_weights": "precision"}
+    frame = clustered(family, link)
+    # rows repeated, which no library can get wrong
+    repeated = frame.loc[frame.index.repeat(frame["counts"].astype(int))] if "freq_weights" in weights else frame
+    precision = {"var_weights": repeated["precision"]} if "var_weights" in weights else {}
+    model = dglm.GLM.from_formula(
+        "y ~ x1 + x2 + x3", frame, family=dglm_family(family, link), **{role: columns[role] for role in weights}
+    )
+    for kind, (cov_type, ours, theirs) in STATSMODELS.items():
+        result = model.fit(cov_type=cov_type, cov_kwds=ours, tol=parity.TIGHT)
+        peer = parity.statsmodels_fit(
+            lambda: sm.GLM(
+                repeated["y"],
+                sm.add_constant(repeated[SLOPES]),
+                family=statsmodels_family(family, link),
+                **precision,
+            ),
+            cov_type=cov_type,
+            cov_kwds=of_statsmodels(repeated, theirs),
+        )
+        assert parity.relative_difference(np.asarray(result.params), np.asarray(peer.params)) < 1e-8, kind
+        assert parity.relative_difference(np.asarray(result.bse), np.asarray(peer.bse)) < BOUND, kind
+        assert result.deviance == pytest.approx(peer.deviance, rel=1e-8), kind
+
+
 HYPOTHESES = ["x1 = x2", "x1 = 0.1, x2 = x3, const = 2 * x1", "x1, x2, x3", "(x1 = x2), (x3 = 1)"]
 
 
