@@ -291,3 +291,19 @@ def test_a_family_shared_by_two_models_carries_no_state(data: pd.DataFrame) -> N
     again = dglm.GLM.from_formula("size ~ x", data, family=family).fit()
     pd.testing.assert_series_equal(first.params, again.params)
     assert first.llf == again.llf
+
+
+@pytest.mark.parametrize("cov_type", ["nonrobust", "HC0", "HC3"])
+def test_a_row_of_zero_weight_counts_for_nothing_even_at_a_mean_of_zero(cov_type: str) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.uniform(0, 1, 60)
+    frame = pd.DataFrame({"x": x, "y": rng.poisson(2 + 3 * x).astype(float), "w": 1.0})
+    # under the identity link the mean of this row is 0, and its score infinite
+    more = pd.concat([frame, pd.DataFrame({"x": [0.0], "y": [3.0], "w": [0.0]})], ignore_index=True)
+    options = {"family": Poisson(dglm.links.Identity())}
+    expected = dglm.GLM.from_formula("y ~ 0 + x", frame, **options).fit(start_params=[5.0], cov_type=cov_type)
+    found = dglm.GLM.from_formula("y ~ 0 + x", more, freq_weights="w", **options).fit(
+        start_params=[5.0], cov_type=cov_type
+    )
+    np.testing.assert_allclose(found.params, expected.params, rtol=1e-9)
+    np.testing.assert_allclose(found.bse, expected.bse, rtol=1e-9)

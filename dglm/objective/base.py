@@ -77,3 +77,24 @@ def weighted_total(weights: Vector, values: Vector) -> float:
         counted = weights > 0
         total = float(np.dot(weights[counted], values[counted]))
     return total
+
+
+def weighted(weights: Vector, values: Vector) -> Vector:
+    """Return w_i v_i, zero for rows of zero weight even if their value is infinite.
+
+    Parameters
+    ----------
+    weights : (n,) array
+        Non-negative.
+    values : (n,) array
+        One a row.
+
+    Returns
+    -------
+    (n,) array
+        The products.
+    """
+    products = weights * values
+    if np.isnan(products.sum()):
+        products = np.where(weights > 0, products, 0.0)
+    return products

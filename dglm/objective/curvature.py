@@ -9,7 +9,7 @@ from dglm._typing import Matrix, Vector
 from dglm.data import Block
 from dglm.families import Family, Pointwise
 from dglm.matrix import Gram
-from dglm.objective.base import weighted_total
+from dglm.objective.base import weighted, weighted_total
 from dglm.objective.gradient import Gradient, pearson
 
 
@@ -39,8 +39,8 @@ class Curvature(Gradient):
         return cls(
             weighted_total(w, at.deviance),
             weighted_total(w, pearson(at)),
-            block.X.cross(w * at.score),
-            block.X.gram(w * cls.working_weights(family, block.y, eta, at)),
+            block.X.cross(weighted(w, at.score)),
+            block.X.gram(weighted(w, cls.working_weights(family, block.y, eta, at))),
         )
 
     @staticmethod

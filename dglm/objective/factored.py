@@ -18,7 +18,7 @@ from dglm._typing import Matrix, Vector
 from dglm.data import Block
 from dglm.families import Family
 from dglm.matrix import SplitMatrix, TriangularFactor
-from dglm.objective.base import weighted_total
+from dglm.objective.base import weighted, weighted_total
 from dglm.objective.curvature import Curvature
 from dglm.objective.gradient import Gradient, pearson
 
@@ -52,8 +52,8 @@ class FactoredCurvature(Gradient):
         return cls(
             weighted_total(w, at.deviance),
             weighted_total(w, pearson(at)),
-            X.cross(w * at.score),
-            TriangularFactor.of(rows, w * at.information),
+            X.cross(weighted(w, at.score)),
+            TriangularFactor.of(rows, weighted(w, at.information)),
         )
 
     def __add__(self, other: Self) -> Self:

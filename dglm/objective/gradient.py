@@ -11,7 +11,7 @@ from dglm._typing import Matrix, Vector
 from dglm.data import Block
 from dglm.families import Family, Pointwise
 from dglm.matrix import Cross
-from dglm.objective.base import Sum, weighted_total
+from dglm.objective.base import Sum, weighted, weighted_total
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Gradient(Sum):
     def of(cls, block: Block, point: Vector, family: Family) -> Self:
         at = family.pointwise(block.y, block.eta(point))
         w = block.weights
-        return cls(weighted_total(w, at.deviance), weighted_total(w, pearson(at)), block.X.cross(w * at.score))
+        return cls(weighted_total(w, at.deviance), weighted_total(w, pearson(at)), block.X.cross(weighted(w, at.score)))
 
     def __add__(self, other: Self) -> Self:
         return type(self)(
