@@ -16,12 +16,9 @@ from scipy import special
 from dglm._typing import Matrix, Vector
 from dglm.data import Block
 from dglm.families import Family, Pointwise
-from dglm.inference.forms import row_forms
 from dglm.inference.residuals import unit_deviance_residuals, unit_pearson
 from dglm.matrix import Basis
-
-# 1 - h below which the fit goes through an observation whatever it is: what is divided by it is rounding.
-DETERMINED = 1e-8
+from dglm.objective import DETERMINED
 
 
 @dataclass(frozen=True)
@@ -154,7 +151,7 @@ class RowInfluence:
     @property
     def d_linpred_scaled(self) -> Vector:
         """Changes of the linear predictor over its standard error."""
-        se = np.sqrt(row_forms(self.block.X, self.at.basis, self.at.covariance))
+        se = np.sqrt(self.at.basis.forms(self.block.X, self.at.covariance))
         return np.divide(self.d_linpred, se, out=np.zeros_like(se), where=self.d_linpred != 0)
 
     @property
@@ -180,7 +177,7 @@ class RowInfluence:
     @cached_property
     def _length(self) -> Vector:
         """Squared length of the row, z'Hz."""
-        return row_forms(self.block.X, self.at.basis, self.at.inverse)
+        return self.at.basis.forms(self.block.X, self.at.inverse)
 
     @property
     def _weight(self) -> Vector:

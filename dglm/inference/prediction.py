@@ -11,7 +11,6 @@ from scipy import special
 from dglm._typing import Matrix, Vector
 from dglm.data import Block
 from dglm.families import Family
-from dglm.inference.forms import row_forms
 from dglm.matrix import Basis
 
 #: Columns of `RowPrediction.columns`; the first four and the last two have statsmodels' names.
@@ -102,7 +101,7 @@ class RowPrediction:
     @cached_property
     def linear_se(self) -> Vector:
         """Standard errors of the linear predictors, sqrt(x'Cx)."""
-        return np.sqrt(row_forms(self.block.X, self.at.basis, self.at.covariance))
+        return np.sqrt(self.at.basis.forms(self.block.X, self.at.covariance))
 
     @property
     def mean_se(self) -> Vector:

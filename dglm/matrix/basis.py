@@ -77,6 +77,32 @@ class Basis:
         Z[:, self.intercept] = self.constant
         return Z
 
+    def forms(self, X: DesignMatrix, C: Matrix) -> Vector:
+        """Return z_i' C z_i, z_i the rows in these coordinates: leverages, or variances of linear predictors.
+
+        In the columns' own coordinates it is a small difference of large numbers wherever a column's mean is large
+        beside its spread.
+
+        Parameters
+        ----------
+        X : DesignMatrix, (n, p)
+            Rows.
+        C : (p, p) array
+            Positive semi-definite: an inverse information, or a covariance; zero where aliased.
+
+        Returns
+        -------
+        (n,) array
+            Not negative.
+        """
+        parts = []
+        for _, tile in X.tiles():
+            Z = self.rows(tile)
+            parts.append(np.einsum("ij,ij->i", np.dot(Z, C), Z))
+        # of a row near the null space of a singular covariance only rounding is left, of either sign
+        forms: Vector = np.maximum(np.concatenate(parts), 0.0)
+        return forms
+
     def gram(self, information: Information) -> Matrix:
         """Return T' X'WX T.
 

@@ -8,7 +8,7 @@ from dglm.objective.curvature import Curvature, ObservedCurvature
 from dglm.objective.deviance import Deviance
 from dglm.objective.factored import FactoredCurvature, SecondOrder
 from dglm.objective.gradient import Gradient
-from dglm.objective.meat import Leverages, Meat, MeatAt
+from dglm.objective.meat import DETERMINED, Leverages, Meat, MeatAt
 from dglm.objective.null_model import NullModel, NullStep
 from dglm.objective.objective import Objective, Request, evaluate
 from dglm.objective.saturated import SaturatedLoglike
@@ -16,6 +16,7 @@ from dglm.objective.shape import ShapeCurvature, ShapeLoglike, ShapeObjective, p
 from dglm.objective.survey import Survey, survey
 
 __all__ = [
+    "DETERMINED",
     "ClusterScores",
     "Constrained",
     "Curvature",

@@ -52,8 +52,7 @@ class Leverages:
         (n,) array
             Between 0 and 1, up to rounding.
         """
-        Z = self.basis.rows(block.X)
-        h: Vector = block.var * information * np.einsum("ij,ij->i", np.dot(Z, self.inverse), Z)
+        h: Vector = block.var * information * self.basis.forms(block.X, self.inverse)
         return h
 
 
