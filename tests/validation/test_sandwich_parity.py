@@ -47,7 +47,9 @@ def rows_of(container):
 def test_r(name, container):
     formula, family, extras = MODELS[name]
     model = dglm.GLM.from_formula(formula, rows_of(container), family=family, **extras)
-    for kind, (cov_type, cov_kwds) in KINDS.items():
+    # the hardest two where passes are slow
+    kinds = ("HC3", "firm_year") if container == "one-row partitions" else KINDS
+    for kind, (cov_type, cov_kwds) in ((kind, KINDS[kind]) for kind in kinds):
         # R has the expected information on both sides of the sandwich, whatever the link
         result = model.fit(cov_type=cov_type, cov_kwds={**cov_kwds, "information": "expected"}, tol=parity.TIGHT)
         found = np.asarray(result.cov_params())
