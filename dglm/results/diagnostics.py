@@ -15,9 +15,9 @@ from dglm.errors import DataError
 from dglm.families import Family
 from dglm.inference import InfluenceAt, PredictionAt
 from dglm.objective import ObservedCurvature
-from dglm.objective.objective import evaluate
 from dglm.results import rows
 from dglm.results.influence import Influence
+from dglm.results.rows_again import objective_again
 from dglm.results.wald import Wald
 
 AUGMENTED = (".fitted", ".se_fit", ".resid", ".hat", ".cooksd", ".std_resid")
@@ -127,10 +127,8 @@ class Diagnosing(Wald):
 
     def _observed_inverse(self) -> Matrix:
         """Return the inverse of the observed information, from one pass."""
-        e, fitted = self._estimate, self._rows()
-        blocks = fitted.table.partitions(fitted.columns).map(e.design.encode)
         with one_blas_thread():
-            (found,) = blocks.sum(evaluate, ((ObservedCurvature, e.fit.params),), e.family).parts
+            found = objective_again(self._estimate, persist=False).at(self._estimate.fit.params, ObservedCurvature)
             return self._inverse(found.information)
 
 

@@ -14,6 +14,7 @@ from dglm.data import Block, one_blas_thread
 from dglm.families import Family
 from dglm.inference import ColumnSums, EffectMethod, EffectsAt, EffectSums, margin_sums
 from dglm.results.marginal_effects import At, MarginalEffects
+from dglm.results.rows_again import objective_again
 from dglm.results.wald import Wald
 
 
@@ -86,15 +87,13 @@ class Marginal(Wald):
             count=count,
             in_rows=at == "overall",
         )
-        fitted = self._rows()
         if at == "all":
             varying = e.survey.low != e.survey.high
             shown = tuple(np.array(names, dtype=object)[varying])
-            effects = fitted.apply(_OfColumns(asked, varying), shown)
+            effects = self._rows().apply(_OfColumns(asked, varying), shown)
             return MarginalEffects(effects, None, shown, e.design.response.label, at, method)
-        blocks = fitted.table.partitions(fitted.columns).map(e.design.encode)
         with one_blas_thread(), np.errstate(all="ignore"):
-            found = blocks.sum(margin_sums, asked, e.family)
+            found = objective_again(e, persist=False).data.sum(margin_sums, asked, e.family)
             sums = found.effects or _at_point(asked, at, found.columns, e.family)
             effects, jacobian = sums.averaged(asked, found.columns)
             covariance = jacobian @ self._centred_covariance @ jacobian.T
