@@ -10,7 +10,7 @@ from scipy import stats
 import dglm
 from dglm.families import Binomial, Gamma, Gaussian, Poisson
 from dglm.links import CLogLog, Identity, Inverse, Log, Logit, Probit, Sqrt
-from dglm.results.effects import effect_of
+from dglm.results.ratios import effect_of
 
 # 30 of 40 exposed and 15 of 60 others were ill; what the two groups of `two_groups` add up to
 ILL, WELL = (15.0, 30.0), (45.0, 10.0)

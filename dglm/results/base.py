@@ -12,8 +12,8 @@ import pandas as pd
 from dglm._typing import AnyArray, Matrix, Vector
 from dglm.design import ArrayDesign, by_name
 from dglm.families import Family
-from dglm.results.effects import Effect, effect_of
 from dglm.results.estimate import Estimate
+from dglm.results.ratios import Effect, effect_of
 from dglm.results.row_wise import RowWise
 from dglm.results.saving import write_estimate
 from dglm.results.summary import Summary, count, number
