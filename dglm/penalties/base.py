@@ -9,7 +9,7 @@ from typing import Self
 
 import numpy as np
 
-from dglm._typing import Mask, Matrix, Vector
+from dglm._typing import Codes, Mask, Matrix, Vector
 
 
 class Penalty(ABC):
@@ -100,6 +100,16 @@ class SparsePenalty(Penalty):
             False for the intercept unless asked.
         """
 
+    def blocks(self) -> tuple[Codes, ...]:
+        """Return the sets of coefficients that the penalty is a sum over, each alone unless coupled.
+
+        Returns
+        -------
+        tuple of (k,) arrays of int
+            Positions; together all coefficients, once each.
+        """
+        return tuple(np.arange(len(self.penalised()))[:, None])
+
     @abstractmethod
     def prox(self, z: Vector, step: Vector) -> Vector:
         """Return argmin_b sum_j (b_j - z_j)^2 / (2 step_j) + P(b).
@@ -109,7 +119,7 @@ class SparsePenalty(Penalty):
         z : (p,) array
             Where to be near.
         step : (p,) array
-            Step of each coefficient; zero steps stay at z.
+            Step of each coefficient; zero steps stay at z. The same within a block.
 
         Returns
         -------
