@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -23,7 +23,9 @@ from dglm.design.values import is_categorical
 from dglm.errors import FormulaError
 
 
-def evaluation_on(frame: pd.DataFrame, context: Mapping[str, Any]) -> PandasMaterializer:
+def evaluation_on(
+    frame: pd.DataFrame, context: Mapping[str, Any], check: Callable[[str], None] | None = None
+) -> PandasMaterializer:
     """Return what evaluates factors on the rows of one frame.
 
     Unlike formulaic's own, it never lets these rows teach a transform anything, names backticked columns the same way
@@ -35,28 +37,53 @@ def evaluation_on(frame: pd.DataFrame, context: Mapping[str, Any]) -> PandasMate
         Rows.
     context : mapping of str to object
         Where names that are no columns are looked up.
+    check : callable, optional
+        Raises for an expression that may not be evaluated; what it passes is evaluated without Python's builtins.
 
     Returns
     -------
     PandasMaterializer
         With a cache of the factors that it evaluated.
     """
-    return _Evaluation(_normalised(frame), context={"hashed": hashed, **context})
+    evaluation = _Evaluation(_normalised(frame), context={"hashed": hashed, **context})
+    evaluation.check = check
+    return evaluation
 
 
 class _Evaluation(PandasMaterializer):  # type: ignore[misc]  # formulaic ships no types
+    check: Callable[[str], None] | None = None
+
     @override
     def _evaluate(self, expr: str, metadata: Any, spec: formulaic.ModelSpec) -> tuple[Any, set[str]]:
+        if self.check is not None:
+            self.check(expr)
         text = plain(expr)
         aliases = {alias: self.layered_context[name] for alias, name in stand_ins(text).items()}
         state = _Copies(spec.transform_state)
-        value = stateful_eval(text, LayeredMapping(aliases, self.layered_context), {expr: metadata}, state, spec)
+        scope = LayeredMapping(aliases, self.layered_context, None if self.check is None else _NothingElse())
+        value = stateful_eval(text, scope, {expr: metadata}, state, spec)
         taught = [call for call, found in state.items() if found and call not in state.known]
         if taught:
             raise FormulaError(
                 f"{as_written(taught[0])} stands where dglm cannot learn it over all rows; call it on columns"
             )
         return value, set()
+
+
+class _NothingElse(Mapping[str, Any]):
+    """The last place where names are looked up: it ends the search, which would go on to Python's builtins."""
+
+    def __getitem__(self, name: str) -> Any:
+        raise NameError(f"{name!r} is not defined in a restricted formula")
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
 
 
 class _Copies(dict[str, Any]):
