@@ -97,7 +97,8 @@ class GLM(Constraining, Evaluating):
     ) -> GLM:
         """Return the model of a formula.
 
-        A formula is code: it is evaluated, on every partition. Take one from a stranger with ``eval="restricted"`` only.
+        A formula is code: it is evaluated, on every partition. Do not take one from a stranger, unless with
+        ``eval="restricted"``.
 
         Parameters
         ----------
@@ -336,7 +337,7 @@ def _restriction(
             raise ValueError('functions are for eval="restricted"; a formula of Python finds its own, in context= too')
         return None
     if context is not None:
-        raise ValueError('a restricted formula has no context; pass the functions that it may call, functions={...}')
+        raise ValueError("a restricted formula has no context; pass the functions that it may call, functions={...}")
     return Restricted.to(functions or {})
 
 

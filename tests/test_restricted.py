@@ -20,7 +20,18 @@ from dglm.design.allowed import CONTRASTS, FUNCTIONS, NUMPY_FUNCTIONS, TRANSFORM
 from dglm.errors import DataError, FormulaError
 
 # what Python tells auditors that no formula may cause, and what evaluating anything at all causes
-FORBIDDEN = ("open", "import", "os.", "subprocess.", "socket.", "shutil.", "pickle.", "marshal.", "ctypes.", "tempfile.")
+FORBIDDEN = (
+    "open",
+    "import",
+    "os.",
+    "subprocess.",
+    "socket.",
+    "shutil.",
+    "pickle.",
+    "marshal.",
+    "ctypes.",
+    "tempfile.",
+)
 EVALUATES = (*FORBIDDEN, "exec")
 _events: list[tuple[str, tuple[object, ...]]] | None = None
 
@@ -36,7 +47,7 @@ sys.addaudithook(_audit)
 @contextmanager
 def nothing_of(events: tuple[str, ...]) -> Iterator[None]:
     """Assert that Python does none of these things meanwhile."""
-    global _events  # noqa: PLW0603  # hooks cannot be taken out again
+    global _events
     _events = []
     try:
         yield
@@ -75,7 +86,7 @@ ORDINARY = [
     "y ~ Sepal.Length + `a column`:g + I(`a column` + Q('a column')):`it's (here)`",
     "y ~ np.log(z) + I(x ** 2) + log(z + 1) + exp(-x / 3)",
     "y ~ np.where((x > 0) & ~(g == 'a') | (k != 1), z, -z) + np.clip(x, -1, 1)",
-    "y ~ np.where(x > 0, g, 'none') + I(k % 2 + k // 2) + I(x * np.pi)",
+    "y ~ C(np.where(x > 0, g, 'none')) + I(k % 2 + k // 2) + I(x * np.pi)",
     "y ~ np.maximum(x, 0) + np.isnan(x) + np.square(x - .5e-1)",
     "y ~ C(g, Treatment('b')) * x + C(k, contr.sum) + C(h, Helmert)",
     "y ~ C(g, contr.treatment(base='c')) + C(h, levels=['mid', 'low']) + C(k, Poly(scores=[1, 2, 4]))",
@@ -120,9 +131,8 @@ HOSTILE = {
         "C(g, levels=['a' 'b'])",
         "I('a' + g)",
         "C(g, levels=['\\x61'])",
-        "'x'",
         # formulaic pastes the call into code, and does not escape it
-        "C(g, levels=['\") or open(\"secret\") #'])",
+        'C(g, levels=[\'") or open("secret") #\'])',
         'C(g, levels=[\'") or open("secret") #\'])',
         "I(g == '" + 500 * "a" + "')",
         "I(g == 'a\tb')",
@@ -175,9 +185,6 @@ HOSTILE = {
         "I(1_000)",
         "I(1j)",
         "(x + z + k) ** 200",
-        "(x + z + k + g) ** 8",
-        "*".join(f"I(x + {i})" for i in range(30)),
-        ":".join(f"I(x + {i})" for i in range(30)),
     ],
     "deep": [
         500 * "(" + "x" + 500 * ")",
@@ -241,15 +248,15 @@ HOSTILE = {
         "_backticked_6e70",
     ],
     "unicode": [
-        "ｎｐ.load('secret')",
-        "__ｉmport__('os')",
-        "ｏｐｅｎ('secret')",
-        "np.ｌｏａｄ('secret')",
-        "I(ｘ)",
+        "\uff4e\uff50.load('secret')",
+        "__\uff49mport__('os')",
+        "\uff4f\uff50\uff45\uff4e('secret')",
+        "np.\uff4c\uff4f\uff41\uff44('secret')",
+        "I(\uff58)",
         "x\u200b",
         "x\u2028+ z",
         "I(x +\u00a01)",
-        "I(１ + x)",
+        "I(\uff11 + x)",
         "\u202ex",
         "x\0",
     ],
@@ -267,13 +274,25 @@ HOSTILE = {
         "center(x, _context=x)",
         "bs(x, df=4, extrapolation=__import__('os'))",
         "Treatment('a')",
+        "I('a')",
+        "np.where(1 > 0, 1, 0)",
+        "C(1)",
         "lag(x)",
         "np.log()",
         "C()",
     ],
     "the caller's scope": ["HOSTILE", "frame()", "sys.modules", "_audit(x)", "I(x + FORBIDDEN)", "dglm.load(g)", "np"],
-    "statements": ["x; import os", "x # z", "x \\\n + z", "x ~ z", "x @ z", "x | z ~ k", "x = z", "x, z", "x != z", "?"],
+    "statements": ["x; import os", "x # z", "x \\\n + z", "x ~ z", "x @ z", "x | z ~ k", "x = z", "x, z", "?"],
 }
+# these are arithmetic where no formula is
+MANY_TERMS = [op.join(f"I(x + {i})" for i in range(30)) for op in "*:/"] + [
+    "(x + z + k + g) ** 8",
+    "'x'",
+    "x != z",
+    "x % z",
+    "x // z",
+]
+HOSTILE["of formulas"] = MANY_TERMS
 PIECES = [pytest.param(piece, id=f"{kind}-{i}") for kind, pieces in HOSTILE.items() for i, piece in enumerate(pieces)]
 
 
@@ -301,8 +320,9 @@ def test_hostile_formulas_are_refused_before_anything_is_evaluated(piece: str) -
     for formula in (f"y ~ x + {piece}", f"{piece} ~ x"):
         with nothing_of(EVALUATES), pytest.raises(FormulaError):
             dglm.GLM.from_formula(formula, DATA, eval="restricted")
-    with nothing_of(EVALUATES), pytest.raises((FormulaError, DataError)):
-        dglm.GLM.from_formula("y ~ x", DATA, eval="restricted", offset=piece)
+    if piece not in MANY_TERMS:
+        with nothing_of(EVALUATES), pytest.raises((FormulaError, DataError)):
+            dglm.GLM.from_formula("y ~ x", DATA, eval="restricted", offset=piece)
     assert time.perf_counter() - start < 2
 
 
@@ -325,6 +345,7 @@ def test_the_canary_sings() -> None:
         ("`y y`", "backticks hold the name of a column"),
         ("bs(x, df=101)", "df is a whole number from 0 to 100"),
         ("I(x and z)", "and is &"),
+        ("I(lambda: x)", "pass one, functions="),
         ("{x}", "curly brackets are Python code"),
     ],
 )
@@ -333,7 +354,9 @@ def test_a_refusal_says_why_and_how_else(piece: str, message: str) -> None:
         dglm.GLM.from_formula(f"y ~ z + {piece}", DATA, eval="restricted")
 
 
-@pytest.mark.parametrize("expression", ["g * 1000000000", "np.multiply(I(g), 1000000000)", "np.where(x > 0, g, 'a') * 9"])
+@pytest.mark.parametrize(
+    "expression", ["g * 1000000000", "np.multiply(I(g), 1000000000)", "np.where(x > 0, g, 'a') * 9"]
+)
 def test_text_is_not_repeated(expression: str) -> None:
     for data in (DATA, DATA.astype({"g": object}), DATA.astype({"g": "category"})):
         with pytest.raises(FormulaError, match="no arithmetic with text"):
@@ -427,41 +450,53 @@ def test_numpy_functions_take_as_many_arguments_as_are_counted() -> None:
             assert function.nin == n
 
 
-# Formulas and pieces of them, hostile and not, put together by grammar and then mutated
-ATOMS = st.sampled_from([*"xzkgh", "`a column`", "1", "0.5", "'a'", "np.pi", "np", "C", "__class__", ".", "10**9", "''"])
-CALLS = st.sampled_from(
-    "np.log np.where np.load np.log.__call__ C I Q open eval getattr center scale bs poly hashed lag x.map vars".split()
-)
-OPERATORS = st.sampled_from([*"+-*/:%<~|&@.,=", "**", "//", "==", " if ", " and ", " for v in ", ":=", "%in%"])
+# Expressions put together by grammar, of what is allowed and of what is not, and then cut and spliced
+ALLOWED_ATOMS = st.sampled_from([*"xzkg", "`a column`", "1", "0.5", "np.pi", "-x", "~(x > 0)"])
+ATOMS = ALLOWED_ATOMS | st.sampled_from(["'a'", "np", "C", "__class__", ".", "10**9", "''", "_", "True", "[x]"])
+ALLOWED_CALLS = [
+    "np.log({0})",
+    "np.where({0} > 0, {1}, 0)",
+    "I({0})",
+    "C({0})",
+    "center({0})",
+    "bs({0}, df=4)",
+    "({0})",
+]
+CALLS = [
+    *("np.load({0})", "np.log({0}, {1})", "Q({0})", "open({0})", "eval({0})", "getattr({0}, {1})", "lag({0})"),
+    *("x.map({0})", "{0}.__class__", "(lambda v: {0})", "f'{{{0}}}'", "[{0} for v in {1}]", "{0} if {1} else x"),
+    *("poly({0}, {1})", "hashed({0}, levels={1})", "scale({0}, _state={1})", "C({0}, {1})", "{0}({1})", "{0}[{1}]"),
+]
+ALLOWED_OPERATORS = [" + ", " - ", "*", "/", " ** 2 * ", " == ", " & "]
+OPERATORS = [*"%<~|@.,=:", "**", "//", " and ", ":=", "%in%", " "]
 
 
-def _grown(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    return (
-        st.tuples(inner, OPERATORS, inner).map("".join)
-        | st.tuples(CALLS, st.lists(inner, max_size=3).map(", ".join)).map(lambda call: f"{call[0]}({call[1]})")
-        | inner.map(lambda e: f"({e})")
-        | inner.map(lambda e: f"[{e}]")
-        | inner.map(lambda e: f"{e}.__class__")
-        | inner.map(lambda e: f"(lambda v: {e})")
-        | inner.map(lambda e: f"f'{{{e}}}'")
-    )
+def grown(calls: list[str], operators: list[str]):
+    def further(inner):
+        called = st.tuples(st.sampled_from(calls), inner, inner).map(lambda call: call[0].format(*call[1:]))
+        return called | st.tuples(inner, st.sampled_from(operators), inner).map("".join)
+
+    return further
 
 
-GRAMMAR = st.recursive(ATOMS, _grown, max_leaves=8).map("y ~ x + {}".format)
-SPLICES = st.sampled_from([*"(){}[]'\"`\\#;:.,~*+ \n\0", "__", "f'", "open('secret')", "lambda:", "ｎ", "9" * 30])
+ALLOWED = st.recursive(ALLOWED_ATOMS, grown(ALLOWED_CALLS, ALLOWED_OPERATORS), max_leaves=6)
+ANYTHING = st.recursive(ATOMS, grown(ALLOWED_CALLS + CALLS, ALLOWED_OPERATORS + OPERATORS), max_leaves=6)
+SPLICES = st.sampled_from([*"(){}[]'\"`\\#;:.,~*+ \n\0", "__", "f'", "open('secret')", "lambda:", "\uff4e", "9" * 30])
 
 
 @st.composite
 def mutated(draw: st.DrawFn) -> str:
-    formula = draw(st.sampled_from(ORDINARY) | st.sampled_from(HOSTILE["arguments"] + HOSTILE["escapes"]).map("y~".__add__))
+    formula = draw(
+        st.sampled_from(ORDINARY) | st.sampled_from(HOSTILE["arguments"] + HOSTILE["escapes"]).map("y ~ {}".format)
+    )
     for _ in range(draw(st.integers(1, 3))):
         i, cut = draw(st.integers(0, len(formula))), draw(st.integers(0, 2))
         formula = formula[:i] + draw(SPLICES | st.just("")) + formula[i + cut :]
     return formula
 
 
-@settings(deadline=2000, derandomize=True, max_examples=300)
-@given(formula=GRAMMAR | mutated())
+@settings(deadline=2000, derandomize=True, max_examples=400)
+@given(formula=ALLOWED.map("y ~ x + {}".format) | ANYTHING.map("y ~ {}".format) | mutated())
 def test_any_text_is_refused_or_evaluated_by_what_is_allowed(formula: str) -> None:
     with nothing_of(FORBIDDEN):
         try:

@@ -57,6 +57,7 @@ FIRST_SETTING = {**dict.fromkeys(("bs", "cr", "cs", "cc"), "df"), "poly": "degre
 
 MAX_LENGTH = 10_000
 MAX_BRACKETS = 20
+MAX_OPERATORS = 3
 #: How deep operators may lie in one another in an expression.
 MAX_DEPTH = 100
 MAX_TEXT = 200

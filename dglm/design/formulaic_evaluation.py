@@ -148,6 +148,8 @@ def factor_values(
             raise FormulaError(f"{factor.expr} has several columns, which cannot be levels")
         if not isinstance(values, pd.Series):
             values = pd.Series(values)
+        if n is not None and len(values) != n:
+            raise FormulaError(f"{factor.expr} gives {len(values)} value(s) for {n} rows")
         return Categorical(values, _listed_levels(factor))
     numbers = {}
     for name, column in _encoded(evaluation, factor, reduced=False).items():
@@ -157,6 +159,8 @@ def factor_values(
                 f"{name!r} gives values of type {array.dtype}, neither numbers nor levels; wrap it in C()"
             )
         array = array.astype(np.float64)
+        if n is not None and array.shape not in {(), (n,)}:
+            raise FormulaError(f"{factor.expr} gives values of shape {array.shape} for {n} rows")
         numbers[name] = array if n is None else np.broadcast_to(array, n)
     redundant = None
     if factor.metadata.spans_intercept:

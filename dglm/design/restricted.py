@@ -57,7 +57,9 @@ class Restricted:
             if not name.isidentifier() or not name.isascii() or name.startswith("_"):
                 raise ValueError(f"functions must have plain names without an underscore first; got {name!r}")
             if name in taken or hasattr(builtins, name):
-                raise ValueError(f"functions={{{name!r}: ...}} has the name of another function; give it one of its own")
+                raise ValueError(
+                    f"functions={{{name!r}: ...}} has the name of another function; give it one of its own"
+                )
             if not callable(function):
                 raise TypeError(f"functions must be callable; {name!r} is a {type(function).__name__}")
         return cls(tuple(sorted(functions)))
@@ -82,9 +84,7 @@ class Restricted:
         for side in formula_sides(formula, known):
             terms.check(side)
 
-    def check_expression(
-        self, expression: str, columns: Collection[str], frame: pd.DataFrame | None = None
-    ) -> None:
+    def check_expression(self, expression: str, columns: Collection[str], frame: pd.DataFrame | None = None) -> None:
         """Refuse an expression that may not be evaluated; nothing is evaluated by this.
 
         Parameters

@@ -1,4 +1,4 @@
-"""The text of a restricted formula, read token by token into Python's trees; nothing but known characters comes through.
+"""The text of a restricted formula, read token by token into Python's trees: only known tokens come through.
 
 Engines split formulas in ways of their own. What they could split differently (strings with brackets, escapes,
 prefixed strings, identifiers that Python would read as others) is refused here, before any of them sees it.
@@ -11,8 +11,9 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from keyword import iskeyword
 
-from dglm.design.allowed import MAX_BRACKETS, MAX_LENGTH, MAX_TEXT
+from dglm.design.allowed import MAX_BRACKETS, MAX_LENGTH, MAX_OPERATORS, MAX_TEXT
 from dglm.design.names import nearest, stand_in
 from dglm.errors import FormulaError
 
@@ -34,7 +35,7 @@ _TOKEN = re.compile(
 _OPERANDS = {"backticked", "string", "number", "name"}
 # What an operator of formulas is in Python, binding at least as tightly as the formula's does; None for those of calls.
 _IN_FORMULAS = {"+": "+", "-": "-", "*": "*", "/": "/", ":": "@", "%in%": "@", "**": "**", "^": "**", "|": "|"}
-_IN_CALLS = {*"+ - * / // % ** < <= > >= == != & | ~ , =".split()}
+_IN_CALLS = {"+", "-", "*", "/", "//", "%", "**", "<", "<=", ">", ">=", "==", "!=", "&", "|", "~", ",", "="}
 _CLOSING = {"(": ")", "[": "]"}
 _WHY = {
     "{": "curly brackets are Python code",
@@ -43,6 +44,14 @@ _WHY = {
     "`": "backticks go round the name of a column",
     '"': "strings may hold no quotes, brackets, backticks or backslashes",
     "'": "strings may hold no quotes, brackets, backticks or backslashes",
+}
+_KEYWORDS = {
+    "and": "for rows, and is &",
+    "or": "for rows, or is |",
+    "not": "for rows, not is ~",
+    "in": "compare by ==, and join by |",
+    "if": "rows are chosen by np.where(condition, this, that)",
+    "lambda": "no functions are made here; pass one, functions={name: ...}",
 }
 
 
@@ -158,38 +167,51 @@ def _translated(text: str, columns: Collection[str], *, calls_only: bool) -> Ite
     calls = 0  # how many of the brackets are calls, lists, or in one
     previous, operators = _Token("start", ""), 0
     for token in _tokens(text):
+        if token.kind == "space":
+            yield " "
+            continue
         inside = calls_only or calls > 0
-        operators = operators + 1 if token.kind == "operator" else operators if token.kind == "space" else 0
-        if operators > 3:
-            raise refused(text, token.text, "so many operators in a row mean nothing")
-        if token.kind in _OPERANDS and previous.kind in _OPERANDS:
-            raise refused(text, f"{previous.text} {token.text}", "there is no operator between the two, and no prefix of text")
-        match token.kind:
-            case "space":
-                yield " "
-                continue
-            case "bracket" if token.text in _CLOSING:
-                if previous.text in {")", "]"} or previous.kind in {"backticked", "string", "number"}:
-                    raise refused(text, f"{previous.text}{token.text}", "only functions that are named can be called")
-                if token.text == "[" and (previous.kind == "name" or not inside):
-                    raise refused(text, "[", "square brackets are for lists, as in levels=[...]; nothing is subscripted")
-                brackets.append(token.text)
-                calls += previous.kind == "name" or calls > 0
-                if len(brackets) > MAX_BRACKETS:
-                    raise refused(text, token.text, f"more than {MAX_BRACKETS} brackets lie in one another")
-                yield token.text
-            case "bracket":
-                if not brackets or _CLOSING[brackets.pop()] != token.text:
-                    raise refused(text, token.text, "no such bracket is open")
-                calls -= calls > 0
-                yield token.text
-            case "operator":
-                yield _operator(token.text, text, inside=inside, nested=bool(brackets))
-            case kind:
-                yield _operand(kind, token.text, text, columns, inside=inside)
+        operators = operators + 1 if token.kind == "operator" else 0
+        _refuse_pair(text, previous, token, operators)
+        if token.kind == "operator":
+            yield _operator(token.text, text, inside=inside, nested=bool(brackets))
+        elif token.kind != "bracket":
+            yield _operand(token.kind, token.text, text, columns, inside=inside)
+        elif token.text in _CLOSING:
+            _refuse_opening(text, previous, token, inside=inside)
+            brackets.append(token.text)
+            calls += previous.kind == "name" or calls > 0
+            yield token.text
+        else:
+            if not brackets or _CLOSING[brackets.pop()] != token.text:
+                raise refused(text, token.text, "no such bracket is open")
+            calls -= calls > 0
+            yield token.text
+        if len(brackets) > MAX_BRACKETS:
+            raise refused(text, token.text, f"more than {MAX_BRACKETS} brackets lie in one another")
         previous = token
     if brackets:
         raise refused(text, brackets[-1], "it is never closed")
+
+
+def _refuse_pair(text: str, previous: _Token, token: _Token, operators: int) -> None:
+    """Refuse a token after another, or after so many operators."""
+    if operators > MAX_OPERATORS:
+        raise refused(text, token.text, "so many operators in a row mean nothing")
+    if iskeyword(token.text) and token.text not in {"True", "False", "None"}:
+        raise refused(text, token.text, _KEYWORDS.get(token.text, "nothing is defined or controlled here"))
+    if token.kind in _OPERANDS and previous.kind in _OPERANDS:
+        raise refused(
+            text, f"{previous.text} {token.text}", "there is no operator between the two, and no prefix of text"
+        )
+
+
+def _refuse_opening(text: str, previous: _Token, token: _Token, *, inside: bool) -> None:
+    """Refuse a bracket that calls or subscripts a value."""
+    if previous.text in {")", "]"} or previous.kind in {"backticked", "string", "number"}:
+        raise refused(text, f"{previous.text}{token.text}", "only functions that are named can be called")
+    if token.text == "[" and (previous.kind == "name" or not inside):
+        raise refused(text, "[", "square brackets are for lists, as in levels=[...]; nothing is subscripted")
 
 
 def _operator(operator: str, text: str, *, inside: bool, nested: bool) -> str:

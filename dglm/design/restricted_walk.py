@@ -230,7 +230,9 @@ class Expressions:
             raise self.refusal(node.func, "nothing has methods or attributes but np, in np.log(x) and its like")
         if name.startswith("np."):
             raise self.refusal(node.func, "of numpy there are functions of single rows, such as np.log and np.where")
-        raise self.refusal(node.func, f"it is no function that is allowed; pass functions={{{name!r}: ...}} to allow it")
+        raise self.refusal(
+            node.func, f"it is no function that is allowed; pass functions={{{name!r}: ...}} to allow it"
+        )
 
     def _refuse_hidden(self, node: ast.AST, name: str) -> None:
         first, *attributes = name.split(".")
@@ -382,7 +384,9 @@ class Terms:
                 return len(self.expressions.columns), 1
             case ast.Constant(value=str()):
                 raise self.expressions.refusal(node, "a formula is made of columns; text may stand inside calls")
-        self.expressions.check(node)
+        value = self.expressions.check(node)
+        if not (value.of_rows or isinstance(node, ast.Constant)):
+            raise self.expressions.refusal(node, "there is no column in it; 1 is the intercept")
         return 1, 1
 
 
@@ -392,10 +396,7 @@ def _joint(values: list[Value]) -> Value:
 
 
 _WHY: dict[type[ast.AST], str] = {
-    ast.BoolOp: "for rows, and is & and or is |",
     ast.Compare: "rows are compared by one of < <= > >= == != at a time",
     ast.List: "lists are settings, such as levels=[...]",
     ast.Tuple: "lists are settings, such as levels=[...]",
-    ast.IfExp: "rows are chosen by np.where(condition, this, that)",
-    ast.Lambda: "no functions are made here; pass one, functions={name: ...}",
 }
