@@ -274,9 +274,6 @@ HOSTILE = {
         "center(x, _context=x)",
         "bs(x, df=4, extrapolation=__import__('os'))",
         "Treatment('a')",
-        "I('a')",
-        "np.where(1 > 0, 1, 0)",
-        "C(1)",
         "lag(x)",
         "np.log()",
         "C()",
@@ -284,15 +281,15 @@ HOSTILE = {
     "the caller's scope": ["HOSTILE", "frame()", "sys.modules", "_audit(x)", "I(x + FORBIDDEN)", "dglm.load(g)", "np"],
     "statements": ["x; import os", "x # z", "x \\\n + z", "x ~ z", "x @ z", "x | z ~ k", "x = z", "x, z", "?"],
 }
-# these are arithmetic where no formula is
-MANY_TERMS = [op.join(f"I(x + {i})" for i in range(30)) for op in "*:/"] + [
+# these are expressions of numbers where no formula is
+OF_FORMULAS = [op.join(f"I(x + {i})" for i in range(30)) for op in "*:/"] + [
     "(x + z + k + g) ** 8",
     "'x'",
     "x != z",
     "x % z",
     "x // z",
 ]
-HOSTILE["of formulas"] = MANY_TERMS
+HOSTILE["of formulas"] = OF_FORMULAS
 PIECES = [pytest.param(piece, id=f"{kind}-{i}") for kind, pieces in HOSTILE.items() for i, piece in enumerate(pieces)]
 
 
@@ -320,7 +317,7 @@ def test_hostile_formulas_are_refused_before_anything_is_evaluated(piece: str) -
     for formula in (f"y ~ x + {piece}", f"{piece} ~ x"):
         with nothing_of(EVALUATES), pytest.raises(FormulaError):
             dglm.GLM.from_formula(formula, DATA, eval="restricted")
-    if piece not in MANY_TERMS:
+    if piece not in OF_FORMULAS:
         with nothing_of(EVALUATES), pytest.raises((FormulaError, DataError)):
             dglm.GLM.from_formula("y ~ x", DATA, eval="restricted", offset=piece)
     assert time.perf_counter() - start < 2

@@ -219,9 +219,12 @@ class FormulaicEngine(FormulaEngine):
         # the levels themselves, once each: what formulaic makes of them is the coding matrix
         once = pd.Series(pd.Categorical(list(levels), categories=list(levels)))
         values = FactorValues(once, metadata=evaluated.values.__formulaic_metadata__)
-        columns = evaluation._encode_evaled_factor(
-            evaluated.replace(values=values), evaluation_spec(), [], reduced_rank=reduced
-        )
+        try:
+            columns = evaluation._encode_evaled_factor(
+                evaluated.replace(values=values), evaluation_spec(), [], reduced_rank=reduced
+            )
+        except (FormulaicError, ValueError, TypeError, KeyError) as error:  # contrasts that do not fit the levels
+            raise FormulaError(f"{factor} cannot code its levels: {error}") from error
         matrix = np.empty((len(levels), len(columns)))
         for j, column in enumerate(columns.values()):
             matrix[:, j] = column

@@ -15,8 +15,9 @@ from typing import Any
 import pandas as pd
 
 from dglm.design.allowed import CONTRASTS, FUNCTIONS, TRANSFORMS
+from dglm.design.restricted_terms import Terms
 from dglm.design.restricted_text import formula_sides, restricted_tree
-from dglm.design.restricted_walk import Expressions, Terms
+from dglm.design.restricted_walk import Expressions
 
 
 @dataclass(frozen=True)

@@ -13,23 +13,22 @@ from dglm.design.allowed import (
     FUNCTIONS,
     MAX_DEPTH,
     MAX_EXPONENT,
-    MAX_NUMBER,
-    MAX_ORDER,
     MAX_POWER,
-    MAX_SIZE,
-    MAX_TERMS,
     NUMPY_CONSTANTS,
     NUMPY_FUNCTIONS,
-    SETTINGS,
     TRANSFORMS,
 )
 from dglm.design.calls import dotted_name
-from dglm.design.names import as_written, nearest, stand_ins
-from dglm.design.restricted_text import ALL_OTHERS, refused, short
-from dglm.errors import FormulaError
+from dglm.design.names import nearest, stand_ins
+from dglm.design.restricted_settings import Settings, literal_number
 
 _ARITHMETIC = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.BitAnd, ast.BitOr)
 _COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
+_WHY: dict[type[ast.AST], str] = {
+    ast.Compare: "rows are compared by one of < <= > >= == != at a time",
+    ast.List: "lists are settings, such as levels=[...]",
+    ast.Tuple: "lists are settings, such as levels=[...]",
+}
 
 
 class Value(NamedTuple):
@@ -51,7 +50,7 @@ class Value(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Expressions:
+class Expressions(Settings):
     """The walk over expressions of Python.
 
     Parameters
@@ -66,9 +65,7 @@ class Expressions:
         Columns that are no numbers.
     """
 
-    where: str
-    columns: frozenset[str]
-    functions: frozenset[str]
+    functions: frozenset[str] = frozenset()
     texts: frozenset[str] = frozenset()
 
     def check_whole(self, node: ast.expr) -> None:
@@ -85,7 +82,7 @@ class Expressions:
             If it may not be evaluated.
         """
         if isinstance(node, (ast.List, ast.Tuple)):
-            self._setting(node, None)
+            self.check_setting(node)
         else:
             self.check(node)
 
@@ -113,7 +110,8 @@ class Expressions:
             raise self.refusal(node, f"more than {MAX_DEPTH} operators lie in one another; make it a column first")
         match node:
             case ast.Constant():
-                return self._literal(node)
+                self.check_literal(node)
+                return Value(text=isinstance(node.value, str))
             case ast.Name():
                 return self._column(node)
             case ast.Attribute():
@@ -133,27 +131,6 @@ class Expressions:
                 return self._call(node, depth + 1)
         raise self.refusal(node, _WHY.get(type(node), "only columns, calls, numbers and arithmetic may"))
 
-    def refusal(self, node: ast.AST, why: str) -> FormulaError:
-        """Return the error of a node.
-
-        Parameters
-        ----------
-        node : ast.AST
-            Of the formula.
-        why : str
-            It is refused, and how else.
-
-        Returns
-        -------
-        FormulaError
-            To be raised.
-        """
-        try:
-            piece = as_written(ast.unparse(node))
-        except RecursionError:
-            piece = "..."
-        return refused(self.where, piece, why)
-
     def _number(self, node: ast.expr, depth: int) -> Value:
         value = self.check(node, depth + 1)
         if value.text:
@@ -161,7 +138,7 @@ class Expressions:
         return value
 
     def _raised(self, node: ast.expr, base: Value, exponent: ast.expr) -> Value:
-        number = self._literal_number(exponent)
+        number = literal_number(exponent)
         if number is None or abs(number) > MAX_EXPONENT:
             raise self.refusal(node, f"an exponent is a number, at most {MAX_EXPONENT}, written out")
         return self._powered(node, base, max(1, math.ceil(abs(number))))
@@ -173,26 +150,6 @@ class Expressions:
             raise self.refusal(node, f"its exponents multiply up to more than {MAX_POWER}")
         return base._replace(power=base.power * exponent)
 
-    def _literal(self, node: ast.Constant) -> Value:
-        match node.value:
-            case bool() | None:
-                return Value()
-            case int() | float() as number if abs(number) <= MAX_NUMBER:
-                return Value()
-            case int() | float():
-                raise refused(self.where, "a number", f"it is larger than {MAX_NUMBER:g}, or not finite")
-            case str():
-                return Value(text=True)
-        raise self.refusal(node, "literals are numbers, strings, True, False and None")
-
-    def _literal_number(self, node: ast.expr) -> float | None:
-        match node:
-            case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=ast.Constant(value=int() | float() as number)):
-                return None if isinstance(number, bool) else -number
-            case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
-                return number
-        return None
-
     def _column(self, node: ast.Name) -> Value:
         name = stand_ins(node.id).get(node.id, node.id)
         if name in self.columns:
@@ -203,7 +160,7 @@ class Expressions:
 
     def _constant_of_numpy(self, node: ast.Attribute) -> Value:
         name = dotted_name(node) or ""
-        self._refuse_hidden(node, name)
+        self.refuse_hidden(node, name)
         if name in {f"np.{constant}" for constant in NUMPY_CONSTANTS}:
             return Value()
         raise self.refusal(node, "nothing has attributes but np, in np.log(x) and its like")
@@ -212,7 +169,7 @@ class Expressions:
         name = dotted_name(node.func)
         if name is None:
             raise self.refusal(node.func, "only functions that are named can be called")
-        self._refuse_hidden(node, name)
+        self.refuse_hidden(node, name)
         for argument in (*node.args, *node.keywords):
             if isinstance(argument, ast.Starred) or (isinstance(argument, ast.keyword) and argument.arg is None):
                 raise self.refusal(node, "starred arguments have to be written out")
@@ -233,11 +190,6 @@ class Expressions:
         raise self.refusal(
             node.func, f"it is no function that is allowed; pass functions={{{name!r}: ...}} to allow it"
         )
-
-    def _refuse_hidden(self, node: ast.AST, name: str) -> None:
-        first, *attributes = name.split(".")
-        if first in self.columns and (not attributes or first in {"np", "contr"}):
-            raise self.refusal(node, f"{first!r} is a column of the data, which hides the function; rename the column")
 
     def _function_of_rows(self, node: ast.Call, name: str, depth: int) -> Value:
         expected = 1 if name in FUNCTIONS else NUMPY_FUNCTIONS[name[3:]]
@@ -261,42 +213,9 @@ class Expressions:
         data, *settings = node.args
         value = self.check(data, depth)
         for i, setting in enumerate(settings):
-            self._setting(setting, FIRST_SETTING.get(name) if i == 0 else None)
-        self._named_settings(node)
+            self.check_setting(setting, FIRST_SETTING.get(name) if i == 0 else None)
+        self.check_settings(node.keywords)
         return value if name in {"I", "C"} else Value(of_rows=value.of_rows)
-
-    def _named_settings(self, node: ast.Call) -> None:
-        for keyword in node.keywords:
-            if keyword.arg not in SETTINGS:
-                raise self.refusal(node, f"{keyword.arg!r} is no setting that is allowed")
-            self._setting(keyword.value, keyword.arg)
-
-    def _setting(self, node: ast.expr, name: str | None) -> None:
-        """Refuse a setting that is not a literal, a list of them or, for contrasts, one of these."""
-        called = node.func if isinstance(node, ast.Call) else node
-        if isinstance(called, (ast.Name, ast.Attribute)) and dotted_name(called) in CONTRASTS:
-            self._refuse_hidden(node, dotted_name(called) or "")
-            if isinstance(node, ast.Call):
-                for argument in node.args:
-                    self._setting(argument, None)
-                self._named_settings(node)
-            return
-        if isinstance(node, (ast.List, ast.Tuple)):
-            for element in node.elts:
-                self._setting(element, None)
-            return
-        number = self._literal_number(node)
-        if number is None and not isinstance(node, ast.Constant):
-            raise self.refusal(node, "settings are numbers, strings, lists of them, or contrasts, written out")
-        if isinstance(node, ast.Constant):
-            self._literal(node)
-        elif isinstance(node, ast.UnaryOp):
-            self.check(node)
-        most = MAX_SIZE.get(name or "", math.inf)
-        if most < math.inf and isinstance(node, ast.Constant) and node.value is None:
-            return
-        if most < math.inf and (number is None or number != int(number) or not 0 <= number <= most):
-            raise self.refusal(node, f"{name} is a whole number from 0 to {most}")
 
     def _opted_in(self, node: ast.Call, depth: int) -> Value:
         given = list(node.args)
@@ -307,96 +226,12 @@ class Expressions:
         values = []
         for argument in given:
             if isinstance(argument, (ast.List, ast.Tuple)):
-                self._setting(argument, None)
+                self.check_setting(argument)
             else:
                 values.append(self.check(argument, depth))
         return _joint(values)._replace(text=False)
 
 
-@dataclass(frozen=True)
-class Terms:
-    """The walk over what formulas make of expressions: how many terms, of how many factors.
-
-    Parameters
-    ----------
-    formula : str
-        For messages.
-    expressions : Expressions
-        The walk over factors.
-    """
-
-    formula: str
-    expressions: Expressions
-
-    def check(self, side: ast.expr) -> None:
-        """Refuse a side of a formula that may not be parsed or evaluated.
-
-        Parameters
-        ----------
-        side : ast.expr
-            Its tree.
-
-        Raises
-        ------
-        FormulaError
-            If it has something that is not allowed, or too much.
-        """
-        self._count(side, 0)
-
-    def _count(self, node: ast.expr, depth: int) -> tuple[int, int]:
-        """Return how many terms there are at most, and how many factors the longest of them multiplies."""
-        if depth > MAX_DEPTH:
-            raise FormulaError(f"the restricted formula {short(self.formula)} is nested too deeply")
-        added: list[ast.expr] = []
-        while isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Sub, ast.BitOr)):
-            added.append(node.right)  # sums are as deep as they are long
-            node = node.left
-        n, order = self._product(node, depth)
-        for term in added:
-            more, its_order = self._count(term, depth + 1)
-            n, order = n + more, max(order, its_order)
-        if n > MAX_TERMS:
-            raise FormulaError(
-                f"the restricted formula {short(self.formula)} has {n} terms or more; it may have {MAX_TERMS}"
-            )
-        if order > MAX_ORDER:
-            raise FormulaError(
-                f"the restricted formula {short(self.formula)} multiplies {order} factors; it may multiply {MAX_ORDER}"
-            )
-        return n, order
-
-    def _product(self, node: ast.expr, depth: int) -> tuple[int, int]:
-        match node:
-            case ast.BinOp(left=left, op=ast.Pow(), right=ast.Constant(value=int() as power)) if 0 < power <= MAX_ORDER:
-                n, order = self._count(left, depth + 1)
-                return n**power, order * power
-            case ast.BinOp(op=ast.Pow()):
-                raise self.expressions.refusal(node, f"in a formula, an exponent is a number from 1 to {MAX_ORDER}")
-            case ast.BinOp(left=left, op=ast.Mult() | ast.MatMult() | ast.Div() as op, right=right):
-                a, a_order = self._count(left, depth + 1)
-                b, b_order = self._count(right, depth + 1)
-                if isinstance(op, ast.Div):  # what is nested is in all of the parents
-                    return a + b, a * a_order + b_order
-                return a * b + (a + b if isinstance(op, ast.Mult) else 0), a_order + b_order
-            case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=operand):
-                return self._count(operand, depth + 1)
-            case ast.Name(id=name) if name == ALL_OTHERS:
-                return len(self.expressions.columns), 1
-            case ast.Constant(value=str()):
-                raise self.expressions.refusal(node, "a formula is made of columns; text may stand inside calls")
-        value = self.expressions.check(node)
-        if not (value.of_rows or isinstance(node, ast.Constant)):
-            raise self.expressions.refusal(node, "there is no column in it; 1 is the intercept")
-        return 1, 1
-
-
 def _joint(values: list[Value]) -> Value:
     """Return what is known of a value that is made of some."""
     return Value(any(v.text for v in values), max((v.power for v in values), default=1), any(v.of_rows for v in values))
-
-
-_WHY: dict[type[ast.AST], str] = {
-    ast.Compare: "rows are compared by one of < <= > >= == != at a time",
-    ast.List: "lists are settings, such as levels=[...]",
-    ast.Tuple: "lists are settings, such as levels=[...]",
-}
