@@ -223,7 +223,8 @@ class FormulaicEngine(FormulaEngine):
             columns = evaluation._encode_evaled_factor(
                 evaluated.replace(values=values), evaluation_spec(), [], reduced_rank=reduced
             )
-        except (FormulaicError, ValueError, TypeError, KeyError) as error:  # contrasts that do not fit the levels
+        except (FormulaicError, AttributeError, LookupError, TypeError, ValueError) as error:
+            # contrasts that are none, or do not fit the levels
             raise FormulaError(f"{factor} cannot code its levels: {error}") from error
         matrix = np.empty((len(levels), len(columns)))
         for j, column in enumerate(columns.values()):
