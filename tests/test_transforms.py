@@ -10,19 +10,15 @@ import formulaic
 import numpy as np
 import pandas as pd
 import pytest
-import statsmodels.formula.api as smf
 from distributed import Client, LocalCluster
 from formulaic.transforms import stateful_transform
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from statsmodels.genmod import families as sm_families
 
 import dglm
 from dglm.design import Learner, learned_by
 from dglm.design.statistics import Range
 from dglm.design.transforms import learner_of
 from dglm.errors import DataError, FormulaError
-from dglm.families import Gaussian, Poisson
+from dglm.families import Poisson
 from dglm.testing import check_learner, count_passes, forbid_compute
 
 TRANSFORMS = formulaic.transforms.TRANSFORMS
@@ -352,52 +348,6 @@ def test_hashing_leaves_missing_values_out_and_takes_a_function() -> None:
     assert len(dglm.GLM.from_formula("y ~ hashed(g, levels=5)", lazy(with_missing)).exog.compute()) == len(data) - 1
     model = dglm.GLM.from_formula("y ~ 0 + hashed(g, levels=26, hash_func=ord)", data)
     np.testing.assert_array_equal(model.exog.argmax(axis=1), [ord(g) % 26 for g in data["g"]])
-
-
-# Formulas of random terms, on frames of random values with something missing.
-NUMERIC = ["x", "z", "np.exp(x)", "center(x)", "scale(z)", "bs(x, df=4)", "cr(z, df=3)", "poly(x, 2)", "I(x * z)"]
-FACTOR = ["g", "C(k)", "h", "C(g, contr.sum)"]
-TERM = st.sampled_from(NUMERIC + FACTOR) | st.tuples(st.sampled_from(NUMERIC), st.sampled_from(FACTOR)).map(":".join)
-
-
-@settings(deadline=None, derandomize=True, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    terms=st.lists(TERM, min_size=1, max_size=3, unique=True),
-    intercept=st.sampled_from(["", "0 + "]),
-    seed=st.integers(0, 99),
-    block=st.integers(1, 60),
-)
-def test_any_formula_of_any_split_is_formulaics(terms, intercept: str, seed: int, block: int, monkeypatch) -> None:
-    rng = np.random.default_rng(seed)
-    data = frame(50).sample(frac=1, random_state=seed)
-    data.loc[rng.choice(data.index, 4), "y"] = np.nan
-    data.loc[rng.choice(data.index, 2), "g"] = None
-    formula = f"y ~ {intercept}{' + '.join(terms)}"
-    expected = formulaic.model_matrix(formula, data.reset_index(drop=True)).rhs
-    monkeypatch.setattr("dglm.data.tables.BLOCK_ROWS", block)
-    model = dglm.GLM.from_formula(formula, data)
-    assert model.exog_names == list(expected.columns)
-    np.testing.assert_allclose(model.exog, expected.to_numpy(dtype=float), atol=1e-12)
-
-
-@pytest.mark.parametrize(
-    "formula",
-    [
-        "y ~ center(x) + standardize(z) + C(g)",
-        "y ~ bs(x, df=5) + np.log(z)",
-        "y ~ bs(x, df=5) * center(z)",
-        "y ~ C(g, Treatment('b')) * center(z)",
-        "y ~ I(x ** 2) + C(k)",
-    ],
-)
-def test_fits_are_statsmodels(formula: str) -> None:
-    data = frame()
-    for family, reference in ((Gaussian(), sm_families.Gaussian()), (Poisson(), sm_families.Poisson())):
-        result = dglm.GLM.from_formula(formula, lazy(data), family=family).fit()
-        expected = smf.glm(formula, data, family=reference).fit(tol=1e-12)
-        np.testing.assert_allclose(result.deviance, expected.deviance, rtol=1e-9)
-        np.testing.assert_allclose(result.fittedvalues.compute(), expected.fittedvalues, rtol=1e-7)
-        np.testing.assert_allclose(np.sort(result.params), np.sort(expected.params), rtol=1e-6, atol=1e-8)
 
 
 @pytest.mark.distributed
