@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -19,6 +19,7 @@ from interface_meta import override
 from dglm.design.engine import Categorical, Numeric
 from dglm.design.formulaic_hashing import hashed
 from dglm.design.names import as_written, plain, stand_ins
+from dglm.design.restricted import NothingElse
 from dglm.design.values import is_categorical
 from dglm.errors import FormulaError
 
@@ -60,7 +61,7 @@ class _Evaluation(PandasMaterializer):  # type: ignore[misc]  # formulaic ships 
         text = plain(expr)
         aliases = {alias: self.layered_context[name] for alias, name in stand_ins(text).items()}
         state = _Copies(spec.transform_state)
-        scope = LayeredMapping(aliases, self.layered_context, None if self.check is None else _NothingElse())
+        scope = LayeredMapping(aliases, self.layered_context, None if self.check is None else NothingElse())
         value = stateful_eval(text, scope, {expr: metadata}, state, spec)
         taught = [call for call, found in state.items() if found and call not in state.known]
         if taught:
@@ -68,22 +69,6 @@ class _Evaluation(PandasMaterializer):  # type: ignore[misc]  # formulaic ships 
                 f"{as_written(taught[0])} stands where dglm cannot learn it over all rows; call it on columns"
             )
         return value, set()
-
-
-class _NothingElse(Mapping[str, Any]):
-    """The last place where names are looked up: it ends the search, which would go on to Python's builtins."""
-
-    def __getitem__(self, name: str) -> Any:
-        raise NameError(f"{name!r} is not defined in a restricted formula")
-
-    def __contains__(self, name: object) -> bool:
-        return True
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(())
-
-    def __len__(self) -> int:
-        return 0
 
 
 class _Copies(dict[str, Any]):

@@ -7,7 +7,7 @@ listed in `allowed`, columns, literals and functions that were opted in by name.
 from __future__ import annotations
 
 import builtins
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -105,6 +105,22 @@ class Restricted:
         """
         texts = () if frame is None else (str(name) for name, column in frame.items() if not _is_number(column.dtype))
         _check(expression, frozenset(columns), frozenset(self.functions), frozenset(texts))
+
+
+class NothingElse(Mapping[str, Any]):
+    """The last place where an engine looks names up: it ends the search, which would go on to Python's builtins."""
+
+    def __getitem__(self, name: str) -> Any:
+        raise NameError(f"{name!r} is not defined in a restricted formula")
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
 
 
 @lru_cache(maxsize=1024)
