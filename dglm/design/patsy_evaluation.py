@@ -191,8 +191,8 @@ def factor_values(factor: str, value: Any, n: int) -> Numeric | Categorical:
             raise FormulaError(f"{factor} has {how}, which cannot be levels")
         series = raw if isinstance(raw, pd.Series) else pd.Series(raw)
         return _categorical(series, value.levels if isinstance(value, _BOX) else None)
-    if np.iscomplexobj(array) or array.ndim > 2:
-        raise FormulaError(f"{factor} gives an array of shape {array.shape} of {array.dtype}, not columns of numbers")
+    if array.dtype.kind not in "iuf" or array.ndim > 2:
+        raise FormulaError(f"{factor} gives an array of {array.dtype} of shape {array.shape}, not columns of numbers")
     columns = array.astype(np.float64)
     if columns.ndim == 2 and columns.shape[1] != 1:
         return Numeric({f"{factor}[{j}]": columns[:, j] for j in range(columns.shape[1])})

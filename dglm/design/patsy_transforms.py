@@ -178,8 +178,8 @@ def learner_of(
         raise TypeError(f"{transform!r} was not made by patsy's stateful_transform")
     if kind is TE:
         raise FormulaError(
-            "is not learned over partitions; write the interaction of its arguments instead, such as "
-            "cr(x, df=4):cr(z, df=4), which spans the same columns (centred ones, where the intercept is there, too)"
+            "is not learned over partitions; the interaction of its arguments, such as cr(x, df=4):cr(z, df=4), has "
+            "the same columns, uncentred"
         )
     if hasattr(transform, LEARNED_BY):
         return own_learner(transform, arguments, keywords)
