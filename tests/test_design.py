@@ -1,4 +1,6 @@
-"""A formula over partitions gives the design that its engine, formulaic or patsy, gives on the whole frame in memory."""
+"""A formula over partitions gives the design that its engine, formulaic or patsy, gives on the whole frame."""
+
+from functools import cache
 
 import dask
 import dask.dataframe as dd
@@ -219,6 +221,11 @@ def in_memory(formula: str, data: pd.DataFrame, engine: str = "formulaic") -> tu
     return matrices.lhs, matrices.rhs
 
 
+@cache
+def three_partitions(*, missing: bool):
+    return dd.from_pandas(frame(missing=missing), npartitions=3)
+
+
 @pytest.mark.parametrize("missing", [False, True], ids=["clean", "nan"])
 @pytest.mark.parametrize(("engine", "formula"), CASES)
 def test_design_equals_the_engines_on_the_whole_frame(engine: str, formula: str, missing: bool, monkeypatch) -> None:
@@ -226,7 +233,7 @@ def test_design_equals_the_engines_on_the_whole_frame(engine: str, formula: str,
     y, X = in_memory(formula, data, engine)
     for npartitions in (1, 3, 20):
         if npartitions == 3:
-            model = dglm.GLM.from_formula(formula, dd.from_pandas(data, npartitions=3), engine=engine)
+            model = dglm.GLM.from_formula(formula, three_partitions(missing=missing), engine=engine)
             exog, endog = dask.compute(model.exog, model.endog, scheduler="sync")
         else:
             # frames in memory are cut in the same way, and faster
