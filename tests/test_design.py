@@ -306,25 +306,27 @@ def test_a_level_that_only_dropped_rows_have_is_no_level() -> None:
         dglm.GLM.from_formula("y ~ g + x", ddf, missing="raise").exog.compute()
 
 
-def test_a_partition_without_values_may_have_lost_its_type() -> None:
+@pytest.mark.parametrize("engine", ["formulaic", "patsy"])
+def test_a_partition_without_values_may_have_lost_its_type(engine: str) -> None:
     data = frame(missing=False).astype({"g": object})
     data.loc[20:39, "g"] = None
     parts = [data.iloc[:20], data.iloc[20:40].astype({"g": float}), data.iloc[40:]]
     ddf = dd.from_delayed([dask.delayed(part) for part in parts], meta=parts[0].iloc[:0], verify_meta=False)
-    fitted = dglm.GLM.from_formula("y ~ g", ddf).fit()
+    fitted = dglm.GLM.from_formula("y ~ g", ddf, engine=engine).fit()
     pd.testing.assert_series_equal(fitted.params, dglm.GLM.from_formula("y ~ g", data).fit().params)
     parts[1] = parts[1].assign(g=1.0)
     numbers = dd.from_delayed([dask.delayed(part) for part in parts], meta=parts[0].iloc[:0], verify_meta=False)
     with pytest.raises(DataError, match="'g' was levels when the model was built, and is numbers in partition 1"):
-        dglm.GLM.from_formula("y ~ g", numbers).fit()
+        dglm.GLM.from_formula("y ~ g", numbers, engine=engine).fit()
 
 
-def test_empty_and_one_row_partitions() -> None:
+@pytest.mark.parametrize("engine", ["formulaic", "patsy"])
+def test_empty_and_one_row_partitions(engine: str) -> None:
     data = frame(missing=True)
     pieces = [data.iloc[:0], data.iloc[:1], data.iloc[1:30], data.iloc[30:30], data.iloc[30:]]
     ddf = dd.concat([dd.from_pandas(piece, npartitions=1) for piece in pieces])
-    expected = dglm.GLM.from_formula("y ~ x + g + h", data).fit()
-    fitted = dglm.GLM.from_formula("y ~ x + g + h", ddf).fit()
+    expected = dglm.GLM.from_formula("y ~ center(x) + g + h + bs(z, df=4)", data, engine=engine).fit()
+    fitted = dglm.GLM.from_formula("y ~ center(x) + g + h + bs(z, df=4)", ddf, engine=engine).fit()
     np.testing.assert_allclose(fitted.params, expected.params, rtol=1e-10)
     assert fitted.n_dropped == expected.n_dropped == 7
 

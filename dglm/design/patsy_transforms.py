@@ -28,7 +28,7 @@ from dglm.design.transforms.registry import arguments_by_name, own_learner
 from dglm.design.transforms.scaling import Scaling
 from dglm.errors import FormulaError
 
-#: The mark of patsy's ``stateful_transform``, which holds the class that learns.
+# The mark of patsy's ``stateful_transform``, which holds the class that learns.
 MARK = "__patsy_stateful_transform__"
 
 Arguments = Mapping[str, Any]
@@ -173,9 +173,7 @@ def learner_of(
     FormulaError
         If the arguments are wrong, or depend on the rows where they may not; for ``te``.
     """
-    kind = class_of(transform)
-    if kind is None:
-        raise TypeError(f"{transform!r} was not made by patsy's stateful_transform")
+    kind = getattr(transform, MARK)
     if kind is TE:
         raise FormulaError(
             "is not learned over partitions; the interaction of its arguments, such as cr(x, df=4):cr(z, df=4), has "
