@@ -298,6 +298,8 @@ def test_weights_and_offsets_may_be_expressions(data: pd.DataFrame) -> None:
     expected = built("y ~ x + g", data, None, offset=offset, freq_weights=np.exp(weights)).fit()
     np.testing.assert_allclose(given.params, expected.params, rtol=1e-10)
     np.testing.assert_allclose(given.predict(data.head(3)), expected.fittedvalues.head(3), rtol=1e-10)
+    some = built("y ~ x", data, freq_weights="(x > 0) & b").fit()
+    assert some.nobs == ((data["x"] > 0) & data["b"]).sum()
 
 
 def test_terms_beside_a_model_are_read_as_its_own(data: pd.DataFrame) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, ClassVar, Literal, Self
 
 import formulaic
@@ -234,7 +234,7 @@ class FormulaicEngine(PythonEngine):
         spec, evaluated = evaluation_spec(self.state), {}
         for factor in self._all_factors:
             if factor.expr in wanted:
-                self._check_saved(_names(factor))
+                self._check_saved(partial(_names, factor))
                 try:
                     evaluated[factor.expr] = evaluation._evaluate_factor(_factor(factor), spec, set())
                 except FormulaicError as error:

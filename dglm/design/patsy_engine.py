@@ -10,6 +10,7 @@ import ast
 import tokenize
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -139,14 +140,14 @@ class PatsyEngine(PythonEngine):
 
     def evaluate(self, frame: pd.DataFrame, factors: Sequence[str]) -> dict[str, Numeric | Categorical]:
         evaluation = self._evaluation(frame)
-        return {factor: factor_values(factor, self._value(evaluation, factor), len(frame)) for factor in factors}
+        return {f: self._read(f, self._value(evaluation, f), len(frame)) for f in factors}
 
     def values(self, frame: pd.DataFrame, expressions: Sequence[str]) -> dict[str, Any]:
         evaluation = self._evaluation(frame)
         return {expression: raw_value(evaluation.value(expression)) for expression in expressions}
 
     def shown(self, sample: pd.DataFrame, factors: Sequence[str]) -> dict[str, Numeric | Categorical]:
-        return {factor: factor_values(factor, *self._on_sample(sample, factor)) for factor in factors}
+        return {factor: self._read(factor, *self._on_sample(sample, factor)) for factor in factors}
 
     def with_state(self, state: Mapping[str, State]) -> Self:
         return replace(self, state={**self.state, **state})
@@ -192,8 +193,13 @@ class PatsyEngine(PythonEngine):
     def _evaluation(self, frame: pd.DataFrame) -> Evaluation:
         return Evaluation.on(frame, self.context, self.state, self._function)
 
+    def _read(self, factor: str, value: Any, n: int) -> Numeric | Categorical:
+        """Return a factor's values; beside the formula, in weights and offsets, booleans are 0 and 1."""
+        inside = factor not in self.beside or factor in (*self.endog_factors, *self.exog_factors)
+        return factor_values(factor, value, n, booleans_are_levels=inside)
+
     def _value(self, evaluation: Evaluation, factor: str) -> Any:
-        self._check_saved(names_in(factor))
+        self._check_saved(partial(names_in, factor))
         try:
             return evaluation.value(factor)
         except FormulaError as error:

@@ -158,7 +158,7 @@ def raw_value(value: Any) -> Any:
     return value.data if isinstance(value, _BOX) else value
 
 
-def factor_values(factor: str, value: Any, n: int) -> Numeric | Categorical:
+def factor_values(factor: str, value: Any, n: int, *, booleans_are_levels: bool) -> Numeric | Categorical:
     """Return a factor's values, as numbers or levels.
 
     Parameters
@@ -169,11 +169,13 @@ def factor_values(factor: str, value: Any, n: int) -> Numeric | Categorical:
         That it has.
     n : int
         Number of rows.
+    booleans_are_levels : bool
+        Whether they are, as patsy has it, or 0 and 1.
 
     Returns
     -------
     Numeric or Categorical
-        Numbers are numbers; all else, booleans and times too, is levels.
+        Numbers are numbers; all else, times too, is levels.
 
     Raises
     ------
@@ -185,6 +187,8 @@ def factor_values(factor: str, value: Any, n: int) -> Numeric | Categorical:
     array = np.asarray(raw)
     if array.ndim and len(array) != n:
         raise FormulaError(f"{factor} gives {len(array)} values for {n} rows")
+    if array.dtype == bool and not booleans_are_levels:
+        array = array.astype(np.float64)
     if isinstance(value, _BOX) or isinstance(dtype, pd.CategoricalDtype) or not np.issubdtype(array.dtype, np.number):
         if array.ndim != 1:
             how = "several columns" if array.ndim else "one value for all rows"

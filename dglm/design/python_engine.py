@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
 from typing import Any, ClassVar
@@ -90,10 +90,10 @@ class PythonEngine(FormulaEngine):
         found = {expression: learning_calls(expression, self._learns) for expression in self._python_expressions}
         return {expression: calls for expression, calls in found.items() if calls}
 
-    def _check_saved(self, names: set[str]) -> None:
-        """Refuse names for which the caller's scope held what a saved result could not hold."""
+    def _check_saved(self, names: Callable[[], set[str]]) -> None:
+        """Refuse an expression of names for which the caller's scope had what a saved result could not hold."""
         unsaved = {name: value.kind for name, value in self.context.items() if isinstance(value, Unsaved)}
-        for name in sorted(names & unsaved.keys()):
+        for name in sorted(names() & unsaved.keys() if unsaved else ()):
             raise FormulaError(
                 f"the formula {self.formula!r} needs {name!r} ({unsaved[name]}), which was not saved with the result; "
                 f"pass it when loading: dglm.load(path, context={{{name!r}: {name}}})"
