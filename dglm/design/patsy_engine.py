@@ -13,15 +13,14 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, ClassVar, Self
 
-import numpy as np
 import pandas as pd
 import patsy
-from patsy.contrasts import code_contrast_matrix
 
 from dglm.design.context import Context
 from dglm.design.engine import Categorical, Coding, Numeric, Product
 from dglm.design.learner import Learner, State
 from dglm.design.names import expression_tree, names_in
+from dglm.design.patsy_coding import coding_of, products_of
 from dglm.design.patsy_evaluation import BUILTINS, Evaluation, contrast_of, factor_values, raw_value
 from dglm.design.patsy_transforms import class_of, learner_of
 from dglm.design.python_engine import PythonEngine, check_expression, refuse_called_columns, used_variables
@@ -154,29 +153,12 @@ class PatsyEngine(PythonEngine):
 
     def products(self, sample: pd.DataFrame) -> list[Product]:
         shown = self.shown(sample, self.exog_factors).items()
-        factors = {f: _StandIn(f, len(v.columns) if isinstance(v, Numeric) else None) for f, v in shown}
-        terms = [patsy.Term([factors[f] for f in term]) for term in self.exog_terms]
-        (design,) = patsy.design_matrix_builders([terms], lambda: iter([{}]), patsy.EvalEnvironment([]))
-        return [
-            Product(
-                tuple((f.name(), _is_reduced(part.contrast_matrices.get(f))) for f in part.factors),
-                1.0,
-                term.name(),
-            )
-            for term, parts in design.term_codings.items()
-            for part in parts
-        ]
+        n_columns = {f: len(values.columns) if isinstance(values, Numeric) else None for f, values in shown}
+        return products_of(self.exog_terms, n_columns)
 
     def coding(self, sample: pd.DataFrame, factor: str, levels: Sequence[Hashable], *, reduced: bool) -> Coding:
-        value, _ = self._on_sample(sample.iloc[:0], factor)
-        try:
-            coded = code_contrast_matrix(not reduced, tuple(levels), contrast_of(value), default=patsy.Treatment)
-        except Exception as error:  # a user's contrast may raise anything
-            raise FormulaError(f"{factor} cannot be coded: {error}") from error
-        matrix = np.asarray(coded.matrix, dtype=np.float64)
-        if len(matrix) != len(levels):
-            raise FormulaError(f"the contrast of {factor} has {len(matrix)} rows, for {len(levels)} levels")
-        return Coding(tuple(f"{factor}{suffix}" for suffix in coded.column_suffixes), matrix)
+        value, _ = self._on_sample(sample, factor)
+        return coding_of(factor, levels, contrast_of(value), reduced=reduced)
 
     @property
     def _python_expressions(self) -> list[str]:
@@ -214,39 +196,6 @@ class PatsyEngine(PythonEngine):
             except FormulaError:  # something around the transform that needs a row
                 pass
         return self._value(self._evaluation(sample), factor), len(sample)
-
-
-@dataclass(frozen=True)
-class _StandIn:
-    """A factor as patsy's protocol has it, of which only the kind is known.
-
-    Parameters
-    ----------
-    text : str
-        As written.
-    n_columns : int or None
-        None for levels.
-    """
-
-    text: str
-    n_columns: int | None
-    origin: ClassVar[None] = None
-
-    def name(self) -> str:
-        return self.text
-
-    def memorize_passes_needed(self, state: Any, eval_env: Any) -> int:
-        del state, eval_env
-        return 0
-
-    def eval(self, state: Any, data: Any) -> Any:
-        del state, data
-        return pd.Categorical(["a"], ["a", "b"]) if self.n_columns is None else np.zeros((1, self.n_columns))
-
-
-def _is_reduced(contrast: Any) -> bool:
-    """Return whether the coding of a stand-in, which has two levels, leaves out what another term spans."""
-    return contrast is not None and contrast.matrix.shape[1] == 1
 
 
 def _response(formula: str, terms: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
