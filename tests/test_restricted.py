@@ -99,6 +99,13 @@ ORDINARY = [
     "scale(y) ~ x\n   + z",
 ]
 
+# of those, what patsy reads too, and what only patsy reads
+OF_PATSY = [ORDINARY[i] for i in (0, 1, 2, 8, 10, 16, 18, 19)] + [
+    "y ~ np.log(z) + I(x ** 2) + Q('a column'):g",
+    "y ~ C(g, Treatment(reference='b')) * x + C(k, Sum) + C(h, levels=['mid', 'low'])",
+    "y ~ center(x) + standardize(np.log(z), ddof=1) + scale(x, rescale=False):g",
+    "y ~ bs(x, df=5) + cr(z, df=4, constraints='center')",
+]
 HOSTILE = {
     "attributes": [
         "x.__class__.__mro__[1].__subclasses__()",
@@ -295,16 +302,20 @@ PIECES = [pytest.param(piece, id=f"{kind}-{i}") for kind, pieces in HOSTILE.item
 
 @pytest.fixture(scope="module", autouse=True)
 def _warm() -> None:
-    """Let pandas and formulaic import what they import when they are first used."""
+    """Let pandas and the engines import what they import when they are first used."""
     for formula in ORDINARY:
         dglm.GLM.from_formula(formula, DATA, eval="restricted")
+    for formula in OF_PATSY:
+        dglm.GLM.from_formula(formula, DATA, engine="patsy", eval="restricted")
 
 
-@pytest.mark.parametrize("formula", ORDINARY)
-def test_ordinary_formulas_give_the_design_of_python_mode(formula: str) -> None:
-    expected = dglm.GLM.from_formula(formula, DATA, context={"np": np})
+@pytest.mark.parametrize(
+    ("engine", "formula"), [*(("formulaic", formula) for formula in ORDINARY), *(("patsy", f) for f in OF_PATSY)]
+)
+def test_ordinary_formulas_give_the_design_of_python_mode(engine: str, formula: str) -> None:
+    expected = dglm.GLM.from_formula(formula, DATA, engine=engine, context={"np": np})
     with nothing_of(FORBIDDEN):
-        model = dglm.GLM.from_formula(formula, DATA, eval="restricted")
+        model = dglm.GLM.from_formula(formula, DATA, engine=engine, eval="restricted")
         exog = model.exog
     assert model.exog_names == expected.exog_names
     np.testing.assert_array_equal(exog, expected.exog)
@@ -315,8 +326,9 @@ def test_ordinary_formulas_give_the_design_of_python_mode(formula: str) -> None:
 def test_hostile_formulas_are_refused_before_anything_is_evaluated(piece: str) -> None:
     start = time.perf_counter()
     for formula in (f"y ~ x + {piece}", f"{piece} ~ x"):
-        with nothing_of(EVALUATES), pytest.raises(FormulaError):
-            dglm.GLM.from_formula(formula, DATA, eval="restricted")
+        for engine in ("formulaic", "patsy"):
+            with nothing_of(EVALUATES), pytest.raises(FormulaError):
+                dglm.GLM.from_formula(formula, DATA, engine=engine, eval="restricted")
     if piece not in OF_FORMULAS:
         with nothing_of(EVALUATES), pytest.raises((FormulaError, DataError)):
             dglm.GLM.from_formula("y ~ x", DATA, eval="restricted", offset=piece)
@@ -356,8 +368,9 @@ def test_a_refusal_says_why_and_how_else(piece: str, message: str) -> None:
 )
 def test_text_is_not_repeated(expression: str) -> None:
     for data in (DATA, DATA.astype({"g": object}), DATA.astype({"g": "category"})):
-        with pytest.raises(FormulaError, match="no arithmetic with text"):
-            dglm.GLM.from_formula(f"y ~ I({expression})", data, eval="restricted")
+        for engine in ("formulaic", "patsy"):
+            with pytest.raises(FormulaError, match="no arithmetic with text"):
+                dglm.GLM.from_formula(f"y ~ I({expression})", data, engine=engine, eval="restricted")
     # a column that was numbers when the model was built
     result = dglm.GLM.from_formula("y ~ I(x * 1000000000)", DATA, eval="restricted").fit()
     with pytest.raises(FormulaError, match="no arithmetic with text"):

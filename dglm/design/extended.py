@@ -157,10 +157,11 @@ def _with_terms(
     restricted = design.engine.restricted
     if restricted is not None:  # what the model's formula could not name, more terms cannot
         context = design.engine.context
-        restricted = Restricted(tuple(context))
+        restricted = Restricted(tuple(name for name in context if name != "np"))
     learned = from_formula(
         formula,
         table.frame,
+        engine=type(design.engine),
         extras={},
         missing=design.missing,
         context=context,
