@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from dglm._typing import Vector
 from dglm.data import MemoryBlocks
 from dglm.objective import Deviance, Objective, survey
-from dglm.penalties import L1, L2, ElasticNet, Penalty, SmoothPenalty, SparsePenalty, Unpenalised
+from dglm.penalties import L1, L2, Coefficients, ElasticNet, Penalty, SmoothPenalty, SparsePenalty, Unpenalised
 from dglm.solvers import Fit, Solver, Status
 from dglm.testing._compare import require, require_close, require_value_object
 from dglm.testing._problems import Problem, problems, rows_of
@@ -102,7 +102,7 @@ def _objective(problem: Problem, penalty: Penalty) -> Objective[Any]:
     return Objective(
         data=blocks,
         family=problem.family,
-        penalty=penalty.bound(names, intercept),
+        penalty=penalty.bound(Coefficients.of(names, intercept)),
         survey=found,
         basis=found.basis(intercept, 1.0),
     )
