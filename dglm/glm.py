@@ -271,8 +271,8 @@ class GLM(Constraining, Evaluating):
         RankDeficientWarning
             If columns were left out as combinations of others.
         """
-        penalty = Unpenalised() if penalty is None else penalty
         penalty = penalty if bounds is None else Bounded(penalty, bounds)
+        penalty = Unpenalised() if penalty is None else penalty
         resolved = _shape_solver(self.family, penalty, solver) if self.family.free else resolve_solver(solver, penalty)
         chosen = resolved.with_settings(max_iter, tol)
         check_scale(scale)

@@ -85,7 +85,7 @@ def from_sklearn_C(C: float, nobs: float, *, l1_ratio: float = 0.0, penalize_int
         if not (np.isfinite(value) and value > 0):
             raise ValueError(f"{name} must be finite and above 0; got {value!r}")
     _check_share(l1_ratio, "l1_ratio")
-    return _net(1 / (C * nobs), l1_ratio, penalize_intercept=penalize_intercept)
+    return _net(float(1 / (C * nobs)), l1_ratio, penalize_intercept=penalize_intercept)
 
 
 def from_glmnet(
@@ -140,7 +140,7 @@ def from_glmnet(
         mean = float(np.mean(list(penalty_factor.values())))
         factors = {name: factor / mean for name, factor in penalty_factor.items()}
     share = l1 / (l1 + l2) if l1 + l2 > 0 else alpha
-    return _net(l1 + l2, share, weights=factors, standardize=standardize)
+    return _net(float(l1 + l2), float(share), weights=factors, standardize=standardize)
 
 
 def from_dask_glm(
@@ -189,7 +189,7 @@ def from_dask_glm(
         raise ValueError(f"family must be one of {sorted(halves)}; got {family!r}")
     if not (np.isfinite(nobs) and nobs > 0):
         raise ValueError(f"nobs must be finite and above 0; got {nobs!r}")
-    return _net(lamduh / (halves[family] * nobs), shares[regularizer], penalize_intercept=True)
+    return _net(float(lamduh / (halves[family] * nobs)), shares[regularizer], penalize_intercept=True)
 
 
 def _net(alpha: float, l1_ratio: float, **options: Any) -> Penalty:

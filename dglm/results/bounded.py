@@ -130,6 +130,11 @@ class BoundedResults(Results):
         return {**super()._glance(), "n_at_bound": len(self.at_bound)}
 
     @property
+    def _penalty(self) -> str | None:
+        inner = self._bounded.penalty
+        return None if inner is None else repr(inner)
+
+    @property
     def _bounded(self) -> Bounded:
         penalty = self._estimate.penalty
         if not isinstance(penalty, Bounded):

@@ -13,6 +13,9 @@ from dglm.penalties import NonConvexPenalty, Penalty, SparsePenalty
 from dglm.solvers.base import Certificate, Fit, Iteration, Solver, Status
 from dglm.solvers.proximal_gradient import ProximalGradient
 
+# How much closer than the last one a weighted lasso is solved.
+CLOSER = 0.1
+
 
 @dataclass(frozen=True, kw_only=True)
 class LocalLinear(Solver[NonConvexPenalty]):
@@ -54,8 +57,10 @@ class LocalLinear(Solver[NonConvexPenalty]):
         failed: Status | None = None
         while True:
             over = failed is not None or len(trace) == self.max_iter
+            # no step needs more digits than the next one will leave
+            tol = max(self.tol, CLOSER * (trace[-1].certificate if trace else 1.0))
             touching = _touching(objective, beta)
-            fit = (inner.with_settings(0, None) if over else inner).solve(touching, beta)
+            fit = inner.with_settings(0 if over else None, tol).solve(touching, beta)
             # where it begins, the weighted lasso has the same conditions as the penalty itself
             begun = fit.trace[0]
             value = begun.objective - touching.penalty.value(beta) + penalty.value(beta)
