@@ -29,7 +29,7 @@ from dglm.penalties import (
     difference_penalty,
     from_dask_glm,
     from_glmnet,
-    from_sklearn_C,
+    from_sklearn,
 )
 from dglm.results import BoundedResults, L1Results, NonConvexResults
 from dglm.solvers import IRLS, LocalLinear, ProximalGradient
@@ -208,7 +208,8 @@ def test_a_start_outside_the_bounds_is_moved_to_them(rows) -> None:
 
 
 def test_what_estimates_between_bounds_say(rows) -> None:
-    result = model_of(rows, "Poisson").fit(penalty=L1(0.03), bounds={"b": (0, None), "a": (0.1, 0.1), "g": (-0.1, 0.1)})
+    bounds = {"b": (0, None), "a": (0.1, 0.1), "g": (-0.1, 0.1)}
+    result = model_of(rows, "Poisson").fit(penalty=L1(0.05, standardize=True), bounds=bounds)
     assert result.at_bound["b"] == "lower"
     assert result.at_bound["a"] == "both"
     tidy = result.tidy().set_index("term")
@@ -482,7 +483,7 @@ def test_scikit_learns_C(rows, l1_ratio, solver) -> None:
     theirs = linear_model.LogisticRegression(
         C=0.2, l1_ratio=l1_ratio, solver=solver, tol=1e-10, max_iter=20_000, random_state=0
     ).fit(X, y, sample_weight=s)
-    penalty = from_sklearn_C(0.2, s.sum(), l1_ratio=l1_ratio, penalize_intercept=solver == "liblinear")
+    penalty = from_sklearn(0.2, s.sum(), l1_ratio=l1_ratio, penalize_intercept=solver == "liblinear")
     found = dglm.GLM(y, np.column_stack([np.ones(N), X]), family=Binomial(), freq_weights=s).fit(penalty=penalty)
     np.testing.assert_allclose(found.params, np.r_[theirs.intercept_, theirs.coef_.ravel()], atol=2e-6)
 
@@ -514,7 +515,10 @@ def test_elastic_net_is_no_plain_fit_as_where_its_prox_returned_its_argument(row
 
 def test_penalties_act_on_columns_as_they_are_unless_standardising_is_asked_for(rows) -> None:
     other_unit = rows.assign(b=rows["b"] * 1000)
-    plain, asked = ([model_of(r, "Poisson").fit(penalty=p).params["b"] for r in (rows, other_unit)] for p in (L1(0.2), L1(0.02, **STANDARD)))
+    plain, asked = (
+        [model_of(r, "Poisson").fit(penalty=p).params["b"] for r in (rows, other_unit)]
+        for p in (L1(0.2), L1(0.02, **STANDARD))
+    )
     # in small units the same effect is a small coefficient, which costs less
     assert abs(plain[1] * 1000) > abs(plain[0]) * 1.01
     np.testing.assert_allclose(asked[1] * 1000, asked[0], rtol=1e-6)

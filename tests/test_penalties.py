@@ -18,7 +18,7 @@ from dglm.penalties import (
     difference_penalty,
     from_dask_glm,
     from_glmnet,
-    from_sklearn_C,
+    from_sklearn,
 )
 from dglm.testing import check_penalty
 
@@ -84,11 +84,14 @@ def test_strength_must_be_a_finite_number_of_at_least_zero(make, alpha):
         (lambda: Bounded(GroupL1(0.1), {}), r"bounds go with .* none, L2, L1 or ElasticNet; got GroupL1\(alpha=0.1\)"),
         (lambda: GeneralizedRidge(1.0, np.diag([1.0, -0.25])), "its most negative eigenvalue is -0.25$"),
         (lambda: GeneralizedRidge(1.0, {"g": -np.eye(2)}), "the matrix of 'g' must be positive semi-definite"),
-        (lambda: GeneralizedRidge(1.0, np.triu(np.ones((2, 2)))), r"symmetric; entries \[0, 1\] and \[1, 0\] are 1 and 0"),
+        (
+            lambda: GeneralizedRidge(1.0, np.triu(np.ones((2, 2)))),
+            r"symmetric; entries \[0, 1\] and \[1, 0\] are 1 and 0",
+        ),
         (lambda: GeneralizedRidge(1.0, np.ones(3)), r"square and finite; got shape \(3,\)"),
         (lambda: difference_penalty(3, order=3), "order must be at least 1 and less than the 3 coefficients; got 3"),
-        (lambda: from_sklearn_C(0.0, 10), "C must be finite and above 0"),
-        (lambda: from_sklearn_C(1.0, 10, l1_ratio=2.0), "l1_ratio must be from 0 to 1"),
+        (lambda: from_sklearn(0.0, 10), "C must be finite and above 0"),
+        (lambda: from_sklearn(1.0, 10, l1_ratio=2.0), "l1_ratio must be from 0 to 1"),
         (lambda: from_glmnet(0.1, sd_y=0.0), "sd_y must be finite and above 0"),
         (lambda: from_dask_glm(1.0, 10, regularizer="elastic_net"), "'l1' or 'l2', which have a conversion"),
         (lambda: from_dask_glm(1.0, 10, family="gamma"), "family must be one of"),
@@ -102,7 +105,10 @@ def test_what_cannot_be_a_penalty_is_refused(make, message):
 @pytest.mark.parametrize(
     ("penalty", "message"),
     [
-        (L1(1.0, weights={"y": 1.0}), r"penalty weights name \['y'\], but the coefficients are .* several \['1', 'g'\]"),
+        (
+            L1(1.0, weights={"y": 1.0}),
+            r"penalty weights name \['y'\], but the coefficients are .* several \['1', 'g'\]",
+        ),
         (L2(1.0, weights=[1.0, 1.0]), r"penalty weights have shape \(2,\), but there are 5 coefficients"),
         (L1(1.0, weights=[1.0, 1.0, -1.0, 0, 0]), r"at least 0; found \[-1.\]"),
         (L1(1.0, weights=[1.0, np.inf, 1.0, 0, np.nan]), r"finite and at least 0; found \[inf nan\]"),

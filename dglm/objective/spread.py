@@ -70,9 +70,7 @@ class Moments:
             return self
         gap = other.mean - self.mean
         share = other.total / total
-        return Moments(
-            total, self.mean + share * gap, self.squares + other.squares + self.total * share * gap**2
-        )
+        return Moments(total, self.mean + share * gap, self.squares + other.squares + self.total * share * gap**2)
 
     def deviations(self) -> Vector:
         """Return the standard deviations, with the sum of the weights as divisor.

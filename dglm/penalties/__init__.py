@@ -4,7 +4,7 @@ from dglm.penalties.adaptive import adaptive_weights
 from dglm.penalties.base import NonConvexPenalty, Penalty, SmoothPenalty, SparsePenalty
 from dglm.penalties.bounded import Bounded, Bounds
 from dglm.penalties.coefficients import Coefficients
-from dglm.penalties.converting import from_dask_glm, from_glmnet, from_sklearn_C, from_statsmodels
+from dglm.penalties.converting import from_dask_glm, from_glmnet, from_sklearn, from_statsmodels
 from dglm.penalties.elastic_net import ElasticNet
 from dglm.penalties.folded import MCP, SCAD, FoldedConcave
 from dglm.penalties.generalized_ridge import GeneralizedRidge, difference_penalty
@@ -38,6 +38,6 @@ __all__ = [
     "difference_penalty",
     "from_dask_glm",
     "from_glmnet",
-    "from_sklearn_C",
+    "from_sklearn",
     "from_statsmodels",
 ]

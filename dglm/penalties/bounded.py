@@ -14,7 +14,8 @@ from dglm.penalties.coefficients import Coefficients
 from dglm.penalties.separable import Separable, shrunk, slopes
 from dglm.penalties.unpenalised import Unpenalised
 
-Bounds = Mapping[str, tuple[float | None, float | None]] | tuple[Any, Any]
+#: Pairs (lower, upper) by name, None being no bound; or two arrays.
+Bounds = Mapping[str, Any] | tuple[Any, Any]
 
 
 @dataclass(frozen=True)
@@ -115,22 +116,22 @@ class Bounded(SparsePenalty):
         return np.zeros_like(self.lower), np.zeros_like(self.lower)
 
 
-def _bounds(given: Bounds, coefficients: Coefficients) -> tuple[Vector, Vector]:
+def _bounds(given: Any, coefficients: Coefficients) -> tuple[Vector, Vector]:
     """Return the lower and the upper bound of each coefficient."""
     if isinstance(given, Mapping):
         for label, pair in given.items():
             if isinstance(pair, str) or np.shape(pair) != (2,):
                 raise ValueError(f"bounds of {label!r} must be (lower, upper), None where there is none; got {pair!r}")
         sides = tuple({label: end[i] for label, end in given.items()} for i in (0, 1))
-    elif isinstance(given, tuple | list) and len(given) == 2:
-        sides = tuple(given)
+    elif isinstance(given, tuple) and len(given) == 2:
+        sides = given
     else:
         raise ValueError(f"bounds must be by name, or arrays (lower, upper) for all coefficients; got {given!r}")
     ends = []
     for side, none, what in zip(sides, (-np.inf, np.inf), ("lower bounds", "upper bounds"), strict=True):
-        if isinstance(side, Mapping):
-            side = {label: none if end is None else end for label, end in side.items()}
-        found = coefficients.each(side, none, what)
+        by_name = isinstance(side, Mapping)
+        numbers = {label: none if end is None else end for label, end in side.items()} if by_name else side
+        found = coefficients.each(numbers, none, what)
         if np.isnan(found).any():
             raise ValueError(f"{what} must be numbers, or None where there is none; found {found}")
         ends.append(found)

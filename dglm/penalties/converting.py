@@ -52,7 +52,7 @@ def from_statsmodels(alpha: Any, L1_wt: float = 1.0) -> Penalty:
     return _net(common, L1_wt, weights=weights, penalize_intercept=True)
 
 
-def from_sklearn_C(C: float, nobs: float, *, l1_ratio: float = 0.0, penalize_intercept: bool = False) -> Penalty:
+def from_sklearn(C: float, nobs: float, *, l1_ratio: float = 0.0, penalize_intercept: bool = False) -> Penalty:
     """Return the penalty of scikit-learn's ``LogisticRegression(C=C, l1_ratio=l1_ratio)``.
 
     Parameters
@@ -78,7 +78,7 @@ def from_sklearn_C(C: float, nobs: float, *, l1_ratio: float = 0.0, penalize_int
 
     Examples
     --------
-    >>> from_sklearn_C(1.0, nobs=500)
+    >>> from_sklearn(1.0, nobs=500)
     L2(alpha=0.002)
     """
     for name, value in (("C", C), ("nobs", nobs)):

@@ -15,7 +15,21 @@ from dglm.penalties.weighted import Weighted, check_strength
 
 @dataclass(frozen=True, repr=False)
 class FoldedConcave(Weighted, NonConvexPenalty):
-    """``P(beta) = sum_j rho(sd_j |beta_j|; alpha w_j)`` with rho concave, of slope ``alpha w_j`` at zero."""
+    """``P(beta) = sum_j rho(sd_j |beta_j|; alpha w_j)`` with rho concave, of slope ``alpha w_j`` at zero.
+
+    Parameters
+    ----------
+    alpha : float
+        Strength, at least 0.
+    weights : mapping of str to float, or (p,) array, optional
+        Multiply alpha for each coefficient, by its name or that of its term; one where not given.
+    penalize_intercept : bool
+        Whether the intercept counts as a coefficient like the others.
+    standardize : bool
+        Whether the penalty acts on sd_j beta_j, the coefficients of columns of unit standard deviation.
+    spread : (p,) array, optional
+        What a coefficient is multiplied by before it is penalised; filled in by `bound`.
+    """
 
     alpha: float
 

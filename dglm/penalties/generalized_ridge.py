@@ -83,7 +83,8 @@ class GeneralizedRidge(SmoothPenalty):
     def hessian(self, beta: Vector) -> Matrix:
         del beta
         S = np.asarray(self.matrix)
-        return self.alpha * (S + S.T) / 2
+        H: Matrix = self.alpha * (S + S.T) / 2
+        return H
 
 
 def difference_penalty(k: int, order: int = 2) -> Matrix:

@@ -30,11 +30,6 @@ class GroupL1(Weighted, SparsePenalty):
     ----------
     alpha : float
         Strength, at least 0.
-    groups : mapping of str to names, or (p,) array, optional
-        Names of coefficients or terms by the name of their group, what is not named being grouped by term; or a label
-        for each coefficient.
-    l1_ratio : float
-        Share of the absolute values, at least 0 and below 1, which sets coefficients within groups to zero, too.
     weights : mapping of str to float, or (p,) array, optional
         Relative strength for each coefficient, by its name or that of its term or group; one where not given.
     penalize_intercept : bool
@@ -43,6 +38,11 @@ class GroupL1(Weighted, SparsePenalty):
         Whether the penalty acts on sd_j beta_j, the coefficients of columns of unit standard deviation.
     spread : (p,) array, optional
         What a coefficient is multiplied by before it is penalised; filled in by `bound`.
+    groups : mapping of str to names, or (p,) array, optional
+        Names of coefficients or terms by the name of their group, what is not named being grouped by term; or a label
+        for each coefficient.
+    l1_ratio : float
+        Share of the absolute values, at least 0 and below 1, which sets coefficients within groups to zero, too.
 
     Examples
     --------

@@ -36,7 +36,7 @@ class Weighted:
     def __repr__(self) -> str:
         # options come last, and are told where they are not what is expected
         shown = [f for f in fields(self) if f.repr and not (f.kw_only and getattr(self, f.name) == f.default)]
-        shown.sort(key=lambda f: f.kw_only)
+        shown.sort(key=lambda f: bool(f.kw_only))
         return f"{type(self).__name__}({', '.join(f'{f.name}={getattr(self, f.name)!r}' for f in shown)})"
 
     @property

@@ -14,8 +14,8 @@ from dglm.results.mle import INFERENCE
 from dglm.results.summary import Summary, number
 
 HELD = (
-    "the distribution of an estimate between bounds is not normal: it has a lump of probability at each bound, of a size "
-    "that depends on the truth, also for the estimates that are not at one. Fit without bounds (model.fit()) for "
+    "the distribution of an estimate between bounds is not normal: it has a lump of probability at each bound, of a "
+    "size that depends on the truth, also for the estimates that are not at one. Fit without bounds (model.fit()) for "
     "inference, or test the bound itself as a hypothesis of that fit"
 )
 
@@ -48,8 +48,8 @@ class BoundedResults(Results):
 
     @property
     def at_bound(self) -> dict[str, str]:
-        """Names of the coefficients that are at a bound, and which: ``"lower"``, ``"upper"``, or ``"both"`` if fixed."""
-        where = {name: self._where[j] for j, name in enumerate(self._estimate.design.exog_names)}
+        """Names of the coefficients at a bound, and which: ``"lower"``, ``"upper"``, or ``"both"`` if fixed."""
+        where = dict(zip(self._estimate.design.exog_names, self._where.tolist(), strict=True))
         return {name: side for name, side in where.items() if side in {"lower", "upper", "both"}}
 
     @property
@@ -89,8 +89,8 @@ class BoundedResults(Results):
             (effect.title, "lower", "upper", "status"),
             list(zip(effect.labels(e.design.exog_names, e.basis), cells, strict=True)),
             [
-                f"{len(self.at_bound)} of {len(e.params)} coefficients are at a bound. No standard errors, no p-values: "
-                f"neither these estimates nor the others have the usual distribution.",
+                f"{len(self.at_bound)} of {len(e.params)} coefficients are at a bound. No standard errors, no "
+                f"p-values: neither these estimates nor the others have the usual distribution.",
                 *effect.notes,
             ],
         )

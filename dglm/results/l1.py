@@ -15,7 +15,7 @@ SELECTED = (
 
 
 class L1Results(Selecting):
-    """Lasso, elastic net and group lasso estimates: some coefficients exactly zero, the others shrunk; no standard errors.
+    """Lasso, elastic net and group lasso: some coefficients exactly zero, the others shrunk; no standard errors.
 
     Parameters
     ----------

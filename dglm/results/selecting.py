@@ -15,7 +15,13 @@ from dglm.results.summary import Summary, number
 
 
 class Selecting(Results, ABC):
-    """Estimates that are sparse: some exactly zero."""
+    """Estimates that are sparse: some exactly zero.
+
+    Parameters
+    ----------
+    estimate : Estimate
+        What the fit found.
+    """
 
     #: What the summary calls such estimates, and what it says below the table.
     title: ClassVar[str]

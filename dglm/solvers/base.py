@@ -58,7 +58,9 @@ class Certificate:
         return self.value <= self.tol
 
     def __str__(self) -> str:
-        what = {"newton": "|H^-1 g| / se", "kkt": "|KKT| / se(score)", "stationary": "|stationarity| / se(score)"}[self.kind]
+        what = {"newton": "|H^-1 g| / se", "kkt": "|KKT| / se(score)", "stationary": "|stationarity| / se(score)"}[
+            self.kind
+        ]
         return f"{what} = {self.value:.2g}"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 
@@ -80,8 +80,8 @@ class LocalLinear(Solver[NonConvexPenalty]):
 
 def _touching(objective: Objective[NonConvexPenalty], beta: Vector) -> Objective[SparsePenalty]:
     """Return the objective that touches this one at beta from above."""
-    touching: Objective[SparsePenalty] = replace(objective, penalty=objective.penalty.majorant(beta))
-    return touching
+    changed: dict[str, Any] = {"penalty": objective.penalty.majorant(beta)}
+    return cast("Objective[SparsePenalty]", replace(objective, **changed))
 
 
 def _status(last: Iteration, tol: float, at_the_end: Status | None) -> Status | None:

@@ -193,9 +193,7 @@ def _check_prox(penalty: SparsePenalty, points: list[Vector], rng: np.random.Gen
             )
 
 
-def _require_minimiser(
-    penalty: SparsePenalty, z: Vector, step: Vector, b: Vector, rng: np.random.Generator
-) -> None:
+def _require_minimiser(penalty: SparsePenalty, z: Vector, step: Vector, b: Vector, rng: np.random.Generator) -> None:
     """Require that b minimises sum_j (b_j - z_j)^2 / (2 step_j) + P(b), from which every move has a cost."""
     moves = step > 0
 
@@ -309,4 +307,6 @@ def _check_majorant(penalty: NonConvexPenalty, points: list[Vector]) -> None:
                 below <= 1e-12 * (penalty.value(beta) + touching.value(beta) + abs(gap)),
                 f"the majorant at {at} lies below the penalty by {below:.3g} at {beta}",
             )
-        require(not touching.penalised()[~acts].any(), "the majorant acts on coefficients that the penalty leaves alone")
+        require(
+            not touching.penalised()[~acts].any(), "the majorant acts on coefficients that the penalty leaves alone"
+        )
