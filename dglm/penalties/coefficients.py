@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -90,7 +91,7 @@ class Coefficients:
         KeyError
             If there is neither.
         """
-        return (self.names.index(label),) if label in self.names else self.terms[label]
+        return self._known[label]
 
     def check(self, labels: Sequence[Any], what: str) -> None:
         """Refuse labels that name no coefficient and no term.
@@ -107,7 +108,7 @@ class Coefficients:
         ValueError
             If some are unknown.
         """
-        unknown = [label for label in labels if label not in self.names and label not in self.terms]
+        unknown = [label for label in labels if label not in self._known]
         if unknown:
             terms = [term for term in self.terms if term not in self.names]
             raise ValueError(
@@ -146,7 +147,11 @@ class Coefficients:
                 raise ValueError(f"{what} have shape {numbers.shape}, but there are {p} coefficients")
             return numbers
         self.check(list(given), f"{what} name")
-        numbers = np.full(p, default)
-        for label in sorted(given, key=lambda label: label in self.names):
+        numbers, names = np.full(p, default), set(self.names)
+        for label in sorted(given, key=names.__contains__):
             numbers[list(self.positions(label))] = float(given[label])
         return numbers
+
+    @cached_property
+    def _known(self) -> dict[str, tuple[int, ...]]:
+        return {**self.terms, **{name: (j,) for j, name in enumerate(self.names)}}

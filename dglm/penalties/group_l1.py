@@ -81,7 +81,8 @@ class GroupL1(Weighted, SparsePenalty):
 
     def blocks(self) -> tuple[Codes, ...]:
         codes = np.asarray(self.groups)
-        return tuple(np.flatnonzero(codes == code) for code in dict.fromkeys(codes.tolist()))
+        order = np.argsort(codes, kind="stable")
+        return tuple(np.split(order, np.flatnonzero(np.diff(codes[order])) + 1))
 
     def prox(self, z: Vector, step: Vector) -> Vector:
         l1, groups = self._strengths()
