@@ -209,7 +209,7 @@ def test_a_start_outside_the_bounds_is_moved_to_them(rows) -> None:
 
 def test_what_estimates_between_bounds_say(rows) -> None:
     bounds = {"b": (0, None), "a": (0.1, 0.1), "g": (-0.1, 0.1)}
-    result = model_of(rows, "Poisson").fit(penalty=L1(0.05, standardize=True), bounds=bounds)
+    result = model_of(rows, "Poisson").fit(penalty=L1(0.05, weights={"c": 20.0}), bounds=bounds)
     assert result.at_bound["b"] == "lower"
     assert result.at_bound["a"] == "both"
     tidy = result.tidy().set_index("term")

@@ -238,3 +238,15 @@ def test_adaptive_weights_of_nothing_are_refused():
     earlier.params = np.zeros(2)
     with pytest.raises(ValueError, match="every coefficient of the earlier estimate is zero"):
         adaptive_weights(earlier)
+
+
+def test_rounding_leaves_a_bound_where_it_is():
+    penalty = Bounded(None, {"a": (0.1, None), "b": (-0.7, 0.3)}).bound(THREE)
+    # 0.3 + (0.1 - 0.3) is a little less than 0.1
+    beta = np.array([0.0, 0.3 + (0.1 - 0.3), np.nextafter(0.3, 1)])
+    assert (beta != [0.0, 0.1, 0.3]).sum() == 2
+    assert penalty.value(beta) == 0
+    np.testing.assert_array_equal(penalty.feasible(beta), [0.0, 0.1, 0.3])
+    np.testing.assert_array_equal(penalty.free(beta), [True, False, False])
+    np.testing.assert_array_equal(penalty.violation(beta, np.array([0.0, 5.0, -5.0])), 0.0)
+    assert penalty.value(np.array([0.0, 0.1 - 1e-12, 0.0])) == np.inf

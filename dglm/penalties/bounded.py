@@ -14,6 +14,9 @@ from dglm.penalties.coefficients import Coefficients
 from dglm.penalties.separable import Separable, shrunk, slopes
 from dglm.penalties.unpenalised import Unpenalised
 
+# Relative distance from a bound that is rounding: b + (bound - b) need not be the bound.
+ROUNDING = 4 * float(np.finfo(np.float64).eps)
+
 #: Pairs (lower, upper) by name, None being no bound; or two arrays.
 Bounds = Mapping[str, Any] | tuple[Any, Any]
 
@@ -81,17 +84,52 @@ class Bounded(SparsePenalty):
         acts: Mask = (l1 > 0) | (l2 > 0) | np.isfinite(self.lower) | np.isfinite(self.upper)
         return acts
 
+    def at_lower(self, beta: Vector) -> Mask:
+        """Return which coefficients are at their lower bound.
+
+        Parameters
+        ----------
+        beta : (p,) array
+            Coefficients.
+
+        Returns
+        -------
+        (p,) array of bool
+            True also below it.
+        """
+        return _reaches(self.lower, beta)
+
+    def at_upper(self, beta: Vector) -> Mask:
+        """Return which coefficients are at their upper bound.
+
+        Parameters
+        ----------
+        beta : (p,) array
+            Coefficients.
+
+        Returns
+        -------
+        (p,) array of bool
+            True also above it.
+        """
+        return _reaches(-self.upper, -beta)
+
     def value(self, beta: Vector) -> float:
-        if not ((self.lower <= beta) & (beta <= self.upper)).all():
+        allowed = ((beta >= self.lower) | _rounds_to(self.lower, beta)) & (
+            (beta <= self.upper) | _rounds_to(self.upper, beta)
+        )
+        if not allowed.all():
             return np.inf
         return 0.0 if self.penalty is None else self.penalty.value(beta)
 
     def feasible(self, beta: Vector) -> Vector:
-        return np.clip(beta, self.lower, self.upper) + 0.0
+        found = np.where(self.at_lower(beta), self.lower, np.where(self.at_upper(beta), self.upper, beta))
+        # a bound of -0.0 is zero
+        return found + 0.0
 
     def free(self, beta: Vector) -> Mask:
         l1, _ = self._strengths()
-        free: Mask = (self.lower < beta) & (beta < self.upper) & ((beta != 0) | (l1 == 0))
+        free: Mask = ~self.at_lower(beta) & ~self.at_upper(beta) & ((beta != 0) | (l1 == 0))
         return free
 
     def prox(self, z: Vector, step: Vector) -> Vector:
@@ -100,8 +138,8 @@ class Bounded(SparsePenalty):
     def violation(self, beta: Vector, gradient: Vector) -> Vector:
         # at a bound the subdifferential goes on without end: no slope outwards can move a coefficient
         low, high = slopes(beta, *self._strengths())
-        low = np.where(beta <= self.lower, -np.inf, low)
-        high = np.where(beta >= self.upper, np.inf, high)
+        low = np.where(self.at_lower(beta), -np.inf, low)
+        high = np.where(self.at_upper(beta), np.inf, high)
         return np.maximum(np.maximum(low + gradient, -high - gradient), 0.0)
 
     @property
@@ -114,6 +152,16 @@ class Bounded(SparsePenalty):
         if isinstance(self.penalty, Separable):
             return self.penalty.strengths()
         return np.zeros_like(self.lower), np.zeros_like(self.lower)
+
+
+def _rounds_to(bound: Vector, beta: Vector) -> Mask:
+    finite = np.isfinite(bound)
+    return finite & (np.abs(beta - np.where(finite, bound, 0.0)) <= ROUNDING * np.where(finite, np.abs(bound), 0.0))
+
+
+def _reaches(lower: Vector, beta: Vector) -> Mask:
+    reaches: Mask = (beta <= lower) | _rounds_to(lower, beta)
+    return reaches
 
 
 def _bounds(given: Any, coefficients: Coefficients) -> tuple[Vector, Vector]:

@@ -151,6 +151,6 @@ class BoundedResults(Results):
 
     @property
     def _where(self) -> AnyArray:
-        b, (lower, upper) = self._estimate.fit.params, self._bounds.T
-        held = [(b <= lower) & (b >= upper), b <= lower, b >= upper, ~self._free]
-        return np.select(held, ["both", "lower", "upper", "zero"], "free")
+        b = self._estimate.fit.params
+        low, high = self._bounded.at_lower(b), self._bounded.at_upper(b)
+        return np.select([low & high, low, high, ~self._free], ["both", "lower", "upper", "zero"], "free")
