@@ -218,7 +218,8 @@ class GLM(Constraining, Evaluating):
             with no penalty, L2, L1 or ElasticNet.
         solver : str or Solver, optional
             A name (``"irls"``, ``"newton"``, ``"proximal_gradient"``, ``"local_linear"``) or an object from
-            `dglm.solvers`; chosen by the penalty when not given. `Newton` where the family has parameters to be estimated, which takes it or `IRLS`.
+            `dglm.solvers`; chosen by the penalty when not given. `Newton` where the family has parameters to be
+            estimated, which takes it or `IRLS`.
         start_params : (p,) array, optional
             Where to begin.
         max_iter : int, optional

@@ -1,5 +1,7 @@
 """The standard deviations of columns that penalties standardise by, over any split of the rows."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -22,7 +24,7 @@ def test_spread_is_that_of_all_rows_that_count(family, n_passes, edges):
         # rows of zero weight count for nothing, and here not even for the centre of their block
         X[f == 0, 1:] = 1e12
     block = Block(X=DenseMatrix(X), y=rng.poisson(2.0, N) * 1.0, freq_weights=f, var_weights=v)
-    blocks = MemoryBlocks([rows_of(block, slice(a, b)) for a, b in zip(edges[:-1], edges[1:], strict=True)])
+    blocks = MemoryBlocks([rows_of(block, slice(a, b)) for a, b in pairwise(edges)])
     found = survey(blocks, family, list("abcd"), "y")
     with count_passes() as passes:
         spread = column_spread(blocks, found)
