@@ -16,7 +16,8 @@ from dglm.inference import CovarianceChoice
 from dglm.links import Log
 from dglm.model import Constraining, Evaluating, check_collinear, check_scale, checked_start, warn_of_fit
 from dglm.objective import NullModel, Objective, Survey, column_spread, survey
-from dglm.penalties import Bounded, Bounds, Coefficients, Penalty, Unpenalised
+from dglm.penalties import Bounded, Coefficients, Penalty, Unpenalised
+from dglm.penalties.bounded import Bounds
 from dglm.results import Results, results_of
 from dglm.results.estimate import Collinear, ScaleOption
 from dglm.solvers import IRLS, Newton, Solver, null_eta, resolve_solver

@@ -5,6 +5,7 @@ from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
+import dask.array as da
 import dask.dataframe as dd
 import numpy as np
 import pandas as pd
@@ -501,6 +502,23 @@ def test_dask_glms_lamduh(rows, family) -> None:
     g = N * factor * gradient(name, X, y, lasso)
     assert np.where(lasso == 0, np.maximum(np.abs(g) - 5.0, 0), np.abs(g + 5.0 * np.sign(lasso))).max() < 1e-5
     assert (lasso == 0).any()
+
+
+def test_dask_glm_itself_where_it_is_installed(rows) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        algorithms = pytest.importorskip("dask_glm.algorithms")
+        families = pytest.importorskip("dask_glm.families")
+        for name, family in (("Binomial", "logistic"), ("Poisson", "poisson"), ("Gaussian", "normal")):
+            model = dglm.GLM.from_formula(name + " ~ a + c", rows, family=FAMILIES[name])
+            X, y = (
+                da.from_array(np.asarray(model.exog), chunks=(80, 3)),
+                da.from_array(rows[name].to_numpy(), chunks=80),
+            )
+            found = model.fit(penalty=from_dask_glm(5.0, N, family=family)).params
+            there = getattr(families, family.title())
+            theirs = algorithms.lbfgs(X, y, regularizer="l2", lamduh=5.0, family=there, normalize=False, tol=1e-14)
+            np.testing.assert_allclose(theirs, found, atol=2e-5)
 
 
 # faults of dask-glm 0.4

@@ -2,7 +2,7 @@
 
 from dglm.penalties.adaptive import adaptive_weights
 from dglm.penalties.base import NonConvexPenalty, Penalty, SmoothPenalty, SparsePenalty
-from dglm.penalties.bounded import Bounded, Bounds
+from dglm.penalties.bounded import Bounded
 from dglm.penalties.coefficients import Coefficients
 from dglm.penalties.converting import from_dask_glm, from_glmnet, from_sklearn, from_statsmodels
 from dglm.penalties.elastic_net import ElasticNet
@@ -21,7 +21,6 @@ __all__ = [
     "MCP",
     "SCAD",
     "Bounded",
-    "Bounds",
     "Coefficients",
     "ElasticNet",
     "FoldedConcave",

@@ -21,8 +21,8 @@ MAX_ROOT_STEPS = 100
 class GroupL1(Weighted, SparsePenalty):
     """``P(beta) = alpha sum_g {(1 - l1_ratio) sqrt(p_g) |w_g beta_g|_2 + l1_ratio |w_g beta_g|_1}``.
 
-    p_g is the number of coefficients of group g, w_g beta_g their products with their weights. The groups are the terms
-    of a formula, unless given: a category or a spline is selected whole.
+    p_g is the number of coefficients of group g whose weights are not zero, w_g beta_g the products of its weights and
+    coefficients. The groups are the terms of a formula, unless given: a category or a spline is selected whole.
 
     Source: Yuan & Lin (2006), equation 2.1; Simon, Friedman, Hastie & Tibshirani (2013), equation 3, for ``l1_ratio``.
 
