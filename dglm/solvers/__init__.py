@@ -5,6 +5,7 @@ from dglm.solvers.irls import IRLS
 from dglm.solvers.newton import Newton
 from dglm.solvers.proximal_gradient import ProximalGradient
 from dglm.solvers.registry import SOLVERS, default_solver, resolve_solver
+from dglm.solvers.reweighted import LocalLinear
 from dglm.solvers.shape import maximise_shape
 from dglm.solvers.side_by_side import solve_side_by_side
 from dglm.solvers.start import null_eta
@@ -15,6 +16,7 @@ __all__ = [
     "Certificate",
     "Fit",
     "Iteration",
+    "LocalLinear",
     "Newton",
     "ProximalGradient",
     "ShapeEstimate",

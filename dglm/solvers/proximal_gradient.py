@@ -87,8 +87,10 @@ class Problem:
         basis = objective.basis
         if basis.intercept is not None and objective.penalty.penalised()[basis.intercept]:
             basis = Basis(np.zeros_like(null), basis.intercept, basis.constant)
-        beta = null if start is None else start
-        requests: list[Request] = [(Curvature, null)] if start is None else [(Curvature, null), (Gradient, start)]
+        beta = objective.penalty.feasible(null if start is None else start)
+        requests: list[Request] = [(Curvature, null)]
+        if not np.array_equal(beta, null):
+            requests.append((Gradient, beta))
         found = objective.together(*requests)
         at_null: Curvature = found[0]
         H = basis.gram(at_null.information) / objective.nobs

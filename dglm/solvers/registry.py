@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from dglm.errors import IncompatibleSolverError
-from dglm.penalties import Penalty, SmoothPenalty, Unpenalised
+from dglm.penalties import NonConvexPenalty, Penalty, SmoothPenalty, Unpenalised
 from dglm.solvers.base import Solver
 from dglm.solvers.irls import IRLS
 from dglm.solvers.newton import Newton
 from dglm.solvers.proximal_gradient import ProximalGradient
+from dglm.solvers.reweighted import LocalLinear
 
 #: Every solver, by the name that `GLM.fit(solver=...)` takes.
-SOLVERS: dict[str, type[Solver[Any]]] = {solver.name: solver for solver in (IRLS, Newton, ProximalGradient)}
+SOLVERS: dict[str, type[Solver[Any]]] = {
+    solver.name: solver for solver in (IRLS, Newton, ProximalGradient, LocalLinear)
+}
 
 
 def default_solver(penalty: Penalty) -> Solver[Any]:
@@ -26,8 +29,11 @@ def default_solver(penalty: Penalty) -> Solver[Any]:
     Returns
     -------
     Solver
-        IRLS for smooth penalties (and none), proximal gradient for sparse ones.
+        IRLS for smooth penalties (and none), proximal gradient for sparse ones, local linear approximation for those
+        that are not convex.
     """
+    if isinstance(penalty, NonConvexPenalty):
+        return LocalLinear()
     return IRLS() if isinstance(penalty, SmoothPenalty) else ProximalGradient()
 
 
@@ -61,7 +67,7 @@ def resolve_solver(solver: str | Solver[Any] | None, penalty: Penalty) -> Solver
         raise IncompatibleSolverError(f"solver must be a name or an object from dglm.solvers; got {solver!r}")
     if not isinstance(penalty, solver.penalties):
         able = " or ".join(f"{s.__name__}()" for s in SOLVERS.values() if isinstance(penalty, s.penalties))
-        kind = "smooth" if SmoothPenalty in solver.penalties else "sparse"
+        kind = " or ".join(each.kind for each in solver.penalties)
         what = "no penalty" if penalty == Unpenalised() else repr(penalty)
         raise IncompatibleSolverError(f"{type(solver).__name__} needs a {kind} penalty; got {what}. Use {able}.")
     return solver
