@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Literal
 
 from dglm._typing import Vector
@@ -14,13 +13,13 @@ from dglm.errors import DataError, IncompatibleSolverError
 from dglm.families import Family, Gaussian
 from dglm.inference import CovarianceChoice
 from dglm.links import Log
-from dglm.model import Constraining, Evaluating, check_collinear, check_scale, checked_start, warn_of_fit
-from dglm.objective import NullModel, Objective, Survey, column_spread, survey
-from dglm.penalties import Bounded, Coefficients, Penalty, Unpenalised
+from dglm.model import Constraining, Evaluating, check_collinear, check_scale, checked_start
+from dglm.objective import Objective, Survey, column_spread, survey
+from dglm.penalties import Bounded, Penalty, Unpenalised
 from dglm.penalties.bounded import Bounds
-from dglm.results import Results, results_of
+from dglm.results import Results, objective_of, results_of, warn_of_fit
 from dglm.results.estimate import Collinear, ScaleOption
-from dglm.solvers import IRLS, Newton, Solver, null_eta, resolve_solver
+from dglm.solvers import IRLS, Newton, Solver, resolve_solver
 
 
 class GLM(Constraining, Evaluating):
@@ -319,7 +318,7 @@ class GLM(Constraining, Evaluating):
             self._survey = survey(data, self.family.provisional, self.exog_names, self.design.response.label)
         if penalty.needs_spread and self._spread is None:
             self._spread = column_spread(data, self._survey)
-        return _objective(data, self.family, penalty, self._survey, self._spread, self.design), passes_before
+        return objective_of(data, self.family, penalty, self._survey, self._spread, self.design), passes_before
 
     def _blocks(self, persist: Persist) -> BlockedData[Block]:
         """Return the encoded blocks, kept where asked or where they fit."""
@@ -389,26 +388,3 @@ def _shape_solver(family: Family, penalty: Penalty, solver: str | Solver[Any] | 
             f"Newton() or IRLS()."
         )
     return chosen
-
-
-def _objective(
-    data: BlockedData[Block],
-    family: Family,
-    penalty: Penalty,
-    found: Survey,
-    spread: Vector | None,
-    design: Design,
-) -> Objective[Any]:
-    """Return the objective, with the intercept found and the null model along where there is an offset."""
-    intercept, constant = found.constant_column() if design.intercept is None else (design.intercept, 1.0)
-    coefficients = Coefficients.of(design.exog_names, intercept, terms=dict(design.terms), spread=spread)
-    objective: Objective[Any] = Objective(
-        data=data,
-        family=family,
-        penalty=penalty.bound(coefficients),
-        survey=found,
-        basis=found.basis(intercept, constant),
-    )
-    if not any(e.role in {"offset", "exposure"} for e in design.extras):
-        return objective
-    return replace(objective, null_model=NullModel(null_eta(objective)))

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from dask.dataframe.utils import meta_nonempty
 
-from dglm._typing import AnyArray
+from dglm._typing import AnyArray, Mask
 from dglm.data.blocked import BlockedData
 from dglm.data.dask_blocks import DaskBlocks
 from dglm.data.memory import MemoryBlocks
@@ -31,6 +31,8 @@ BLOCK_ROWS = 2**17
 # A partition is a frame, or arrays by name; the design that asked for it knows which.
 Partition = Any
 RowFunction = Callable[[Partition, int], Any]
+# Which rows of a partition.
+Choice = Callable[[Partition], Mask]
 
 
 class Table(ABC):
@@ -89,6 +91,23 @@ class Table(ABC):
             Two rows or so.
         """
 
+    @abstractmethod
+    def where(self, choose: Choice, columns: Sequence[str]) -> Table:
+        """Return the rows that are chosen, with some columns.
+
+        Parameters
+        ----------
+        choose : callable
+            Of a partition, whatever its rows; picklable.
+        columns : sequence of str
+            What to keep, and to choose by.
+
+        Returns
+        -------
+        Table
+            Lazy on dask.
+        """
+
 
 @dataclass(frozen=True)
 class PandasTable(Table):
@@ -116,6 +135,9 @@ class PandasTable(Table):
 
     def sample(self, columns: Sequence[str]) -> pd.DataFrame:
         return self.frame[list(columns)].head(2)
+
+    def where(self, choose: Choice, columns: Sequence[str]) -> PandasTable:
+        return PandasTable(_chosen(self.frame[list(columns)], choose))
 
     def assign(self, name: str, values: object, label: str) -> PandasTable:
         """Return the table with one more column.
@@ -180,6 +202,10 @@ class DaskTable(Table):
         sample: pd.DataFrame = meta_nonempty(self.frame[list(columns)]._meta)
         return sample
 
+    def where(self, choose: Choice, columns: Sequence[str]) -> DaskTable:
+        frame = self.frame[list(columns)]
+        return DaskTable(frame.map_partitions(_chosen, choose, meta=frame._meta))
+
     def assign(self, name: str, values: object, label: str) -> DaskTable:
         """Return the table with one more column.
 
@@ -243,6 +269,9 @@ class ArrayTable(Table):
     def sample(self, columns: Sequence[str]) -> dict[str, AnyArray]:
         return {c: self.arrays[c][:2] for c in columns}
 
+    def where(self, choose: Choice, columns: Sequence[str]) -> ArrayTable:
+        return ArrayTable(_chosen({c: self.arrays[c] for c in columns}, choose))
+
 
 @dataclass(frozen=True)
 class DaskArrayTable(Table):
@@ -303,6 +332,29 @@ class DaskArrayTable(Table):
 
     def sample(self, columns: Sequence[str]) -> dict[str, AnyArray]:
         return {c: np.ones((2, *self.arrays[c].shape[1:]), dtype=self.arrays[c].dtype) for c in columns}
+
+    def where(self, choose: Choice, columns: Sequence[str]) -> DaskArrayTable:
+        chosen = self.partitions(columns).map(partial(_chosen_of_arrays, choose))
+        return DaskArrayTable(
+            {c: chosen.map(partial(_column, c)).concatenated(*self.arrays[c].shape[1:]) for c in columns}
+        )
+
+
+def _chosen(part: Partition, choose: Choice) -> Any:
+    """Return the rows of a partition that are chosen."""
+    mask = choose(part)
+    return part[mask] if isinstance(part, pd.DataFrame) else {name: array[mask] for name, array in part.items()}
+
+
+def _chosen_of_arrays(choose: Choice, part: Partition, number: int) -> Any:
+    del number
+    return _chosen(part, choose)
+
+
+def _column(name: str, part: Partition, number: int) -> AnyArray:
+    del number
+    array: AnyArray = part[name]
+    return array
 
 
 def _numbered_rows(

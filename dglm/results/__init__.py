@@ -5,6 +5,7 @@ from dglm.results.bounded import BoundedResults
 from dglm.results.compare import compare
 from dglm.results.constraint import Constraint
 from dglm.results.covariance import Wanted
+from dglm.results.debiased import DebiasedResults
 from dglm.results.dispatch import results_of
 from dglm.results.estimate import Estimate, finish
 from dglm.results.hypotheses import TTest, WaldTest, WaldTestTerms
@@ -16,12 +17,18 @@ from dglm.results.marginal_effects import MarginalEffects
 from dglm.results.mle import GLMResults
 from dglm.results.nonconvex import NonConvexResults
 from dglm.results.prediction import Prediction
+from dglm.results.refitting import PLAIN, refit_support
+from dglm.results.rows_again import objective_of
 from dglm.results.score_test import ScoreTest
+from dglm.results.split import Split
 from dglm.results.summary import Summary
+from dglm.results.warning import warn_of_fit
 
 __all__ = [
+    "PLAIN",
     "BoundedResults",
     "Constraint",
+    "DebiasedResults",
     "Estimate",
     "GLMResults",
     "Influence",
@@ -32,6 +39,7 @@ __all__ = [
     "Prediction",
     "Results",
     "ScoreTest",
+    "Split",
     "Summary",
     "TTest",
     "WaldTest",
@@ -40,5 +48,8 @@ __all__ = [
     "compare",
     "finish",
     "load",
+    "objective_of",
+    "refit_support",
     "results_of",
+    "warn_of_fit",
 ]

@@ -322,4 +322,6 @@ class Results(RowWise, ABC):
             notes.append(f"Left out as linear combinations of earlier columns: {'; '.join(e.dependent)}.")
         if e.constraint is not None:
             notes.append(f"Fitted under constraints: {', '.join(e.constraint.labels)}.")
+        if e.selection is not None:
+            notes.append(e.selection.note)
         return notes

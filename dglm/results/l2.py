@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from dglm._typing import Vector
-from dglm.inference import kept_share
+from dglm._typing import Matrix, Vector
+from dglm.inference import aic, gcv, kept_share, penalised_covariances, symmetric_intervals
 from dglm.objective import SecondOrder
 from dglm.penalties import SmoothPenalty
 from dglm.results.base import Results
@@ -17,9 +17,10 @@ from dglm.results.mle import INFERENCE
 from dglm.results.summary import Summary, number
 
 BIASED = (
-    "the penalty biases every coefficient towards zero by an unknown amount, so that a standard error around it "
-    "covers nothing stated. Fit without penalty (model.fit()) for inference, or look at shrinkage and effective_df "
-    "for what the penalty did"
+    "the penalty biases every coefficient towards zero by an amount that depends on the unknown truth, so that the "
+    "usual standard errors and p-values, which are about an estimate without bias, would be wrong. Call sampling_se "
+    "for how far the biased estimates spread; posterior_interval(level) for intervals under the prior that the penalty "
+    "amounts to; or model.fit(), maximum likelihood without penalty, for standard errors and tests"
 )
 
 
@@ -48,9 +49,73 @@ class L2Results(Results):
         return self._estimate.df
 
     @property
+    def effective_df_terms(self) -> pd.Series:
+        """Effective number of parameters of each term, which add up to `effective_df`; nan where aliased.
+
+        Source: Wood (2017), section 6.1.2: the diagonal of (H + P'')^-1 H, summed over the columns of the term.
+        """
+        terms = self._estimate.design.terms
+        return pd.Series([self._kept[list(at)].sum() for _, at in terms], index=[term for term, _ in terms])
+
+    @property
     def shrinkage(self) -> Any:
         """Share of each coefficient that the penalty took, to first order: 0 not shrunk, 1 shrunk to nothing."""
         return self._named(1.0 - self._kept)
+
+    @property
+    def sampling_se(self) -> Any:
+        """Standard deviations of the coefficients over repeated samples, about a mean that is biased.
+
+        sqrt(scale) times the root of the diagonal of (H + P'')^-1 H (H + P'')^-1. They are smaller than those of
+        maximum likelihood and say nothing of the bias, so that an interval made of them does not have its level.
+        """
+        return self._named(np.sqrt(np.diag(self._covariances[0])))
+
+    def posterior_interval(self, level: float = 0.95) -> Any:
+        """Return intervals that hold the coefficients with a given probability under the prior that the penalty is.
+
+        The estimate is the mode of the posterior distribution under the prior density exp(-nobs P(beta) / scale): for
+        ``L2(alpha)`` independent normal coefficients of mean 0 and variance scale / (nobs alpha w_j), w_j their weights
+        times, where the penalty standardises, the squared standard deviations of the columns; for `GeneralizedRidge`
+        normal with precision nobs alpha S / scale. Coefficients that are not penalised have a flat prior. The
+        dispersion is taken as known, `scale`. The posterior is then normal with covariance scale (H + P'')^-1: exactly
+        for Gaussian responses with the identity link, by Laplace's approximation otherwise. These are intervals for who
+        believes the prior, in which alpha is known beforehand; over repeated samples they cover large coefficients too
+        rarely.
+
+        Source: Hastie, Tibshirani & Friedman (2009), section 3.4.1.
+
+        Parameters
+        ----------
+        level : float
+            Probability, between 0 and 1.
+
+        Returns
+        -------
+        (p, 2) DataFrame or array
+            Columns `lower` and `upper`.
+
+        Raises
+        ------
+        ValueError
+            If the level is not between 0 and 1.
+        """
+        se = np.sqrt(np.diag(self._covariances[1]))
+        return self._framed(symmetric_intervals(self._estimate.params, se, 1 - level, np.inf), ["lower", "upper"])
+
+    @property
+    def aic(self) -> float:
+        """Akaike's criterion with the effective number of parameters, -2 llf + 2 effective_df.
+
+        The dispersion is not counted, as in that of maximum likelihood.
+        Source: Hastie & Tibshirani (1990), section 6.8.3.
+        """
+        return aic(self.llf, self.effective_df)
+
+    @property
+    def gcv(self) -> float:
+        """Generalised cross-validation, nobs deviance / (nobs - effective_df)^2; smaller is better."""
+        return gcv(self.deviance, self.effective_df, self.nobs)
 
     @cached_property
     def _kept(self) -> Vector:
@@ -58,6 +123,15 @@ class L2Results(Results):
         if not (isinstance(e.penalty, SmoothPenalty) and isinstance(e.fit.sums, SecondOrder)):
             return np.full(len(e.params), np.nan)
         return kept_share(e.fit.sums.information, e.basis, self.nobs * e.penalty.hessian(e.fit.params))
+
+    @cached_property
+    def _covariances(self) -> tuple[Matrix, Matrix]:
+        """Covariance over repeated samples, and that of the posterior."""
+        e = self._estimate
+        if not isinstance(e.penalty, SmoothPenalty) or e.information is None:
+            nothing = np.full((len(e.params), len(e.params)), np.nan)
+            return nothing, nothing
+        return penalised_covariances(e.information, e.basis, self.nobs * e.penalty.hessian(e.fit.params), self.scale)
 
     def summary(self, *, exponentiate: bool = False) -> Summary:
         """Return a report of the fit: shrunken coefficients, no inference.
@@ -80,19 +154,27 @@ class L2Results(Results):
         e, effect = self._estimate, self._effect(exponentiate=exponentiate)
         labels = effect.labels(e.design.exog_names, e.basis)
         table = [
-            (name, (number(b), f"{100 * (1 - kept):.1f}%"))
-            for name, b, kept in zip(labels, effect.values(e.params), self._kept, strict=True)
+            (name, (number(b), number(se), f"{100 * (1 - kept):.1f}%"))
+            for name, b, se, kept in zip(
+                labels, effect.values(e.params), np.asarray(self.sampling_se), self._kept, strict=True
+            )
         ]
+        title = "sampling se (biased)"
         return self._summary(
             f"Generalized Linear Model: Ridge ({type(e.penalty).__name__}) Estimates",
-            (effect.title, "shrunk by"),
+            (effect.title, title, "shrunk by"),
             table,
             [
-                f"Penalised estimates, biased towards zero: no standard errors, no p-values. Effective number of "
-                f"parameters {self.effective_df:.2f}. 'shrunk by' is the first-order share of the coefficient that the "
-                f"penalty took.",
+                "Penalised estimates, biased towards zero: no standard errors about the truth, no p-values. "
+                f"'{title}' is the spread over repeated samples about the biased mean"
+                + (", of the coefficient" if exponentiate else "")
+                + "; 'shrunk by' is the first-order share of the coefficient that the penalty took.",
                 *effect.notes,
             ],
+            (
+                ("Effective Df:", f"{self.effective_df:.2f}"),
+                ("GCV / AIC:", f"{number(self.gcv)} / {number(self.aic)}"),
+            ),
         )
 
     def tidy(self, *, exponentiate: bool = False) -> pd.DataFrame:
@@ -106,7 +188,7 @@ class L2Results(Results):
         Returns
         -------
         DataFrame
-            Columns `term`, `estimate`, `shrinkage`.
+            Columns `term`, `estimate`, `shrinkage`, and `sampling_se`, about a biased mean.
 
         Raises
         ------
@@ -115,7 +197,14 @@ class L2Results(Results):
         """
         e, effect = self._estimate, self._effect(exponentiate=exponentiate)
         estimate, names = effect.values(e.params), list(e.design.exog_names)
-        return pd.DataFrame({"term": names, "estimate": estimate, "shrinkage": 1.0 - self._kept})
+        return pd.DataFrame(
+            {
+                "term": names,
+                "estimate": estimate,
+                "shrinkage": 1.0 - self._kept,
+                "sampling_se": np.asarray(self.sampling_se),
+            }
+        )
 
     def _glance(self) -> dict[str, Any]:
-        return {**super()._glance(), "effective_df": self.effective_df}
+        return {**super()._glance(), "effective_df": self.effective_df, "aic": self.aic, "gcv": self.gcv}

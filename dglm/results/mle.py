@@ -107,7 +107,8 @@ class GLMResults(Likelihood, Nested, LinearTests, Predicting, Marginal, Diagnosi
         Returns
         -------
         DataFrame
-            Columns `term`, `estimate`, `std_error`, `statistic`, `p_value`, `conf_low`, `conf_high`.
+            Columns `term`, `estimate`, `std_error`, `statistic`, `p_value`, `conf_low`, `conf_high`; and `selection`,
+            where a penalty selected the columns: what that means for the intervals.
 
         Raises
         ------
@@ -125,6 +126,8 @@ class GLMResults(Likelihood, Nested, LinearTests, Predicting, Marginal, Diagnosi
         if conf_int:
             bounds = effect.values(np.asarray(self.conf_int(alpha)))
             columns |= {"conf_low": bounds[:, 0], "conf_high": bounds[:, 1]}
+        if e.selection is not None:
+            columns["selection"] = [e.selection.label] * len(e.params)
         return pd.DataFrame(columns)
 
     def _family_notes(self) -> list[str]:
