@@ -177,7 +177,7 @@ def test_differing_chunks_and_column_chunks() -> None:
         ),
         (ProximalGradient(), None, r"needs a sparse penalty; got no penalty. Use IRLS\(\) or Newton\(\)."),
         ("proximal_gradient", dglm.L2(alpha=1.0), r"needs a sparse penalty; got L2\(alpha=1.0\)"),
-        ("bfgs", None, r"no solver is called 'bfgs'; there are \['irls', 'newton', 'proximal_gradient'\]"),
+        ("bfgs", None, r"no solver is called 'bfgs'; there are .*'irls'"),
         (3, None, r"solver must be a name or an object from dglm.solvers; got 3"),
     ],
 )
