@@ -4,6 +4,8 @@ from dglm.solvers.base import Certificate, Fit, Iteration, ShapeEstimate, Solver
 from dglm.solvers.irls import IRLS
 from dglm.solvers.newton import Newton
 from dglm.solvers.proximal_gradient import ProximalGradient
+from dglm.solvers.proximal_newton import ProximalNewton
+from dglm.solvers.quadratic import minimise_quadratic
 from dglm.solvers.registry import SOLVERS, default_solver, resolve_solver
 from dglm.solvers.shape import maximise_shape
 from dglm.solvers.side_by_side import solve_side_by_side
@@ -17,11 +19,13 @@ __all__ = [
     "Iteration",
     "Newton",
     "ProximalGradient",
+    "ProximalNewton",
     "ShapeEstimate",
     "Solver",
     "Status",
     "default_solver",
     "maximise_shape",
+    "minimise_quadratic",
     "null_eta",
     "resolve_solver",
     "solve_side_by_side",

@@ -10,9 +10,12 @@ from dglm.solvers.base import Solver
 from dglm.solvers.irls import IRLS
 from dglm.solvers.newton import Newton
 from dglm.solvers.proximal_gradient import ProximalGradient
+from dglm.solvers.proximal_newton import ProximalNewton
 
 #: Every solver, by the name that `GLM.fit(solver=...)` takes.
-SOLVERS: dict[str, type[Solver[Any]]] = {solver.name: solver for solver in (IRLS, Newton, ProximalGradient)}
+SOLVERS: dict[str, type[Solver[Any]]] = {
+    solver.name: solver for solver in (IRLS, Newton, ProximalNewton, ProximalGradient)
+}
 
 
 def default_solver(penalty: Penalty) -> Solver[Any]:
@@ -26,9 +29,9 @@ def default_solver(penalty: Penalty) -> Solver[Any]:
     Returns
     -------
     Solver
-        IRLS for smooth penalties (and none), proximal gradient for sparse ones.
+        IRLS for smooth penalties (and none), proximal Newton for sparse ones.
     """
-    return IRLS() if isinstance(penalty, SmoothPenalty) else ProximalGradient()
+    return IRLS() if isinstance(penalty, SmoothPenalty) else ProximalNewton()
 
 
 def resolve_solver(solver: str | Solver[Any] | None, penalty: Penalty) -> Solver[Any]:
