@@ -6,7 +6,7 @@ from dglm.solvers.newton import Newton
 from dglm.solvers.proximal_gradient import ProximalGradient
 from dglm.solvers.proximal_newton import ProximalNewton
 from dglm.solvers.quadratic import minimise_quadratic
-from dglm.solvers.registry import SOLVERS, default_solver, resolve_solver
+from dglm.solvers.registry import SOLVERS, default_solver, resolve_solver, solver_names, solver_table
 from dglm.solvers.shape import maximise_shape
 from dglm.solvers.side_by_side import solve_side_by_side
 from dglm.solvers.start import null_eta
@@ -29,4 +29,6 @@ __all__ = [
     "null_eta",
     "resolve_solver",
     "solve_side_by_side",
+    "solver_names",
+    "solver_table",
 ]

@@ -14,6 +14,7 @@ from dglm.objective import Curvature, Gradient, Objective, ObservedCurvature
 from dglm.penalties import Penalty, SparsePenalty
 from dglm.solvers.base import Certificate, Fit, Iteration, Solver, Status, dispersion
 from dglm.solvers.coordinates import sparse_basis
+from dglm.solvers.gaussian_design import gaussian_design_start
 from dglm.solvers.line_search import backtrack, falls_enough
 from dglm.solvers.quadratic import minimise_quadratic
 from dglm.solvers.start import null_start
@@ -137,7 +138,11 @@ class Problem:
             return self.evaluate(null)
         H = self.basis.gram(survey.gram) / W
         error = np.sqrt(survey.null_deviance) / W
-        target = minimise_quadratic(H, g, objective.penalty, np.zeros_like(g), tol=TIGHTEST * tol * error).theta
+
+        def minimise(H: Matrix, g: Vector, theta: Vector) -> Vector:
+            return minimise_quadratic(H, g, objective.penalty, theta, tol=TIGHTEST * tol * error).theta
+
+        target = gaussian_design_start(objective, self.basis, minimise(H, g, np.zeros_like(g)), minimise)
         state = self.evaluate(target)
         if np.isfinite(state.objective):
             return state
