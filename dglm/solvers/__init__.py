@@ -1,5 +1,6 @@
 """Solvers: each minimises an objective and returns a Fit that proves where it ended."""
 
+from dglm.solvers.alpha_max import alpha_max
 from dglm.solvers.base import Certificate, Fit, Iteration, ShapeEstimate, Solver, Status
 from dglm.solvers.irls import IRLS
 from dglm.solvers.newton import Newton
@@ -23,6 +24,7 @@ __all__ = [
     "ShapeEstimate",
     "Solver",
     "Status",
+    "alpha_max",
     "default_solver",
     "maximise_shape",
     "minimise_quadratic",
