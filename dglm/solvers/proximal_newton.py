@@ -253,7 +253,8 @@ class ProximalNewton(Solver[SparsePenalty]):
             slope = problem.slope(state, d)
             if max(state.certificate, objective.nobs * abs(slope)) <= SETTLED:
                 # only what is not penalised can grow without bound
-                diverging = moving(objective, problem.basis.to_params(d))
+                free = np.where(objective.penalty.penalised(), 0.0, d)
+                diverging = moving(objective, problem.basis.to_params(free))
             if diverging or stalled(slope, trace):
                 status = Status.SEPARATED if diverging else Status.ROUNDING
                 break
