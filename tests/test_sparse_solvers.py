@@ -149,7 +149,7 @@ def test_start_of_gaussian_columns_does_no_harm_where_they_are_not(spoil):
     penalty = L1(alpha=1e-3)
     fit = ProximalNewton().solve(_objective(given, penalty), None)
     assert fit.status is Status.CONVERGED
-    assert fit.n_iter <= 8
+    assert fit.n_iter <= 10
     assert residual(given, penalty, fit.params) <= 1e-7
 
 
