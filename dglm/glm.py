@@ -20,7 +20,7 @@ from dglm.penalties import Bounded, Coefficients, Penalty, Unpenalised
 from dglm.penalties.bounded import Bounds
 from dglm.results import Results, results_of
 from dglm.results.estimate import Collinear, ScaleOption
-from dglm.solvers import IRLS, Newton, Solver, null_eta, resolve_solver
+from dglm.solvers import SOLVERS, Newton, Solver, null_eta, resolve_solver, solver_names
 
 
 class GLM(Constraining, Evaluating):
@@ -238,9 +238,9 @@ class GLM(Constraining, Evaluating):
             Within which the coefficients are to be, by the name of a coefficient or of a term, None being no bound;
             with no penalty, L2, L1 or ElasticNet.
         solver : str or Solver, optional
-            A name (``"irls"``, ``"newton"``, ``"proximal_gradient"``, ``"local_linear"``) or an object from
-            `dglm.solvers`; chosen by the penalty when not given. `Newton` where the family has parameters to be
-            estimated, which takes it or `IRLS`.
+            A name (``"irls"``, ``"newton"``, ``"proximal_newton"``, ``"proximal_gradient"``, ``"local_linear"``) or an
+            object from `dglm.solvers`; chosen by the penalty when not given. `Newton` where the family has parameters
+            to be estimated, which takes it or `IRLS`.
         start_params : (p,) array, optional
             Where to begin.
         max_iter : int, optional
@@ -383,10 +383,10 @@ def _shape_solver(family: Family, penalty: Penalty, solver: str | Solver[Any] | 
         )
     # the log link is not canonical, and the family's own parameters take Newton's method anyway
     chosen = resolve_solver(Newton() if solver is None else solver, penalty)
-    if not isinstance(chosen, IRLS | Newton):
+    if not chosen.estimates_shape:
+        able = solver_names(solver for solver in SOLVERS.values() if solver.estimates_shape)
         raise IncompatibleSolverError(
-            f"{family.name} needs second derivatives to estimate its {free}; got {type(chosen).__name__}. Use "
-            f"Newton() or IRLS()."
+            f"{family.name} needs second derivatives to estimate its {free}; got {type(chosen).__name__}. Use {able}."
         )
     return chosen
 
