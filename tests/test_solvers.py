@@ -64,6 +64,23 @@ def test_least_squares_needs_no_iteration_after_the_survey(solver):
     assert (fit.n_iter, passes.count) == (0, 1)
 
 
+@pytest.mark.parametrize("solver", SMOOTH, ids=repr)
+@pytest.mark.parametrize("penalty", [Unpenalised(), L2(alpha=0.01)], ids=repr)
+def test_logistic_fits_begin_where_gaussian_columns_would_end(solver, penalty):
+    rng = np.random.default_rng(20009)
+    X = np.column_stack([np.ones(20_000), rng.random((20_000, 6))])
+    y = rng.random(20_000) < 1 / (1 + np.exp(-X @ np.array([0.5, 1.5, -1.5, 1.0, -1.0, 0.5, 0.0])))
+    objective = objective_of(X, y, Binomial(), penalty)
+    fit = solver.solve(objective, None)
+    assert fit.status is Status.CONVERGED
+    # within a standard error or so of the optimum, so that three more passes do
+    assert fit.trace[0].certificate < 1
+    assert fit.n_iter <= 3
+    # a row of weight 2 tells the survey too little to begin there; the estimate is the same
+    twice = objective_of(X, y, Binomial(), penalty, freq_weights=np.full(len(y), 2.0))
+    np.testing.assert_allclose(solver.solve(twice, None).params, fit.params, rtol=1e-8)
+
+
 @pytest.mark.parametrize("solver", ALL_SOLVERS, ids=repr)
 def test_too_few_iterations_are_a_status_not_an_exception(solver):
     penalty = penalty_for(solver)

@@ -140,10 +140,11 @@ class Problem:
         if not np.isfinite(g).all():
             return self.evaluate(null)
         H = self.basis.gram(survey.gram) / W
-        error = np.sqrt(survey.null_deviance) / W
+        # exact for least squares; elsewhere as near as a start needs, against what is about a standard error
+        enough = np.sqrt(survey.null_deviance) / W * (TIGHTEST * tol if self.quadratic else LOOSEST)
 
         def minimise(H: Matrix, g: Vector, theta: Vector) -> Vector:
-            return minimise_quadratic(H, g, objective.penalty, theta, tol=TIGHTEST * tol * error).theta
+            return minimise_quadratic(H, g, objective.penalty, theta, tol=enough).theta
 
         zero = objective.penalty.feasible(np.zeros_like(g))
         target = gaussian_design_start(objective, self.basis, minimise(H, g + H @ zero, zero), minimise)
