@@ -6,7 +6,7 @@ from dglm.design.collections import from_collections
 from dglm.design.constraints import Constraints, read_constraints
 from dglm.design.context import Context, Unsaved
 from dglm.design.extended import extended
-from dglm.design.formula import FormulaDesign
+from dglm.design.formula import FormulaDesign, Unseen
 from dglm.design.frame import FrameDesign
 from dglm.design.grouping import GroupedRows, group_rows
 from dglm.design.joining import PreparedModel
@@ -28,6 +28,7 @@ __all__ = [
     "Learner",
     "PreparedModel",
     "Unsaved",
+    "Unseen",
     "as_frame",
     "as_params",
     "by_name",

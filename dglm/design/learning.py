@@ -14,7 +14,8 @@ from dglm.design.base import Extra, Missing
 from dglm.design.engine import Categorical, FormulaEngine, Numeric
 from dglm.design.formula import Columns, FormulaDesign, group_names
 from dglm.design.formulaic_engine import FormulaicEngine
-from dglm.design.joining import PreparedModel, frame_table, join_extras, refuse_double_weights
+from dglm.design.inputs import frame_table
+from dglm.design.joining import PreparedModel, join_extras, refuse_double_weights
 from dglm.design.lessons import teach
 from dglm.design.response import Response, check_two_columns
 from dglm.design.row_locality import refuse_what_needs_other_rows
@@ -37,8 +38,8 @@ def from_formula(
     ----------
     formula : str
         ``"y ~ x1 + x2"``.
-    data : pandas.DataFrame or dask.dataframe.DataFrame
-        The rows.
+    data : dataframe, mapping, path or FrameTable
+        The rows, as `frame_table` takes them.
     extras : mapping of str to str or collection
         Weights, offset and exposure, as column names, expressions or aligned collections.
     missing : str
@@ -98,6 +99,7 @@ def _learn(
         engine=engine,
         levels=levels,
         groups=groups,
+        left_out=taught.left_out,
     )
 
 

@@ -17,6 +17,8 @@ from dglm.errors import FormulaError
 UNKNOWN_CATEGORIES = "__UNKNOWN_CATEGORIES__"
 # Beyond this a dense column per level is not a model that fits in memory.
 MAX_LEVELS = 100_000
+# Levels that only rows have that are left out are kept for messages, so many of them.
+MAX_LEFT_OUT = 1000
 
 
 @dataclass(frozen=True)
@@ -31,11 +33,14 @@ class LevelSet:
         Found so far.
     ordered : bool
         Whether a categorical dtype gave them, and with them their order.
+    left_out : tuple
+        Levels, not among those, of rows that are left out.
     """
 
     name: str
     levels: tuple[Hashable, ...]
     ordered: bool
+    left_out: tuple[Hashable, ...] = ()
 
     def __add__(self, other: LevelSet) -> LevelSet:
         levels = tuple(dict.fromkeys((*self.levels, *other.levels)))
@@ -44,7 +49,11 @@ class LevelSet:
                 f"{self.name!r} has more than {MAX_LEVELS} levels; is it an identifier? "
                 f"Group its levels, or leave it out"
             )
-        return LevelSet(self.name, levels, self.ordered or other.ordered)
+        left_out = self.left_out + other.left_out
+        if left_out:
+            known = set(levels)
+            left_out = tuple(level for level in dict.fromkeys(left_out) if level not in known)[:MAX_LEFT_OUT]
+        return LevelSet(self.name, levels, self.ordered or other.ordered, left_out)
 
     def final(self) -> tuple[Hashable, ...]:
         """Return the levels in the order that the same data in memory would have.
@@ -133,7 +142,7 @@ class ColumnLevels:
     def __call__(self, partition: pd.DataFrame, number: int) -> Learned:
         del number
         values = partition[self.column]
-        levels, ordered = observed_levels(values, np.ones(len(values), dtype=bool))
+        levels, ordered = observed_levels(values, np.ones(len(values), dtype=bool), self.name)
         return Learned((LevelSet(self.name, tuple(levels), ordered),))
 
 

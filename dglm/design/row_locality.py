@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from dglm._typing import AnyArray, Codes
-from dglm.data import PandasTable, Table
+from dglm.data import FrameTable
 from dglm.design.calls import dotted_name
 from dglm.design.engine import FormulaEngine
 from dglm.design.learner import Learner, State
@@ -48,14 +48,14 @@ _NOT_ROWS = "does not give one value for each row"
 _BY_HAND = "make it a column of the data before, from all rows"
 
 
-def refuse_what_needs_other_rows(engine: FormulaEngine, table: Table) -> None:
+def refuse_what_needs_other_rows(engine: FormulaEngine, table: FrameTable) -> None:
     """Refuse a formula with an expression that depends on other rows than its own.
 
     Parameters
     ----------
     engine : FormulaEngine
         Parsed; nothing has to be learned yet.
-    table : Table
+    table : FrameTable
         Whose types are shown; rows are looked at only if they are in memory.
 
     Raises
@@ -71,8 +71,9 @@ def refuse_what_needs_other_rows(engine: FormulaEngine, table: Table) -> None:
     wild, tame = (made_up_rows(types, known, tame=tame) for tame in (False, True))
     told = _refuse(expressions, engine, wild)
     _refuse([e for e in expressions if e not in told], engine, tame)
-    if isinstance(table, PandasTable) and len(table.frame):
-        _refuse(expressions, engine, _spread(table.frame[columns]))
+    rows = table.in_memory(columns)
+    if rows is not None and len(rows):
+        _refuse(expressions, engine, _spread(rows))
 
 
 def _refuse(expressions: Sequence[str], engine: FormulaEngine, sample: pd.DataFrame) -> list[str]:
