@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 
@@ -24,11 +23,12 @@ class Dropped:
     def __add__(self, other: Dropped) -> Dropped:
         return Dropped(self.n_rows + other.n_rows, _added(self.lacking, other.lacking))
 
-    def __str__(self) -> str:
-        named = ", ".join(f"{name} ({n})" for name, n in self.lacking.items() if n)
-        return f"{self.n_rows}{f': missing in {named}' if named else ''}"
+    @property
+    def in_words(self) -> str:
+        """What was missing, how often; nothing where it is not known."""
+        named = ", ".join(f"{name}: {n}" for name, n in self.lacking.items() if n)
+        return f" ({named})" if named else ""
 
 
 def _added(a: dict[str, int], b: dict[str, int]) -> dict[str, int]:
-    names: Iterable[str] = dict.fromkeys((*a, *b))
-    return {name: a.get(name, 0) + b.get(name, 0) for name in names}
+    return {name: a.get(name, 0) + b.get(name, 0) for name in dict.fromkeys((*a, *b))}

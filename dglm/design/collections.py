@@ -127,7 +127,8 @@ def _from_arrays(endog: Any, exog: Any, extras: Mapping[str, Any], missing: Miss
         table = ArrayTable(arrays)
     n_columns = 1 if y.ndim == 1 else y.shape[1]
     check_two_columns(n_columns)
-    name = str(getattr(endog, "name", None) or "y")
+    # the name of a dask array is its key
+    name = "y" if isinstance(endog, da.Array) else str(getattr(endog, "name", None) or "y")
     response = Response((name,) if n_columns == 1 else ("successes", "failures"))
     found = tuple(Extra(role, role, by_name=False) for role in ROLES if role in arrays)
     refuse_double_weights(response, found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import dask
@@ -55,7 +56,7 @@ def frame_table(data: Any) -> FrameTable:
     if isinstance(data, FrameTable):
         return data
     if isinstance(data, (str, os.PathLike)):
-        data = dd.read_parquet(os.fspath(data))
+        data = _parquet(os.fspath(data))
     elif isinstance(data, Mapping):
         data = _as_frame(data)
     if isinstance(data, (pd.DataFrame, dd.DataFrame)):
@@ -69,6 +70,32 @@ def frame_table(data: Any) -> FrameTable:
         )
     _refuse_one_name_twice(other.collect_schema().names())
     return NarwhalsTable(other)
+
+
+def formula_table(data: Any) -> FrameTable:
+    """Return the table of a dataframe as formulas read it: with names that are text.
+
+    Parameters
+    ----------
+    data : dataframe, mapping of str to column, or path
+        As `frame_table` takes it.
+
+    Returns
+    -------
+    FrameTable
+        A column 0 is called ``"0"``.
+
+    Raises
+    ------
+    DataError
+        As `frame_table`.
+    """
+    table = frame_table(data)
+    if all(isinstance(name, str) for name in table.columns) or not isinstance(table, (PandasTable, DaskTable)):
+        return table
+    names = list(map(str, table.columns))
+    _refuse_one_name_twice(names)
+    return replace(table, frame=table.frame.rename(columns=dict(zip(table.columns, names, strict=True))))
 
 
 def frame_columns(data: Any) -> dict[str, Any]:
@@ -95,6 +122,14 @@ def frame_columns(data: Any) -> dict[str, Any]:
     if not isinstance(other, nw.DataFrame):
         raise DataError("a lazy frame cannot be matched with other rows; collect() it, or use GLM.from_formula")
     return {name: other[name].to_numpy() for name in other.columns}
+
+
+def _parquet(path: str) -> dd.DataFrame:
+    """Return parquet files as a dask dataframe; only their schema is read."""
+    frame: dd.DataFrame = dd.read_parquet(path)
+    if not len(frame.columns):
+        raise DataError(f"there are no columns to read in {path!r}; does the pattern match a file?")
+    return frame
 
 
 def _other_frame(data: Any) -> nw.DataFrame[Any] | nw.LazyFrame[Any] | None:

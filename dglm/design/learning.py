@@ -14,7 +14,7 @@ from dglm.design.base import Extra, Missing
 from dglm.design.engine import Categorical, FormulaEngine, Numeric
 from dglm.design.formula import Columns, FormulaDesign, group_names
 from dglm.design.formulaic_engine import FormulaicEngine
-from dglm.design.inputs import frame_table
+from dglm.design.inputs import formula_table
 from dglm.design.joining import PreparedModel, join_extras, refuse_double_weights
 from dglm.design.lessons import teach
 from dglm.design.response import Response, check_two_columns
@@ -39,7 +39,7 @@ def from_formula(
     formula : str
         ``"y ~ x1 + x2"``.
     data : dataframe, mapping, path or FrameTable
-        The rows, as `frame_table` takes them.
+        The rows, as `formula_table` takes them.
     extras : mapping of str to str or collection
         Weights, offset and exposure, as column names, expressions or aligned collections.
     missing : str
@@ -63,8 +63,8 @@ def from_formula(
     DataError
         If weights or offset do not.
     """
-    table = frame_table(data)
-    names = [str(c) for c in table.columns]
+    table = formula_table(data)
+    names = table.columns
     # a plain name is a column, or a mistake that join_extras names
     expressions = [e for e in extras.values() if isinstance(e, str) and e not in names and not e.isidentifier()]
     engine = FormulaicEngine.parse(formula, names, context, expressions)

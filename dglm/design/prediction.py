@@ -13,7 +13,7 @@ from dglm.design.arrays import ArrayDesign
 from dglm.design.base import Design, Extra
 from dglm.design.collections import as_array
 from dglm.design.formula import FormulaDesign, Unseen
-from dglm.design.inputs import frame_table
+from dglm.design.inputs import formula_table, frame_table
 from dglm.design.joining import PreparedModel, join_extras
 from dglm.design.names import nearest
 from dglm.errors import DataError
@@ -57,7 +57,7 @@ def for_new_rows(
             raise _not_passed(extra)
         table, extras = _array_table(exog, given)
         return PreparedModel(table, replace(design, extras=extras))
-    frame = frame_table(exog)
+    frame = formula_table(exog) if isinstance(design, FormulaDesign) else frame_table(exog)
     given |= {extra.role: _column_of(design, extra, frame) for extra in lacking}
     _require(frame, design.exog_columns)
     expressions = design.engine.expressions if isinstance(design, FormulaDesign) else ()
@@ -91,7 +91,7 @@ def for_same_rows(design: Design, data: Any) -> Table:
             f"the model was built with {' and '.join(apart) if apart else 'its response'} in a collection of its own, "
             f"which a dataframe cannot show; build it with GLM.from_formula and columns by name, or pass no data"
         )
-    table = frame_table(data)
+    table = formula_table(data)
     _require(table, design.columns)
     return table
 

@@ -210,7 +210,11 @@ def survey(data: BlockedData[Block], family: Family, exog_names: list[str], endo
     """
     found = data.sum(_survey_block, family, exog_names, endog_name)
     if found.n_rows == 0:
-        raise DataError(f"no rows are left of {found.dropped}" if found.dropped.n_rows else "the data has no rows")
+        n_dropped = found.dropped.n_rows
+        lacking = found.dropped.in_words
+        raise DataError(
+            f"no rows left: all {n_dropped} have something missing{lacking}" if n_dropped else "the data has no rows"
+        )
     if found.total_weight == 0:
         raise DataError(f"the weights of all {found.n_rows} rows are zero")
     return found

@@ -308,7 +308,7 @@ class Results(RowWise, ABC):
         e, names = self._estimate, self._estimate.design.exog_names
         notes = []
         if self.n_dropped:
-            notes.append(f"Rows dropped: {e.survey.dropped}.")
+            notes.append(f"Dropped {self.n_dropped} rows with something missing{e.survey.dropped.in_words}.")
         if e.fit.status is Status.SEPARATED:
             moving = ", ".join(names[j] for j in e.fit.diverging)
             notes.append(
