@@ -176,7 +176,7 @@ def _engine(table: Table, design: Design, names: list[str], context: Mapping[str
     for expression in expressions:
         if engine.calls(expression):
             raise DataError(f"groups={expression!r} calls a transform that learns; make it a column of the data first")
-    refuse_what_needs_other_rows(engine, table)
+    refuse_what_needs_other_rows(engine, table, "Groups of rows that are told apart so must be a column of the data")
     return engine
 
 
