@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import dglm
@@ -278,6 +279,21 @@ def test_booleans_that_a_file_has_and_a_partition_lacks(tmp_path: Path) -> None:
     result = dglm.GLM.from_formula("y ~ x", tmp_path / "rows.parquet").fit()
     np.testing.assert_allclose(result.params, [(4 + 16) / 2, (0 + 9 + 25) / 3 - 10], rtol=1e-12)
     assert np.isnan(result.predict(tmp_path / "rows.parquet").compute()[1])
+
+
+@pytest.mark.parametrize("hole", [3, 33])
+def test_whole_numbers_are_the_same_levels_over_any_partitions(hole: int, tmp_path: Path) -> None:
+    # they are integers in a file without missing ones, and floats in another
+    k = np.tile([1, 2, 3, 2], 10)
+    table = pa.table({"y": np.arange(40.0) ** 0.5, "k": pa.array(k, mask=np.arange(40) == hole)})
+    for start in range(0, 40, 10):
+        pq.write_table(table.slice(start, 10), tmp_path / f"{start}.parquet")
+    expected = dglm.GLM.from_formula("y ~ C(k)", table.to_pandas()).fit()
+    assert expected.params.index[1] == "C(k)[T.2.0]"
+    for given in (tmp_path, table, pl.from_arrow(table)):
+        result = dglm.GLM.from_formula("y ~ C(k)", given).fit()
+        pd.testing.assert_series_equal(result.params, expected.params, rtol=1e-10)
+        assert result.predict({"k": [2]})[0] == result.predict({"k": [2.0]})[0]
 
 
 # names and labels

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import pandas as pd
@@ -43,7 +43,7 @@ class LevelSet:
     left_out: tuple[Hashable, ...] = ()
 
     def __add__(self, other: LevelSet) -> LevelSet:
-        levels = tuple(dict.fromkeys((*self.levels, *other.levels)))
+        levels = _union(self.levels, other.levels)
         if len(levels) > MAX_LEVELS:
             raise FormulaError(
                 f"{self.name!r} has more than {MAX_LEVELS} levels; is it an identifier? "
@@ -65,7 +65,26 @@ class LevelSet:
         """
         if self.ordered:
             return self.levels
-        return tuple(pd.Categorical(pd.Series(list(self.levels), dtype=object)).categories)
+        levels = list(self.levels)
+        if any(isinstance(level, float) for level in levels) and all(map(_is_number, levels)):
+            levels = [float(level) for level in levels if _is_number(level)]
+        return tuple(pd.Categorical(pd.Series(levels, dtype=object)).categories)
+
+
+def _union(a: tuple[Hashable, ...], b: tuple[Hashable, ...]) -> tuple[Hashable, ...]:
+    """Return levels of both; a whole number is a float if one has it so.
+
+    Integers become floats in a partition where some are missing, as they do in a column in memory.
+    """
+    levels = {level: level for level in a}
+    for level in b:
+        if level not in levels or isinstance(level, float):
+            levels[level] = level
+    return tuple(levels.values())
+
+
+def _is_number(level: Hashable) -> TypeGuard[float]:
+    return isinstance(level, (int, float, np.integer)) and not isinstance(level, bool)
 
 
 @dataclass(frozen=True)
