@@ -228,14 +228,15 @@ def test_text_of_every_type_is_levels(kind: str, tmp_path: Path) -> None:
 
 
 _DICTIONARY = pd.ArrowDtype(pa.dictionary(pa.int32(), pa.string()))
-_DATES = pd.date_range("2020-01-30", periods=12)
-_SPANS = pd.to_timedelta(np.arange(12), unit="D")
+_ALL_DATES = pd.date_range("2020-01-30", periods=12)
+_DATES = _ALL_DATES.where(np.arange(12) != 5)
+_SPANS = pd.to_timedelta(np.arange(12), unit="D").where(np.arange(12) != 5)
 OF_TIMES = {
     "datetime": (_DATES, "(x - pd.Timestamp('2020-01-30')).dt.days"),
     "datetime with zone": (_DATES.tz_localize("UTC"), "x.dt.day_of_year"),
     "arrow timestamps": (pd.array(_DATES, dtype=pd.ArrowDtype(pa.timestamp("us"))), "x.dt.day_of_year"),
     "arrow dates": (pd.array(_DATES.date, dtype=pd.ArrowDtype(pa.date32())), "x.dt.month"),
-    "periods": (_DATES.to_period("D"), "x.dt.day_of_year"),
+    "periods": (_ALL_DATES.to_period("D"), "x.dt.day_of_year"),
     "time spans": (_SPANS, "x.dt.total_seconds()"),
     "arrow durations": (pd.array(_SPANS, dtype=pd.ArrowDtype(pa.duration("us"))), "x / pd.Timedelta('1D')"),
 }
@@ -249,11 +250,16 @@ def test_dates_and_times_are_no_numbers_before_it_is_said_which(kind: str, tmp_p
     for given in places(frame, tmp_path):
         with pytest.raises(DataError, match=f"'x' .*{message}"):
             dglm.GLM.from_formula("y ~ x", given)
-        assert np.isfinite(dglm.GLM.from_formula(f"y ~ I({number})", given).fit().params).all()
+        result = dglm.GLM.from_formula(f"y ~ I({number})", given).fit()
+        assert np.isfinite(result.params).all()
+        assert result.n_dropped == frame["x"].isna().sum()
     with pytest.raises(DataError, match=f"'x' .*{message}"):
         dglm.GLM(frame["y"], frame[["x"]]).fit()
+    if kind in {"datetime", "time spans"}:
+        with pytest.raises(DataError, match=r"exog has dtype .*64.* not numbers"):
+            dglm.GLM(frame["y"].to_numpy(), frame[["x"]].to_numpy()).fit()
     if kind == "datetime":
-        by_month = dglm.GLM.from_formula("y ~ C(x.dt.month)", frame)
+        by_month = dglm.GLM.from_formula("y ~ C(x.dt.month)", frame.dropna().assign(x=_ALL_DATES[:11]))
         assert by_month.exog_names == ["Intercept", "C(x.dt.month)[T.2]"]
 
 

@@ -306,7 +306,7 @@ def rows_of(partition: Any, rows: Mask | slice) -> Any:
         As the partition.
     """
     if isinstance(partition, pd.DataFrame):
-        return partition[rows]
+        return partition.iloc[rows]
     return {name: array[rows] for name, array in partition.items()}
 
 

@@ -177,7 +177,7 @@ class FormulaDesign(Design):
         return np.full(len(column), -1, dtype=np.intp)
 
     def _level_codes(self, name: str, values: Any, number: int) -> Codes:
-        code = {"raise": None, "nan": -1, "reference": self._reference(name)}[self.unseen]
+        code = self._reference(name) if self.unseen == "reference" else -1 if self.unseen == "nan" else None
         try:
             return as_codes(values, self.levels[name], name, number, unseen=code, left_out=self.left_out.get(name, ()))
         except UnseenLevelError as error:

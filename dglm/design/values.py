@@ -90,6 +90,9 @@ def as_numbers(values: Any, name: str) -> Vector:
     """
     dtype = getattr(values, "dtype", None)
     refuse_times(dtype, name)
+    if isinstance(dtype, pd.api.extensions.ExtensionDtype) and pd.api.types.is_numeric_dtype(dtype):
+        floats: Vector = values.to_numpy(dtype=np.float64, na_value=np.nan)
+        return floats
     array = np.asarray(values)
     if array.dtype.kind not in "biuf":
         raise DataError(
