@@ -31,12 +31,18 @@ def with_numpy_types(frame: pd.DataFrame, *, missing_booleans: Literal["float64"
             continue
         if pd.api.types.is_string_dtype(dtype) or _is_arrow_dictionary(dtype):
             # formulaic knows only one of pandas' string types as categorical
-            changed[str(name)] = column.astype("str")
+            changed[str(name)] = _as_text(column)
         elif pd.api.types.is_bool_dtype(dtype):
             changed[str(name)] = column.astype(missing_booleans if column.isna().any() else "bool")
         elif pd.api.types.is_numeric_dtype(dtype):
             changed[str(name)] = column.to_numpy(dtype=np.float64, na_value=np.nan)
     return frame.assign(**changed).reset_index(drop=True)
+
+
+def _as_text(column: pd.Series) -> pd.Series:
+    text, missing = column.astype("str"), column.isna()
+    # pandas before 3 makes text of what is missing, too
+    return text.mask(missing) if missing.any() else text
 
 
 def _is_arrow_dictionary(dtype: Any) -> bool:
