@@ -164,6 +164,7 @@ def _with_terms(
     learned = from_formula(
         formula,
         table,
+        engine=type(design.engine),
         extras={},
         missing=design.missing,
         context=context,

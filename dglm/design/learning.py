@@ -13,7 +13,6 @@ from dglm.data import Table
 from dglm.design.base import Extra, Missing
 from dglm.design.engine import Categorical, FormulaEngine, Numeric
 from dglm.design.formula import Columns, FormulaDesign, group_names
-from dglm.design.formulaic_engine import FormulaicEngine
 from dglm.design.inputs import formula_table
 from dglm.design.joining import PreparedModel, join_extras, refuse_double_weights
 from dglm.design.lessons import teach
@@ -26,6 +25,7 @@ def from_formula(
     formula: str,
     data: Any,
     *,
+    engine: type[FormulaEngine],
     extras: Mapping[str, Any],
     missing: Missing,
     context: Mapping[str, Any],
@@ -40,6 +40,8 @@ def from_formula(
         ``"y ~ x1 + x2"``.
     data : dataframe, mapping, path or FrameTable
         The rows, as `formula_table` takes them.
+    engine : type of FormulaEngine
+        Which parses the formula.
     extras : mapping of str to str or collection
         Weights, offset and exposure, as column names, expressions or aligned collections.
     missing : str
@@ -67,11 +69,11 @@ def from_formula(
     names = table.columns
     # a plain name is a column, or a mistake that join_extras names
     expressions = [e for e in extras.values() if isinstance(e, str) and e not in names and not e.isidentifier()]
-    engine = FormulaicEngine.parse(formula, names, context, expressions)
+    parsed = engine.parse(formula, names, context, expressions)
     table, joined = join_extras(table, extras, expressions)
     if check_row_local:
-        refuse_what_needs_other_rows(engine, table)
-    return PreparedModel(table, _learn(engine, table, joined, missing, exact_knots=exact_knots))
+        refuse_what_needs_other_rows(parsed, table)
+    return PreparedModel(table, _learn(parsed, table, joined, missing, exact_knots=exact_knots))
 
 
 def _learn(

@@ -39,6 +39,25 @@ def with_numpy_types(frame: pd.DataFrame, *, missing_booleans: Literal["float64"
     return frame.assign(**changed).reset_index(drop=True)
 
 
+def with_numpy_type(values: Any) -> Any:
+    """Return what an expression gives, without a nullable or arrow type of numbers.
+
+    Parameters
+    ----------
+    values : object
+        Series, array, scalar.
+
+    Returns
+    -------
+    object
+        Floats, nan where missing, for such a type; the values themselves otherwise.
+    """
+    dtype = getattr(values, "dtype", None)
+    if isinstance(dtype, pd.api.extensions.ExtensionDtype) and pd.api.types.is_numeric_dtype(dtype):
+        return values.to_numpy(dtype=np.float64, na_value=np.nan)
+    return values
+
+
 def _as_text(column: pd.Series) -> pd.Series:
     text, missing = column.astype("str"), column.isna()
     # pandas before 3 makes text of what is missing, too

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from dglm._typing import AnyArray, Codes, Mask, Vector
+from dglm.design.numpy_types import with_numpy_type
 from dglm.design.times import refuse_times
 from dglm.errors import DataError, UnseenLevelError
 
@@ -55,10 +56,7 @@ def as_floats(values: Any, name: str, number: int) -> Vector:
     """
     refuse_times(values.dtype, name)
     if pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_complex_dtype(values.dtype):
-        if isinstance(values.dtype, pd.api.extensions.ExtensionDtype):
-            floats: Vector = values.to_numpy(dtype=np.float64, na_value=np.nan)
-            return floats
-        return np.asarray(values, dtype=np.float64)
+        return np.asarray(with_numpy_type(values), dtype=np.float64)
     try:
         return np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -90,10 +88,7 @@ def as_numbers(values: Any, name: str) -> Vector:
     """
     dtype = getattr(values, "dtype", None)
     refuse_times(dtype, name)
-    if isinstance(dtype, pd.api.extensions.ExtensionDtype) and pd.api.types.is_numeric_dtype(dtype):
-        floats: Vector = values.to_numpy(dtype=np.float64, na_value=np.nan)
-        return floats
-    array = np.asarray(values)
+    array = np.asarray(with_numpy_type(values))
     if array.dtype.kind not in "biuf":
         raise DataError(
             f"{name!r} gives values of type {dtype or array.dtype}, neither numbers nor levels; make it numbers, "
