@@ -384,3 +384,16 @@ def test_missing_groups_of_an_expression_are_refused(data: pd.DataFrame) -> None
     model = dglm.GLM.from_formula("y ~ w", data, family=Poisson())
     with pytest.raises(DataError, match="no group for row 5 of partition 0"):
         model.fit(cov_type="cluster", cov_kwds={"groups": "g + '!'"})
+
+
+@pytest.mark.parametrize("engine", ["formulaic", "patsy"])
+def test_groups_beside_a_restricted_formula_are_restricted_too(engine: str, data: pd.DataFrame) -> None:
+    def errors(groups: str, **options: Any) -> pd.Series:
+        model = dglm.GLM.from_formula("y ~ w", data, engine=engine, **options)
+        return model.fit(cov_type="cluster", cov_kwds={"groups": groups}).bse
+
+    for groups in ("np.floor(firm / 2)", "C(firm)"):
+        pd.testing.assert_series_equal(errors(groups, eval="restricted"), errors(groups))
+    for hostile in ("__import__('os').getpid() + firm", "firm.map(print)", "(lambda: firm)()", "data.x"):
+        with pytest.raises(FormulaError, match="may not stand in the restricted"):
+            errors(hostile, eval="restricted")

@@ -18,7 +18,7 @@ from dglm.design.base import Design, Extra
 from dglm.design.formula import FormulaDesign
 from dglm.design.frame import FrameDesign
 from dglm.design.joining import JOINED, PreparedModel
-from dglm.design.learning import from_formula
+from dglm.design.learning import from_formula, scope_beside
 from dglm.design.values import missing_rows
 from dglm.errors import DataError
 
@@ -161,6 +161,7 @@ def _with_terms(
         )
     # no response is needed to learn what the columns are
     formula = f"1 ~ {int(has_intercept)} + {terms.strip(' ~')}"
+    context, restricted = scope_beside(design.engine, context)
     learned = from_formula(
         formula,
         table,
@@ -170,6 +171,7 @@ def _with_terms(
         context=context,
         check_row_local=True,
         exact_knots=False,
+        restricted=restricted,
     )
     taken = tuple(j for j in range(len(learned.design.exog_names)) if j != learned.design.intercept)
     return PreparedModel(table, _beside(design, learned.design, taken))

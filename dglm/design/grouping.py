@@ -29,6 +29,7 @@ from dglm.design.engine import FormulaEngine
 from dglm.design.formula import FormulaDesign
 from dglm.design.inputs import frame_columns, is_frame
 from dglm.design.joining import JOINED
+from dglm.design.learning import expressions_beside
 from dglm.design.names import nearest
 from dglm.design.row_locality import refuse_what_needs_other_rows
 from dglm.errors import DataError
@@ -172,7 +173,7 @@ def _engine(table: Table, design: Design, names: list[str], context: Mapping[str
     expressions = [name for name in names if name not in table.columns and not name.isidentifier()]
     if not expressions or not isinstance(design, FormulaDesign) or not isinstance(table, FrameTable):
         return None
-    engine = type(design.engine).parse("1 ~ 1", [str(c) for c in table.columns], context, expressions)
+    engine = expressions_beside(design.engine, table.columns, context, expressions)
     for expression in expressions:
         if engine.calls(expression):
             raise DataError(f"groups={expression!r} calls a transform that learns; make it a column of the data first")
