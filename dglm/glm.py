@@ -8,18 +8,18 @@ from typing import Any, Literal
 
 from dglm._typing import Vector
 from dglm.data import Block, BlockedData, Persist, kept
-from dglm.design import Design, PreparedModel, Restricted, engine_named, from_collections, from_formula
+from dglm.design import Design, PreparedModel, Restricted, as_params, engine_named, from_collections, from_formula
 from dglm.errors import DataError, IncompatibleSolverError
 from dglm.families import Family, Gaussian
 from dglm.inference import CovarianceChoice
 from dglm.links import Log
-from dglm.model import Constraining, Evaluating, check_collinear, check_scale, checked_start
+from dglm.model import Constraining, Evaluating, check_collinear, check_scale
 from dglm.objective import Objective, Survey, column_spread, survey
 from dglm.penalties import Bounded, Penalty, Unpenalised
 from dglm.penalties.bounded import Bounds
 from dglm.results import Results, objective_of, results_of, warn_of_fit
 from dglm.results.estimate import Collinear, ScaleOption
-from dglm.solvers import IRLS, Newton, Solver, resolve_solver
+from dglm.solvers import SOLVERS, Newton, Solver, resolve_solver, solver_names
 
 
 class GLM(Constraining, Evaluating):
@@ -33,7 +33,8 @@ class GLM(Constraining, Evaluating):
         Response, one per row; two columns are counts of successes and failures (`Binomial`); a boolean or
         two-level categorical one models the probability of True or of the second level.
     exog : array or DataFrame
-        Design matrix, (n, p); numpy, pandas or dask. A constant column is the intercept; none is added.
+        Design matrix, (n, p), of numpy, pandas, dask, polars or pyarrow. A constant column is the intercept; none is
+        added.
     family : Family, optional
         From `dglm.families`, with its link; Gaussian when not given.
     offset : array or Series, optional
@@ -106,8 +107,10 @@ class GLM(Constraining, Evaluating):
         formula : str
             As the engine reads it, ``"y ~ x1 + np.log(x2) + C(group)"``; two terms on the left, ``"won + lost ~ x"``,
             are counts.
-        data : pandas.DataFrame or dask.dataframe.DataFrame
-            Rows; only the columns that the formula names are read.
+        data : dataframe, dict or path
+            Rows: a dataframe of pandas, dask, polars (eager or lazy) or pyarrow, a dict of columns, or a path to
+            parquet, which is read as dask: a file, a directory, a pattern such as ``"trips/*.parquet"``, an fsspec URL.
+            Only the columns that the formula names are read. Results are pandas' for polars and pyarrow.
         family : Family, optional
             From `dglm.families`, with its link; Gaussian when not given.
         offset : str or Series, optional
@@ -237,11 +240,11 @@ class GLM(Constraining, Evaluating):
             Within which the coefficients are to be, by the name of a coefficient or of a term, None being no bound;
             with no penalty, L2, L1 or ElasticNet.
         solver : str or Solver, optional
-            A name (``"irls"``, ``"newton"``, ``"proximal_gradient"``, ``"local_linear"``) or an object from
-            `dglm.solvers`; chosen by the penalty when not given. `Newton` where the family has parameters to be
-            estimated, which takes it or `IRLS`.
-        start_params : (p,) array, optional
-            Where to begin.
+            A name (``"irls"``, ``"newton"``, ``"proximal_newton"``, ``"proximal_gradient"``, ``"local_linear"``) or an
+            object from `dglm.solvers`; chosen by the penalty when not given. `Newton` where the family has parameters
+            to be estimated, which takes it or `IRLS`.
+        start_params : Series or (p,) array, optional
+            Where to begin; a Series is taken by name, nan counts as zero.
         max_iter : int, optional
             Most iterations; 0 evaluates at the start.
         tol : float, optional
@@ -254,7 +257,8 @@ class GLM(Constraining, Evaluating):
             ``"HC0"`` to ``"HC3"``, robust to heteroscedasticity; ``"cluster"``, robust to dependence within groups.
         cov_kwds : mapping of str to object, optional
             ``"information"``: ``"expected"`` (default if nonrobust) or ``"observed"`` (default if robust). For
-            clusters ``"groups"``: a column, an aligned collection, or a tuple of two for two ways;
+            clusters ``"groups"``: a column, an expression of columns (``"np.floor(age / 10)"``), an aligned collection,
+            or a tuple of two for two ways;
             ``"use_correction"`` and ``"df_correction"``, True unless given: small-sample factors, and as many degrees
             of freedom as groups less one.
         use_t : bool, optional
@@ -303,9 +307,9 @@ class GLM(Constraining, Evaluating):
                 f"cov_type, cov_kwds and use_t are for estimates without a penalty: those under {penalty} have no "
                 f"standard errors"
             )
-        wanted = self._wanted(choice, use_t=use_t)
+        wanted = self._wanted(choice, use_t=use_t, scope=sys._getframe(1))
         check_collinear(collinear, penalty)
-        start = None if start_params is None else checked_start(start_params, self.exog_names)
+        start = None if start_params is None else as_params(self.design, start_params, "start_params")
         estimate = self._estimate(penalty, chosen, start, scale, persist, wanted=wanted, collinear=collinear)
         warn_of_fit(estimate, stacklevel=3)
         results: Results = results_of(estimate)
@@ -382,9 +386,9 @@ def _shape_solver(family: Family, penalty: Penalty, solver: str | Solver[Any] | 
         )
     # the log link is not canonical, and the family's own parameters take Newton's method anyway
     chosen = resolve_solver(Newton() if solver is None else solver, penalty)
-    if not isinstance(chosen, IRLS | Newton):
+    if not chosen.estimates_shape:
+        able = solver_names(solver for solver in SOLVERS.values() if solver.estimates_shape)
         raise IncompatibleSolverError(
-            f"{family.name} needs second derivatives to estimate its {free}; got {type(chosen).__name__}. Use "
-            f"Newton() or IRLS()."
+            f"{family.name} needs second derivatives to estimate its {free}; got {type(chosen).__name__}. Use {able}."
         )
     return chosen

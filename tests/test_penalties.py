@@ -1,6 +1,7 @@
 """Penalties: conformance, closed forms, and the refusal of what cannot be a penalty."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from dglm.penalties import (
@@ -143,7 +144,7 @@ def test_elastic_net_lies_between_lasso_and_ridge():
 
 
 def test_a_coefficients_weight_counts_more_than_its_terms():
-    for weights in ({"g": 3.0, "g[c]": 0.5}, {"g[c]": 0.5, "g": 3.0}):
+    for weights in ({"g": 3.0, "g[c]": 0.5}, {"g[c]": 0.5, "g": 3.0}, pd.Series({"g[c]": 0.5, "g": 3.0})):
         penalty = L1(alpha=2.0, weights=weights).bound(TERMS)
         np.testing.assert_array_equal(penalty.per_coefficient(), [0.0, 1.0, 3.0, 0.5, 1.0])
         np.testing.assert_array_equal(penalty.penalised(), [False, True, True, True, True])

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from dglm._typing import Vector
 
@@ -116,12 +117,12 @@ class Coefficients:
                 + (f" and the terms with several {terms}" if terms else "")
             )
 
-    def each(self, given: Mapping[str, float] | Vector | None, default: float, what: str) -> Vector:
+    def each(self, given: Any, default: float, what: str) -> Vector:
         """Return a number for each coefficient.
 
         Parameters
         ----------
-        given : mapping of str to float, (p,) array or None
+        given : mapping of str to float, Series, (p,) array or None
             By name of a coefficient or of a term; a coefficient's own number counts more than its term's.
         default : float
             For coefficients that are not named.
@@ -141,6 +142,8 @@ class Coefficients:
         p = len(self.names)
         if given is None:
             return np.full(p, default)
+        if isinstance(given, pd.Series):
+            given = dict(given.items())
         if not isinstance(given, Mapping):
             numbers = np.array(given, dtype=np.float64)
             if numbers.shape != (p,):

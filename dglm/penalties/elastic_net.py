@@ -24,7 +24,7 @@ class ElasticNet(Weighted, Separable, SparsePenalty):
         Strength, at least 0.
     l1_ratio : float
         Share of the absolute values, above 0 and at most 1.
-    weights : mapping of str to float, or (p,) array, optional
+    weights : mapping of str to float, Series, or (p,) array, optional
         Relative strength for each coefficient, by its name or that of its term; one where not given.
     penalize_intercept : bool
         Whether the intercept counts as a coefficient like the others.

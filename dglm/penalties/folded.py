@@ -21,7 +21,7 @@ class FoldedConcave(Weighted, NonConvexPenalty):
     ----------
     alpha : float
         Strength, at least 0.
-    weights : mapping of str to float, or (p,) array, optional
+    weights : mapping of str to float, Series, or (p,) array, optional
         Multiply alpha for each coefficient, by its name or that of its term; one where not given.
     penalize_intercept : bool
         Whether the intercept counts as a coefficient like the others.
@@ -65,7 +65,7 @@ class SCAD(FoldedConcave):
         Strength, at least 0, and the size up to which coefficients are penalised as by the lasso.
     a : float
         Where the penalty ends, in units of alpha; above 2.
-    weights : mapping of str to float, or (p,) array, optional
+    weights : mapping of str to float, Series, or (p,) array, optional
         Multiply alpha for each coefficient, by its name or that of its term; one where not given.
     penalize_intercept : bool
         Whether the intercept counts as a coefficient like the others.
@@ -111,7 +111,7 @@ class MCP(FoldedConcave):
         Strength, at least 0.
     gamma : float
         Where the penalty ends, in units of alpha; above 0. The smaller, the less convex is the problem.
-    weights : mapping of str to float, or (p,) array, optional
+    weights : mapping of str to float, Series, or (p,) array, optional
         Multiply alpha for each coefficient, by its name or that of its term; one where not given.
     penalize_intercept : bool
         Whether the intercept counts as a coefficient like the others.

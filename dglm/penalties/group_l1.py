@@ -30,7 +30,7 @@ class GroupL1(Weighted, SparsePenalty):
     ----------
     alpha : float
         Strength, at least 0.
-    weights : mapping of str to float, or (p,) array, optional
+    weights : mapping of str to float, Series, or (p,) array, optional
         Relative strength for each coefficient, by its name or that of its term or group; one where not given.
     penalize_intercept : bool
         Whether the intercept counts as a coefficient like the others.

@@ -17,7 +17,7 @@ class L1(ElasticNet):
     ----------
     alpha : float
         Strength, at least 0.
-    weights : mapping of str to float, or (p,) array, optional
+    weights : mapping of str to float, Series, or (p,) array, optional
         Relative strength for each coefficient, by its name or that of its term; one where not given.
         `dglm.adaptive_weights` makes them of an earlier estimate.
     penalize_intercept : bool

@@ -22,7 +22,7 @@ class L2(Weighted, Separable, SmoothPenalty):
     ----------
     alpha : float
         Strength, at least 0.
-    weights : mapping of str to float, or (p,) array, optional
+    weights : mapping of str to float, Series, or (p,) array, optional
         Relative strength for each coefficient, by its name or that of its term; one where not given.
     penalize_intercept : bool
         Whether the intercept counts as a coefficient like the others.

@@ -9,11 +9,14 @@ from typing import Any, ClassVar
 import numpy as np
 
 from dglm._typing import Vector
+from dglm.data import one_blas_thread
 from dglm.inference import duality_gap, has_duality_gap
 from dglm.objective import SecondOrder
 from dglm.penalties import Separable, SparsePenalty
 from dglm.results.mle import INFERENCE
+from dglm.results.rows_again import objective_again
 from dglm.results.selecting import SELECTED, Selecting
+from dglm.solvers import alpha_max
 
 
 class L1Results(Selecting):
@@ -80,9 +83,24 @@ class L1Results(Selecting):
         gap = duality_gap(e.fit.params[bound], score[bound], self.pearson_chi2, l1[bound], l2[bound])
         return (gap + self._decrement(score, ~bound)) / self.nobs
 
+    @cached_property
+    def alpha_max(self) -> float:
+        """The smallest strength of the penalty that sets every coefficient it acts on to zero; asks the rows once.
+
+        One pass where only the intercept is not penalised and there is no offset, a few otherwise.
+        """
+        with one_blas_thread():
+            objective = objective_again(self._estimate, persist="auto")
+            return alpha_max(replace(objective, penalty=self._sparse))
+
     def _facts(self) -> tuple[tuple[str, str], ...]:
-        gap = self.duality_gap
-        return (("Duality gap:", "not known here" if gap is None else f"{gap:.2g}"),)
+        gap, e = self.duality_gap, self._estimate
+        if gap is not None:
+            return (("Duality gap:", f"{gap:.2g}"),)
+        # no bound is known for another penalty, or another likelihood
+        of_family = f"{e.family.name}, {e.family.link.name}"
+        what = of_family if isinstance(e.penalty, Separable) else type(e.penalty).__name__
+        return (("Duality gap:", f"not known for {what}"),)
 
     @property
     def _sparse(self) -> SparsePenalty:

@@ -39,7 +39,7 @@ class Certificate:
         ``"newton"``: largest coordinate of H^-1 g, columns centred, against its standard error (or against 1e-4 of
         the largest contribution to the linear predictor, since an exact fit has no standard errors).
         ``"kkt"``: largest violation of an optimality condition, against the standard error of that coordinate of the
-        score.
+        score (proximal Newton: or against 1e-4 of what the largest contribution to the linear predictor makes of it).
         ``"stationary"``: the same for a penalty that is not convex. It proves a stationary point, which may be a local
         minimum where another is lower.
     value : float
@@ -203,6 +203,8 @@ class Solver(ABC, Generic[P]):
     name: ClassVar[str]
     #: Penalties it can minimise.
     penalties: ClassVar[tuple[type[Penalty], ...]]
+    #: Whether it can estimate the family's own parameters along with the coefficients.
+    estimates_shape: ClassVar[bool] = False
 
     max_iter: int = 100
     tol: float = 1e-8

@@ -11,7 +11,7 @@ from dglm._typing import Vector
 from dglm.objective import Objective
 from dglm.penalties import NonConvexPenalty, Penalty, SparsePenalty
 from dglm.solvers.base import Certificate, Fit, Iteration, Solver, Status
-from dglm.solvers.proximal_gradient import ProximalGradient
+from dglm.solvers.proximal_newton import ProximalNewton
 
 # How much closer than the last one a weighted lasso is solved.
 CLOSER = 0.1
@@ -46,7 +46,7 @@ class LocalLinear(Solver[NonConvexPenalty]):
     name: ClassVar[str] = "local_linear"
     penalties: ClassVar[tuple[type[Penalty], ...]] = (NonConvexPenalty,)
 
-    inner: Solver[SparsePenalty] = field(default_factory=ProximalGradient)
+    inner: Solver[SparsePenalty] = field(default_factory=ProximalNewton)
 
     def solve(self, objective: Objective[NonConvexPenalty], start: Vector | None) -> Fit:
         penalty, inner = objective.penalty, self.inner.with_settings(None, self.tol)
