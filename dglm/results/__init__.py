@@ -20,6 +20,7 @@ from dglm.results.prediction import Prediction
 from dglm.results.refitting import PLAIN, refit_support
 from dglm.results.rows_again import objective_of
 from dglm.results.score_test import ScoreTest
+from dglm.results.side_by_side import SideBySide
 from dglm.results.split import Split
 from dglm.results.summary import Summary
 from dglm.results.warning import warn_of_fit
@@ -39,6 +40,7 @@ __all__ = [
     "Prediction",
     "Results",
     "ScoreTest",
+    "SideBySide",
     "Split",
     "Summary",
     "TTest",

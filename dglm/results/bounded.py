@@ -130,6 +130,21 @@ class BoundedResults(Results):
         return {**super()._glance(), "n_at_bound": len(self.at_bound)}
 
     @property
+    def _label(self) -> str:
+        return "bounded" if self._penalty is None else f"bounded {self._penalty}"
+
+    @property
+    def _meaning(self) -> str:
+        return (
+            f"between bounds, {len(self.at_bound)} of {len(self._where)} coefficients at one; neither these nor the "
+            "others have the usual distribution. No standard errors."
+        )
+
+    @property
+    def _beside(self) -> tuple[str, list[str]]:
+        return "status", self._where.tolist()
+
+    @property
     def _penalty(self) -> str | None:
         inner = self._bounded.penalty
         return None if inner is None else repr(inner)

@@ -199,6 +199,25 @@ class DebiasedResults:
         )
 
     @property
+    def _estimate(self) -> Estimate:
+        return self.estimate
+
+    @property
+    def _label(self) -> str:
+        return f"debiased {self.estimate.penalty!r}"
+
+    @property
+    def _meaning(self) -> str:
+        return (
+            "the penalty's bias taken off every coefficient by one Newton step; nothing is selected. 'std err' is the "
+            "spread, for columns that are few beside the observations."
+        )
+
+    @property
+    def _beside(self) -> tuple[str, Vector]:
+        return "std err", self._bse
+
+    @property
     def _bse(self) -> Vector:
         return np.sqrt(np.diag(self.covariance.params))
 

@@ -102,6 +102,9 @@ class L1Results(Selecting):
         what = of_family if isinstance(e.penalty, Separable) else type(e.penalty).__name__
         return (("Duality gap:", f"not known for {what}"),)
 
+    def _glance(self) -> dict[str, Any]:
+        return {**super()._glance(), "df": self.df, "duality_gap": self.duality_gap}
+
     @property
     def _sparse(self) -> SparsePenalty:
         penalty = self._estimate.penalty

@@ -133,6 +133,18 @@ class L2Results(Results):
             return nothing, nothing
         return penalised_covariances(e.information, e.basis, self.nobs * e.penalty.hessian(e.fit.params), self.scale)
 
+    @property
+    def _meaning(self) -> str:
+        return (
+            f"every coefficient kept and shrunk towards zero, {self.effective_df:.2f} parameters effectively; centred "
+            "on something smaller than the truth by an unknown amount, in exchange for less spread. 'shrunk by' is "
+            "the share of the coefficient that the penalty took, to first order."
+        )
+
+    @property
+    def _beside(self) -> tuple[str, Vector]:
+        return "shrunk by", 1.0 - self._kept
+
     def summary(self, *, exponentiate: bool = False) -> Summary:
         """Return a report of the fit: shrunken coefficients, no inference.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from dglm._typing import Vector
 from dglm.results.base import Results
 from dglm.results.diagnostics import Diagnosing
 from dglm.results.likelihood import Likelihood
@@ -49,6 +50,27 @@ class GLMResults(Likelihood, Nested, LinearTests, Predicting, Marginal, Diagnosi
     @property
     def _penalty(self) -> str | None:
         return None
+
+    @property
+    def _label(self) -> str:
+        selection = self._estimate.selection
+        if selection is None:
+            return "MLE"
+        return f"{'refit' if selection.same_rows else 'split'} {selection.penalty}"
+
+    @property
+    def _meaning(self) -> str:
+        selection = self._estimate.selection
+        centred = "centred on the truth over repeated samples, up to terms that vanish as observations grow"
+        if selection is None:
+            return f"maximum likelihood, {centred}; 'std err' is the spread."
+        if selection.same_rows:
+            return f"maximum likelihood, {selection.label}: 'std err' knows nothing of the selection and is too small."
+        return f"maximum likelihood of columns that were {selection.label}, {centred}; 'std err' is the spread."
+
+    @property
+    def _beside(self) -> tuple[str, Vector]:
+        return "std err", self._bse
 
     def summary(self, *, exponentiate: bool = False) -> Summary:
         """Return a report of the fit: maximum likelihood with inference.

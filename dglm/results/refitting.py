@@ -11,7 +11,7 @@ from dglm.data import Persist, Table, kept, one_blas_thread
 from dglm.inference import CovarianceChoice
 from dglm.matrix import Reduction
 from dglm.objective import Constrained, NullModel, Objective, column_spread, survey
-from dglm.penalties import Penalty, Unpenalised
+from dglm.penalties import Penalty, SmoothPenalty, Unpenalised
 from dglm.results.constraint import Constraint
 from dglm.results.covariance import Wanted
 from dglm.results.estimate import Estimate, finish
@@ -117,6 +117,7 @@ def _fit_support(objective: Objective[Unpenalised], selected: Estimate, table: T
     """Maximise the likelihood with every coefficient zero that was not selected."""
     params, names = selected.fit.params, selected.design.exog_names
     solver = resolve_solver(None, Unpenalised())
+    keeps_all = isinstance(selected.penalty, SmoothPenalty)
     constraint, minimised = None, objective
     if not params.all():
         reduction = Reduction.keeping(np.flatnonzero(params).tolist(), len(params))
@@ -132,5 +133,5 @@ def _fit_support(objective: Objective[Unpenalised], selected: Estimate, table: T
         wanted=PLAIN,
         passes_before=0,
         constraint=constraint,
-        selection=Selection(penalty=repr(selected.penalty), same_rows=same_rows),
+        selection=None if keeps_all else Selection(penalty=repr(selected.penalty), same_rows=same_rows),
     )

@@ -177,18 +177,34 @@ class Selecting(Results, ABC):
         e, effect = self._estimate, self._effect(exponentiate=exponentiate)
         labels, shown = effect.labels(e.design.exog_names, e.basis), effect.values(e.fit.params)
         notes = [self.note]
+        if any(len(at) > 1 for _, at in e.design.terms):
+            notes.insert(0, f"Terms in the model: {', '.join(self.support_terms) or 'none'}.")
         if (n_zero := len(labels) - self.n_nonzero) > 0:
             notes.insert(0, f"Exactly zero ({n_zero} of {len(labels)}): {', '.join(self._left_out())}.")
         return self._summary(
             f"Generalized Linear Model: {self.title} ({type(e.penalty).__name__}) Estimates",
             (effect.title, "status"),
-            [
-                (labels[j], (number(shown[j]), "selected" if self._penalised[j] else "not penalised"))
-                for j in np.flatnonzero(e.fit.params)
-            ],
+            [(labels[j], (number(shown[j]), self._status[j])) for j in np.flatnonzero(e.fit.params)],
             [*notes, *effect.notes],
             self._facts(),
         )
+
+    @property
+    def _status(self) -> list[str]:
+        """What the penalty did to each coefficient."""
+        b = self._estimate.fit.params
+        return np.where(b == 0, "zero", np.where(self._penalised, "selected", "not penalised")).tolist()  # type: ignore[no-any-return]
+
+    @property
+    def _meaning(self) -> str:
+        return (
+            f"{self.n_nonzero} coefficients selected and shrunk towards zero by the same data; zero means left out at "
+            f"this strength, not shown to be without effect. No standard errors."
+        )
+
+    @property
+    def _beside(self) -> tuple[str, list[str]]:
+        return "status", self._status
 
     def _facts(self) -> tuple[tuple[str, str], ...]:
         """Return what a summary says beside what all do."""
