@@ -61,10 +61,10 @@ class DebiasedResults:
     >>> lasso = model.fit(penalty=dglm.L1(alpha=0.1))
     >>> pd.DataFrame({"lasso": lasso.params, "debiased": lasso.debias().params, "mle": model.fit().params}).round(3)
                lasso  debiased    mle
-    Intercept  0.193     0.133  0.113
-    x1         0.268     0.428  0.408
-    x2         0.000     0.001 -0.003
-    x3         0.000    -0.073 -0.073
+    Intercept -0.012    -0.053 -0.060
+    x1         0.428     0.506  0.503
+    x2         0.000     0.047  0.047
+    x3        -0.029    -0.107 -0.106
     """
 
     estimate: Estimate
