@@ -1,4 +1,4 @@
-"""Intervals that are offered with a penalty cover the truth as often as they say; over few samples, with wide bounds."""
+"""Intervals that are offered with a penalty cover as often as they say; over few samples, with wide bounds."""
 
 import pytest
 
