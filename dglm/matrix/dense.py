@@ -14,7 +14,7 @@ import numpy as np
 
 from dglm._typing import AnyArray, Matrix, Vector
 from dglm.matrix.base import DesignMatrix
-from dglm.matrix.products import Cross, Gram
+from dglm.matrix.products import Cross, Gram, GramDiagonal
 
 # A tile and its weighted copy are read several times each; half a megabyte apiece keeps both near the core.
 TILE_BYTES = 2**19
@@ -56,6 +56,9 @@ class DenseMatrix(DesignMatrix):
 
     def gram(self, w: Vector) -> Gram:
         return reduce(add, (tile.gram(w[rows]) for rows, tile in self.tiles()))
+
+    def gram_diagonal(self, w: Vector) -> GramDiagonal:
+        return reduce(add, (tile.gram_diagonal(w[rows]) for rows, tile in self.tiles()))
 
     def less(self, centre: Vector) -> Matrix:
         deviations: Matrix = self.values - centre
@@ -142,6 +145,13 @@ class CentredTile(DesignMatrix):
         np.multiply(self.deviations, w[:, None], out=self.weighted)
         second = np.dot(self.deviations.T, self.weighted)
         return Gram(float(np.abs(w).sum()), self.centre, total, first, (second + second.T) / 2)
+
+    def gram_diagonal(self, w: Vector) -> GramDiagonal:
+        np.square(self.deviations, out=self.weighted)
+        mass, total = float(np.abs(w).sum()), float(w.sum())
+        return GramDiagonal(
+            mass, self.centre, total, np.dot(self.deviations.T, w), np.dot(self.weighted.T, w)
+        )
 
     def less(self, centre: Vector) -> Matrix:
         deviations: Matrix = self.values - centre

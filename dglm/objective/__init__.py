@@ -6,6 +6,7 @@ from dglm.objective.clusters import ClusterScores, ScoresAt
 from dglm.objective.constrained import Constrained
 from dglm.objective.curvature import Curvature, ObservedCurvature
 from dglm.objective.deviance import Deviance
+from dglm.objective.diagonal import DiagonalCurvature
 from dglm.objective.factored import FactoredCurvature, SecondOrder
 from dglm.objective.gradient import Gradient
 from dglm.objective.meat import DETERMINED, Leverages, Meat, MeatAt
@@ -21,6 +22,7 @@ __all__ = [
     "Constrained",
     "Curvature",
     "Deviance",
+    "DiagonalCurvature",
     "FactoredCurvature",
     "Gradient",
     "Leverages",

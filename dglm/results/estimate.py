@@ -272,7 +272,7 @@ def _dependent(fit: Fit, survey: Survey, design: Design, constraint: Constraint 
         # under constraints each equation is that of a free coefficient, and others may depend on it
         free = slice(None) if constraint is None else constraint.reduction.free
         leading[free] = fit.aliased[free]
-    lengths = np.sqrt(np.diag(survey.gram.about(np.zeros(len(fit.params))).second))
+    lengths = np.sqrt(survey.information.about(np.zeros(len(fit.params))).diagonal)
     found = equations(fit.dependencies, leading, design.exog_names, lengths)
     return [*found, *(design.exog_names[j] for j in np.flatnonzero(fit.aliased & ~leading))]
 
