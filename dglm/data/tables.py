@@ -18,12 +18,14 @@ import dask.dataframe as dd
 import numpy as np
 import pandas as pd
 from dask.dataframe.utils import meta_nonempty
+from scipy import sparse
 
 from dglm._typing import AnyArray
 from dglm.data.blocked import BlockedData
 from dglm.data.dask_blocks import DaskBlocks
 from dglm.data.memory import MemoryBlocks
 from dglm.errors import DataError
+from dglm.matrix import row_slice
 
 # Rows of an in-memory block: enough blocks for every thread, and the same blocks whatever their number.
 BLOCK_ROWS = 2**17
@@ -222,10 +224,10 @@ class ArrayTable(Table):
     Parameters
     ----------
     arrays : mapping of str to array
-        Each with one row per observation.
+        Each with one row per observation; the design matrix may be a csr_array.
     """
 
-    arrays: Mapping[str, AnyArray]
+    arrays: Mapping[str, Any]
 
     @property
     def columns(self) -> list[str]:
@@ -233,15 +235,20 @@ class ArrayTable(Table):
         return list(self.arrays)
 
     def partitions(self, columns: Sequence[str]) -> MemoryBlocks[Partition]:
-        n = len(self.arrays[columns[0]])
+        n = self.arrays[columns[0]].shape[0]
         starts = range(0, max(n, 1), BLOCK_ROWS)
-        return MemoryBlocks([{c: self.arrays[c][i : i + BLOCK_ROWS] for c in columns} for i in starts])
+        return MemoryBlocks([{c: _cut(self.arrays[c], i, min(i + BLOCK_ROWS, n)) for c in columns} for i in starts])
 
     def rows(self, function: RowFunction, columns: Sequence[str]) -> Any:
         return function({c: self.arrays[c] for c in columns}, 0)
 
     def sample(self, columns: Sequence[str]) -> dict[str, AnyArray]:
         return {c: self.arrays[c][:2] for c in columns}
+
+
+def _cut(array: Any, start: int, stop: int) -> Any:
+    """Return some rows of an array, without a copy."""
+    return row_slice(array, start, stop) if sparse.issparse(array) else array[start:stop]
 
 
 @dataclass(frozen=True)
@@ -353,8 +360,15 @@ def _like(array: Any, exog: Any, name: str) -> Any:
 
 def _assemble(names: list[str], columns: list[list[AnyArray]], number: int) -> dict[str, AnyArray]:
     """Join the column chunks of one block of rows, checking that the arrays are of one length."""
-    arrays = {n: parts[0] if len(parts) == 1 else np.hstack(parts) for n, parts in zip(names, columns, strict=True)}
-    lengths = {name: len(array) for name, array in arrays.items()}
+    arrays = {name: _beside(parts) for name, parts in zip(names, columns, strict=True)}
+    lengths = {name: array.shape[0] for name, array in arrays.items()}
     if len(set(lengths.values())) > 1:
         raise DataError(f"the arrays differ in length in partition {number}: {lengths}")
     return arrays
+
+
+def _beside(parts: list[Any]) -> Any:
+    """Return column chunks as one array."""
+    if len(parts) == 1:
+        return parts[0]
+    return sparse.hstack(parts, format="csr") if sparse.issparse(parts[0]) else np.hstack(parts)

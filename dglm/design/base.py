@@ -8,13 +8,14 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from dglm._typing import AnyArray, Mask, Vector
 from dglm.data import Block
 from dglm.design.response import Response
 from dglm.design.values import as_floats, missing_rows
 from dglm.errors import DataError
-from dglm.matrix import DenseMatrix
+from dglm.matrix import design_matrix, finite_rows
 
 Missing = Literal["drop", "raise"]
 ROLES = ("freq_weights", "var_weights", "offset", "exposure")
@@ -194,7 +195,7 @@ class Design(ABC):
             _check_extra(extra, extras[extra.role], number)
         y, trials = self.response.proportions(endog, number)
         block = Block(
-            X=DenseMatrix(X),
+            X=design_matrix(X),
             y=y,
             freq_weights=extras.get("freq_weights"),
             var_weights=extras.get("var_weights") if trials is None else trials,
@@ -226,7 +227,7 @@ class Design(ABC):
         """
         X = self.exog(partition, number)
         extras = {e.role: self.values_of(partition, e, number) for e in self.extras}
-        keep: Mask = np.all(np.isfinite(X), axis=1)
+        keep: Mask = finite_rows(X) if sparse.issparse(X) else np.all(np.isfinite(X), axis=1)
         for values in extras.values():
             keep &= ~missing_rows(values)
         if not keep.all():
@@ -234,8 +235,8 @@ class Design(ABC):
         for extra in self.extras:
             _check_extra(extra, extras[extra.role], number)
         block = Block(
-            X=DenseMatrix(X),
-            y=np.full(len(X), np.nan),
+            X=design_matrix(X),
+            y=np.full(X.shape[0], np.nan),
             var_weights=extras.get("var_weights"),
             offset=_offset(extras),
             number=number,
@@ -258,7 +259,7 @@ class Design(ABC):
         self, X: AnyArray, endog: AnyArray, extras: dict[str, Vector], row: int, number: int
     ) -> DataError:
         """Return an error that names the column of the first missing value."""
-        named = zip((*self.exog_names, *self.response.names), (*X[row], *np.atleast_1d(endog[row])), strict=True)
+        named = zip((*self.exog_names, *self.response.names), (*design_matrix(X[[row]]).toarray()[0], *np.atleast_1d(endog[row])), strict=True)
         missing = [name for name, value in named if np.isnan(value)]
         missing += [e.label for e in self.extras if np.isnan(extras[e.role][row])]
         return DataError(

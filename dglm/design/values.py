@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
-from dglm._typing import AnyArray, Codes, Mask, Vector
+from dglm._typing import AnyArray, Codes, Mask, SparseRows, Vector
 from dglm.errors import DataError, UnseenLevelError
+from dglm.matrix import missing_entries
 
 
 def is_categorical(values: Any) -> bool:
@@ -126,12 +128,43 @@ def observed_levels(values: Any, keep: Mask) -> tuple[list[Hashable], bool]:
     return list(found[np.unique(codes[keep & (codes >= 0)])]), False
 
 
-def missing_rows(values: AnyArray) -> Mask:
+def sparse_rows(values: Any, name: str, where: str = "") -> SparseRows:
+    """Return a sparse matrix by rows, sharing what it stores where that is possible.
+
+    Parameters
+    ----------
+    values : scipy.sparse array or matrix
+        In any format.
+    name : str
+        What it is, for messages.
+    where : str
+        The partition, for messages.
+
+    Returns
+    -------
+    csr_array
+        Each entry stored once.
+
+    Raises
+    ------
+    DataError
+        If it does not hold real numbers.
+    """
+    if values.dtype.kind not in "fiub":
+        raise DataError(f"{name} has dtype {values.dtype}{where}, not real numbers; convert it")
+    rows = sparse.csr_array(values)
+    if not rows.has_canonical_format:
+        rows = rows.copy()
+        rows.sum_duplicates()
+    return rows
+
+
+def missing_rows(values: AnyArray | SparseRows) -> Mask:
     """Return which rows have a nan.
 
     Parameters
     ----------
-    values : (n,) or (n, p) array
+    values : (n,) or (n, p) array, or csr_array
         Numbers of any type.
 
     Returns
@@ -140,7 +173,9 @@ def missing_rows(values: AnyArray) -> Mask:
         True where something is missing.
     """
     if not np.issubdtype(values.dtype, np.floating):
-        return np.zeros(len(values), dtype=bool)
+        return np.zeros(values.shape[0], dtype=bool)
+    if sparse.issparse(values):
+        return missing_entries(values)
     if values.ndim == 1:
         return np.isnan(values)
     # row sums tell nan (and inf less inf) from the rest without a copy of the matrix; few rows are looked at twice.

@@ -13,7 +13,7 @@ import numpy as np
 from dglm._typing import Mask, Matrix, Vector
 from dglm.matrix.base import DesignMatrix
 from dglm.matrix.cholesky import ScaledCholesky
-from dglm.matrix.products import Cross, Gram, GramDiagonal
+from dglm.matrix.products import Cross, GramDiagonal
 from dglm.matrix.triangular import Information, TriangularFactor
 
 # A column whose spread is this small beside its mean is constant: its deviations are rounding.
@@ -131,12 +131,12 @@ class Basis:
         H[self.intercept, self.intercept] = self.constant**2 * about.total
         return H
 
-    def diagonal(self, information: Gram | GramDiagonal) -> Vector:
+    def diagonal(self, information: Information | GramDiagonal) -> Vector:
         """Return the diagonal of T' X'WX T, from which the columns' own scales are read.
 
         Parameters
         ----------
-        information : Gram or GramDiagonal
+        information : Gram, TriangularFactor or GramDiagonal
             X'WX, or its diagonal, as sums about any centre.
 
         Returns
@@ -144,7 +144,7 @@ class Basis:
         (p,) array
             Zero for columns that are constant up to rounding.
         """
-        if isinstance(information, Gram):
+        if not isinstance(information, GramDiagonal):
             return np.diag(self.gram(information))
         if self.intercept is None:
             return information.centred().about(np.zeros_like(information.centre)).diagonal
@@ -311,6 +311,25 @@ class Basis:
         """
         T = self._transform()
         return T.T @ A @ T
+
+    def hessian_diagonal(self, d: Vector) -> Vector:
+        """Return the diagonal of T' diag(d) T, for the second derivatives of a sum over coefficients.
+
+        Parameters
+        ----------
+        d : (p,) array
+            Second derivatives with respect to beta.
+
+        Returns
+        -------
+        (p,) array
+            With respect to theta.
+        """
+        if self.intercept is None:
+            return d
+        result = d + (self.centre / self.constant) ** 2 * d[self.intercept]
+        result[self.intercept] = d[self.intercept]
+        return result
 
     def covariance(self, C: Matrix) -> Matrix:
         """Return T C T': the covariance of beta from that of theta.

@@ -86,6 +86,21 @@ class SmoothPenalty(Penalty):
             Positive semi-definite.
         """
 
+    def hessian_diagonal(self, beta: Vector) -> Vector:
+        """Return d2P / dbeta_j2, without the matrix where that is possible.
+
+        Parameters
+        ----------
+        beta : (p,) array
+            Coefficients.
+
+        Returns
+        -------
+        (p,) array
+            Not negative.
+        """
+        return np.diag(self.hessian(beta))
+
 
 class SparsePenalty(Penalty):
     """Not differentiable at zero: some estimates are exactly zero."""

@@ -42,5 +42,8 @@ class L2(Weighted, SmoothPenalty):
         return self.alpha * self.per_coefficient() * beta
 
     def hessian(self, beta: Vector) -> Matrix:
+        return np.diag(self.hessian_diagonal(beta))
+
+    def hessian_diagonal(self, beta: Vector) -> Vector:
         del beta
-        return np.diag(self.alpha * self.per_coefficient())
+        return self.alpha * self.per_coefficient()

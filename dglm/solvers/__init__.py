@@ -1,7 +1,9 @@
 """Solvers: each minimises an objective and returns a Fit that proves where it ended."""
 
 from dglm.solvers.base import Certificate, Fit, Iteration, ShapeEstimate, Solver, Status
+from dglm.solvers.gradient_descent import GradientDescent
 from dglm.solvers.irls import IRLS
+from dglm.solvers.lbfgs import LBFGS
 from dglm.solvers.newton import Newton
 from dglm.solvers.proximal_gradient import ProximalGradient
 from dglm.solvers.registry import SOLVERS, default_solver, resolve_solver
@@ -11,9 +13,11 @@ from dglm.solvers.start import null_eta
 
 __all__ = [
     "IRLS",
+    "LBFGS",
     "SOLVERS",
     "Certificate",
     "Fit",
+    "GradientDescent",
     "Iteration",
     "Newton",
     "ProximalGradient",

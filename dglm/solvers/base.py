@@ -199,6 +199,8 @@ class Solver(ABC, Generic[P]):
     name: ClassVar[str]
     #: Penalties it can minimise.
     penalties: ClassVar[tuple[type[Penalty], ...]]
+    #: Whether it makes the p x p information of wide designs, too.
+    forms_information: ClassVar[bool] = True
 
     max_iter: int = 100
     tol: float = 1e-8

@@ -15,6 +15,11 @@ from dglm.solvers.line_search import ROUNDING
 
 # Separation: the next step would still move eta by this much, with next to nothing to gain.
 MOVING_ETA = 0.05
+# Certificate and gain in likelihood that are far below 1.
+SETTLED = 1e-3
+# 1 - R^2 of a column on others, as products of the columns show it. Standard errors from products lose as many digits
+# as it has zeros, and eleven are to be right: below this they come from a triangular factor, which loses half as many.
+SMALLEST_PIVOT = 1e-4
 # An exact fit has no standard errors; its error is then measured against this share of the largest contribution that
 # a column makes to the linear predictor.
 RELATIVE_ERROR = 1e-4
@@ -142,6 +147,47 @@ def ridge(objective: Objective[SmoothPenalty]) -> Matrix:
         Second derivatives with respect to beta.
     """
     return objective.nobs * objective.penalty.hessian(np.zeros_like(objective.basis.centre))
+
+
+def dependencies(objective: Objective[SmoothPenalty], state: State) -> Matrix:
+    """Return the combinations of columns that are zero, none where the sums were never finite.
+
+    Parameters
+    ----------
+    objective : Objective
+        With a smooth penalty.
+    state : State
+        Where the solver ended.
+
+    Returns
+    -------
+    (p, d) array
+        One for each column that is not kept.
+    """
+    if state.kept.all() or not np.isfinite(state.objective):
+        return np.zeros((len(state.beta), 0))
+    return objective.basis.dependencies(state.curvature.information, state.kept, ridge(objective))
+
+
+def settled(objective: Objective[SmoothPenalty], state: State) -> bool:
+    """Return whether next to nothing is left to gain, in standard errors and in likelihood.
+
+    A certificate in standard errors shrinks under separation too, because they grow without bound: what tells the two
+    apart is that the linear predictor would still move, for next to no gain.
+
+    Parameters
+    ----------
+    objective : Objective
+        With a smooth penalty.
+    state : State
+        An iterate.
+
+    Returns
+    -------
+    bool
+        Whether `moving` tells separation.
+    """
+    return max(state.certificate, objective.nobs * abs(state.slope)) <= SETTLED
 
 
 def moving(objective: Objective[SmoothPenalty], direction: Vector) -> tuple[int, ...]:
