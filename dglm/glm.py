@@ -14,7 +14,8 @@ from dglm.errors import DataError, IncompatibleSolverError
 from dglm.families import Family, Gaussian
 from dglm.inference import CovarianceChoice
 from dglm.links import Log
-from dglm.model import Constraining, Evaluating, check_collinear, check_scale, checked_start, warn_of_fit
+from dglm.matrix import SparseMatrix, check_square, is_wide
+from dglm.model import Constraining, Evaluating, check_collinear, check_scale, check_width, checked_start, warn_of_fit
 from dglm.objective import NullModel, Objective, Survey, survey
 from dglm.penalties import Penalty, Unpenalised
 from dglm.results import Results, results_of
@@ -33,7 +34,7 @@ class GLM(Constraining, Evaluating):
         Response, one per row; two columns are counts of successes and failures (`Binomial`); a boolean or
         two-level categorical one models the probability of True or of the second level.
     exog : array or DataFrame
-        Design matrix, (n, p); numpy, pandas or dask. A constant column is the intercept; none is added.
+        Design matrix, (n, p); numpy, scipy.sparse, pandas or dask. A constant column is the intercept; none is added.
     family : Family, optional
         From `dglm.families`, with its link; Gaussian when not given.
     offset : array or Series, optional
@@ -180,7 +181,10 @@ class GLM(Constraining, Evaluating):
 
     @property
     def exog(self) -> Any:
-        """Design matrix of the rows that have nothing missing: a lazy dask array on dask, numpy in memory."""
+        """Design matrix of the rows that have nothing missing: a lazy dask array on dask, numpy in memory.
+
+        Sparse where it was given so.
+        """
         blocks = self._table.partitions(self.design.columns).map(self.design.encode)
         return blocks.map(_exog_of).concatenated(len(self.design.exog_names))
 
@@ -212,8 +216,8 @@ class GLM(Constraining, Evaluating):
             ``L2(alpha)``, ``L1(alpha)`` or ``ElasticNet(alpha, l1_ratio)``; maximum likelihood when not given. Its kind
             decides the kind of the result.
         solver : str or Solver, optional
-            A name (``"irls"``, ``"newton"``, ``"proximal_gradient"``) or an object from `dglm.solvers`; chosen by the
-            penalty when not given. `Newton` where the family has parameters to be estimated, which takes it or `IRLS`.
+            A name (``"irls"``, ``"newton"``, ``"lbfgs"``, ``"gradient_descent"``, ``"proximal_gradient"``) or an object
+            from `dglm.solvers`; chosen by the penalty and the number of columns when not given. `Newton` where the family has parameters to be estimated, which takes it or `IRLS`.
         start_params : (p,) array, optional
             Where to begin.
         max_iter : int, optional
@@ -254,6 +258,9 @@ class GLM(Constraining, Evaluating):
             If rows cannot be fitted, or none is left; if groups do not exist, or are missing in a row.
         CollinearityError
             If columns are linear combinations of others and `collinear` is ``"raise"``.
+        TooWideError
+            If p x p matrices would be needed and were not asked for by naming a solver that makes them, or are more
+            than memory holds: above 5,000 columns.
         ValueError
             If an option is not one of those above.
 
@@ -267,8 +274,13 @@ class GLM(Constraining, Evaluating):
             If columns were left out as combinations of others.
         """
         penalty = Unpenalised() if penalty is None else penalty
-        resolved = _shape_solver(self.family, penalty, solver) if self.family.free else resolve_solver(solver, penalty)
+        wide = is_wide(len(self.exog_names))
+        if self.family.free:
+            resolved = _shape_solver(self.family, penalty, solver)
+        else:
+            resolved = resolve_solver(solver, penalty, wide=wide)
         chosen = resolved.with_settings(max_iter, tol)
+        check_width(len(self.exog_names), penalty, chosen if solver is not None else None)
         check_scale(scale)
         choice = CovarianceChoice.of(cov_type, cov_kwds)
         if not isinstance(penalty, Unpenalised) and (choice.cov_type != "nonrobust" or cov_kwds or use_t is not None):
@@ -284,11 +296,16 @@ class GLM(Constraining, Evaluating):
         results: Results = results_of(estimate)
         return results
 
-    def _objective(self, penalty: Penalty, persist: Persist) -> tuple[Objective[Any], int]:
+    def _objective(self, penalty: Penalty, persist: Persist, *, products: bool = True) -> tuple[Objective[Any], int]:
         data = self._blocks(persist)
         passes_before = data.passes.count
-        if self._survey is None:
-            self._survey = survey(data, self.family.provisional, self.exog_names, self.design.response.label)
+        p = len(self.exog_names)
+        if products:
+            check_square(p, data.free_bytes(), "this fit")
+        if self._survey is None or (products and self._survey.wide):
+            wide = is_wide(p) and not products
+            family, label = self.family.provisional, self.design.response.label
+            self._survey = survey(data, family, self.exog_names, label, wide=wide)
         return _objective(data, self.family, penalty, self._survey, self.design), passes_before
 
     def _blocks(self, persist: Persist) -> BlockedData[Block]:
@@ -300,7 +317,7 @@ class GLM(Constraining, Evaluating):
 
 def _exog_of(block: Block, number: int) -> Any:
     del number
-    return block.X.toarray()
+    return block.X.values if isinstance(block.X, SparseMatrix) else block.X.toarray()
 
 
 def _endog_of(block: Block, number: int) -> Vector:

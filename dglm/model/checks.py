@@ -8,11 +8,12 @@ from typing import Any, get_args
 import numpy as np
 
 from dglm._typing import Vector
-from dglm.errors import ConvergenceWarning, PerfectSeparationWarning, RankDeficientWarning
-from dglm.penalties import Penalty, SparsePenalty
+from dglm.errors import ConvergenceWarning, PerfectSeparationWarning, RankDeficientWarning, TooWideError
+from dglm.matrix import WIDE, is_wide
+from dglm.penalties import Penalty, SparsePenalty, Unpenalised
 from dglm.results import Estimate
 from dglm.results.estimate import Collinear, ScaleOption
-from dglm.solvers import Status
+from dglm.solvers import Solver, Status
 
 
 def check_scale(scale: ScaleOption) -> None:
@@ -58,6 +59,32 @@ def checked_start(start_params: Any, names: list[str]) -> Vector:
     if start.shape != (len(names),) or not np.isfinite(start).all():
         raise ValueError(f"start_params must be {len(names)} finite numbers, for {names}; got {start_params!r}")
     return start
+
+
+def check_width(p: int, penalty: Penalty, asked: Solver[Any] | None) -> None:
+    """Refuse maximum likelihood for so many columns that its standard errors need matrices nobody asked for.
+
+    Parameters
+    ----------
+    p : int
+        Number of columns.
+    penalty : Penalty
+        Of the fit.
+    asked : Solver or None
+        That the user named.
+
+    Raises
+    ------
+    TooWideError
+        If there are more than 5,000 columns, no penalty, and no solver was named that makes p x p matrices.
+    """
+    if not is_wide(p) or not isinstance(penalty, Unpenalised) or (asked is not None and asked.forms_information):
+        return
+    raise TooWideError(
+        f"standard errors of {p:,} coefficients need matrices of {p:,} x {p:,} numbers, {8 * p * p:,} bytes each, which "
+        f"are made for more than {WIDE:,} columns only if asked for: fit(solver=\"irls\"), or \"newton\". Under a "
+        f"penalty, penalty=dglm.L2(alpha) or dglm.L1(alpha), none is made"
+    )
 
 
 def check_collinear(collinear: Collinear, penalty: Penalty) -> None:

@@ -125,5 +125,5 @@ class Evaluating(Model):
             raise ValueError(f"scale must be None or a number above 0; got {scale!r}")
         beta = as_params(self.design, params)
         with one_blas_thread():
-            objective, _ = self._objective(Unpenalised(), "auto")
+            objective, _ = self._objective(Unpenalised(), "auto", products=False)
             return quantity(replace(objective, null_model=None), beta, scale, **settings)

@@ -17,23 +17,27 @@ from dglm.solvers.proximal_gradient import ProximalGradient
 SOLVERS: dict[str, type[Solver[Any]]] = {solver.name: solver for solver in (IRLS, Newton, LBFGS, GradientDescent, ProximalGradient)}
 
 
-def default_solver(penalty: Penalty) -> Solver[Any]:
+def default_solver(penalty: Penalty, *, wide: bool = False) -> Solver[Any]:
     """Return the solver used when none is named.
 
     Parameters
     ----------
     penalty : Penalty
         To be minimised.
+    wide : bool
+        Whether there are so many columns that no p x p matrix is to be made.
 
     Returns
     -------
     Solver
-        IRLS for smooth penalties (and none), proximal gradient for sparse ones.
+        IRLS for smooth penalties (and none), L-BFGS where the design is wide; proximal gradient for sparse ones.
     """
-    return IRLS() if isinstance(penalty, SmoothPenalty) else ProximalGradient()
+    if isinstance(penalty, SmoothPenalty):
+        return LBFGS() if wide else IRLS()
+    return ProximalGradient()
 
 
-def resolve_solver(solver: str | Solver[Any] | None, penalty: Penalty) -> Solver[Any]:
+def resolve_solver(solver: str | Solver[Any] | None, penalty: Penalty, *, wide: bool = False) -> Solver[Any]:
     """Return the solver that was asked for, if it can minimise the penalty.
 
     Parameters
@@ -42,6 +46,8 @@ def resolve_solver(solver: str | Solver[Any] | None, penalty: Penalty) -> Solver
         A name from `SOLVERS`, an object, or None for the default.
     penalty : Penalty
         To be minimised.
+    wide : bool
+        Whether there are so many columns that no p x p matrix is made by default.
 
     Returns
     -------
@@ -54,7 +60,7 @@ def resolve_solver(solver: str | Solver[Any] | None, penalty: Penalty) -> Solver
         If the solver cannot minimise the penalty, or is none.
     """
     if solver is None:
-        return default_solver(penalty)
+        return default_solver(penalty, wide=wide)
     if isinstance(solver, str):
         if solver not in SOLVERS:
             raise IncompatibleSolverError(f"no solver is called {solver!r}; there are {sorted(SOLVERS)}")
