@@ -217,7 +217,8 @@ class GLM(Constraining, Evaluating):
             decides the kind of the result.
         solver : str or Solver, optional
             A name (``"irls"``, ``"newton"``, ``"lbfgs"``, ``"gradient_descent"``, ``"proximal_gradient"``) or an object
-            from `dglm.solvers`; chosen by the penalty and the number of columns when not given. `Newton` where the family has parameters to be estimated, which takes it or `IRLS`.
+            from `dglm.solvers`; chosen by the penalty and the number of columns when not given.
+            `Newton` where the family has parameters to be estimated, which takes it or `IRLS`.
         start_params : (p,) array, optional
             Where to begin.
         max_iter : int, optional

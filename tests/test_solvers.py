@@ -11,13 +11,24 @@ from dglm.families import Binomial, Gamma, Gaussian, Poisson
 from dglm.links import Identity, Log
 from dglm.matrix import DenseMatrix
 from dglm.penalties import L1, L2, ElasticNet, Unpenalised
-from dglm.solvers import IRLS, SOLVERS, Newton, ProximalGradient, Status, default_solver, resolve_solver
+from dglm.solvers import (
+    IRLS,
+    LBFGS,
+    SOLVERS,
+    GradientDescent,
+    Newton,
+    ProximalGradient,
+    Status,
+    default_solver,
+    resolve_solver,
+)
 from dglm.testing import check_solver, count_passes
 from dglm.testing._problems import FAMILIES, Problem, problem
 from dglm.testing.solvers import _objective
 
 ALL_SOLVERS = [solver() for solver in SOLVERS.values()]
-SMOOTH, SPARSE = [IRLS(), Newton()], [ProximalGradient()]
+SECOND_ORDER, SPARSE = [IRLS(), Newton()], [ProximalGradient()]
+SMOOTH = [*SECOND_ORDER, LBFGS(), GradientDescent()]
 
 
 def objective_of(X, y, family, penalty, *, has_intercept=True, **columns):
@@ -30,7 +41,7 @@ def test_solver_conforms(solver):
     check_solver(solver)
 
 
-@pytest.mark.parametrize("solver", SMOOTH, ids=repr)
+@pytest.mark.parametrize("solver", SECOND_ORDER, ids=repr)
 @pytest.mark.parametrize("family", [f for f in FAMILIES if f.canonical], ids=repr)
 def test_canonical_links_converge_quadratically(solver, family):
     fit = solver.solve(_objective(problem(family, "plain", seed=1), Unpenalised()), None)
@@ -40,7 +51,7 @@ def test_canonical_links_converge_quadratically(solver, family):
     assert (np.diff(values) <= 1e-12).all()
 
 
-@pytest.mark.parametrize("solver", SMOOTH, ids=repr)
+@pytest.mark.parametrize("solver", SECOND_ORDER, ids=repr)
 def test_least_squares_needs_no_iteration_after_the_survey(solver):
     # the survey's quadratic model is exact for a Gaussian with the identity link
     objective = _objective(problem(Gaussian(), "weights and offset", seed=1), L2(alpha=0.1))
@@ -156,6 +167,11 @@ def test_default_solver_follows_the_penalty(penalty, solver):
     assert default_solver(penalty) == resolve_solver(None, penalty) == solver
 
 
+def test_default_solver_of_wide_designs_makes_no_matrix_of_products():
+    assert default_solver(L2(alpha=1.0), wide=True) == LBFGS()
+    assert default_solver(L1(alpha=1.0), wide=True) == ProximalGradient()
+
+
 @pytest.mark.parametrize("name", SOLVERS)
 def test_solver_is_found_by_name(name):
     penalty = next(p for p in (L2(alpha=1.0), L1(alpha=1.0)) if isinstance(p, SOLVERS[name].penalties))
@@ -169,11 +185,16 @@ def test_solver_is_found_by_name(name):
         (
             ProximalGradient(),
             L2(alpha=0.1),
-            "ProximalGradient needs a sparse penalty; got L2(alpha=0.1). Use IRLS() or Newton().",
+            "ProximalGradient needs a sparse penalty; got L2(alpha=0.1). "
+            "Use IRLS() or Newton() or LBFGS() or GradientDescent().",
         ),
-        ("proximal_gradient", Unpenalised(), "needs a sparse penalty; got no penalty. Use IRLS() or Newton()."),
+        ("proximal_gradient", Unpenalised(), "needs a sparse penalty; got no penalty. Use IRLS() or Newton() or "),
         (IRLS(), ElasticNet(alpha=1.0, l1_ratio=0.5), "IRLS needs a smooth penalty"),
-        ("bfgs", Unpenalised(), "no solver is called 'bfgs'; there are ['irls', 'newton', 'proximal_gradient']"),
+        (
+            "bfgs",
+            Unpenalised(),
+            "no solver is called 'bfgs'; there are ['gradient_descent', 'irls', 'lbfgs', 'newton', ",
+        ),
         (IRLS, Unpenalised(), "solver must be a name or an object from dglm.solvers"),
     ],
 )

@@ -25,7 +25,7 @@ from dglm.data.blocked import BlockedData
 from dglm.data.dask_blocks import DaskBlocks
 from dglm.data.memory import MemoryBlocks
 from dglm.errors import DataError
-from dglm.matrix import row_slice
+from dglm.matrix import is_sparse, row_slice
 
 # Rows of an in-memory block: enough blocks for every thread, and the same blocks whatever their number.
 BLOCK_ROWS = 2**17
@@ -248,7 +248,7 @@ class ArrayTable(Table):
 
 def _cut(array: Any, start: int, stop: int) -> Any:
     """Return some rows of an array, without a copy."""
-    return row_slice(array, start, stop) if sparse.issparse(array) else array[start:stop]
+    return row_slice(array, start, stop) if is_sparse(array) else array[start:stop]
 
 
 @dataclass(frozen=True)
@@ -371,4 +371,4 @@ def _beside(parts: list[Any]) -> Any:
     """Return column chunks as one array."""
     if len(parts) == 1:
         return parts[0]
-    return sparse.hstack(parts, format="csr") if sparse.issparse(parts[0]) else np.hstack(parts)
+    return sparse.hstack(parts, format="csr") if is_sparse(parts[0]) else np.hstack(parts)

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from dglm._typing import AnyArray
 from dglm.design.base import Design
 from dglm.design.values import sparse_rows
 from dglm.errors import DataError
+from dglm.matrix import is_sparse
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +47,7 @@ class ArrayDesign(Design):
 
     def exog(self, partition: Mapping[str, Any], number: int) -> Any:
         X = partition["exog"]
-        if sparse.issparse(X):
+        if is_sparse(X):
             X = sparse_rows(X, "exog", f" in partition {number}")
         if X.ndim == 1:
             X = X[:, None]

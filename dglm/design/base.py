@@ -8,14 +8,13 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
 from dglm._typing import AnyArray, Mask, Vector
 from dglm.data import Block
 from dglm.design.response import Response
 from dglm.design.values import as_floats, missing_rows
 from dglm.errors import DataError
-from dglm.matrix import design_matrix, finite_rows
+from dglm.matrix import design_matrix, finite_rows, is_sparse
 
 Missing = Literal["drop", "raise"]
 ROLES = ("freq_weights", "var_weights", "offset", "exposure")
@@ -227,7 +226,7 @@ class Design(ABC):
         """
         X = self.exog(partition, number)
         extras = {e.role: self.values_of(partition, e, number) for e in self.extras}
-        keep: Mask = finite_rows(X) if sparse.issparse(X) else np.all(np.isfinite(X), axis=1)
+        keep: Mask = finite_rows(X) if is_sparse(X) else np.all(np.isfinite(X), axis=1)
         for values in extras.values():
             keep &= ~missing_rows(values)
         if not keep.all():
@@ -259,7 +258,11 @@ class Design(ABC):
         self, X: AnyArray, endog: AnyArray, extras: dict[str, Vector], row: int, number: int
     ) -> DataError:
         """Return an error that names the column of the first missing value."""
-        named = zip((*self.exog_names, *self.response.names), (*design_matrix(X[[row]]).toarray()[0], *np.atleast_1d(endog[row])), strict=True)
+        named = zip(
+            (*self.exog_names, *self.response.names),
+            (*design_matrix(X[[row]]).toarray()[0], *np.atleast_1d(endog[row])),
+            strict=True,
+        )
         missing = [name for name, value in named if np.isnan(value)]
         missing += [e.label for e in self.extras if np.isnan(extras[e.role][row])]
         return DataError(

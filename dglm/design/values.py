@@ -11,7 +11,7 @@ from scipy import sparse
 
 from dglm._typing import AnyArray, Codes, Mask, SparseRows, Vector
 from dglm.errors import DataError, UnseenLevelError
-from dglm.matrix import missing_entries
+from dglm.matrix import is_sparse, missing_entries
 
 
 def is_categorical(values: Any) -> bool:
@@ -174,7 +174,7 @@ def missing_rows(values: AnyArray | SparseRows) -> Mask:
     """
     if not np.issubdtype(values.dtype, np.floating):
         return np.zeros(values.shape[0], dtype=bool)
-    if sparse.issparse(values):
+    if is_sparse(values):
         return missing_entries(values)
     if values.ndim == 1:
         return np.isnan(values)

@@ -327,7 +327,7 @@ class Basis:
         """
         if self.intercept is None:
             return d
-        result = d + (self.centre / self.constant) ** 2 * d[self.intercept]
+        result: Vector = d + (self.centre / self.constant) ** 2 * d[self.intercept]
         result[self.intercept] = d[self.intercept]
         return result
 
@@ -350,7 +350,8 @@ class Basis:
     def _flat(self, diagonal: Vector, total: float) -> Mask:
         """Return which columns are constant up to rounding, by the sums of their squares about the centre."""
         spread = np.abs(diagonal)
-        return spread <= CONSTANT_SPREAD**2 * (spread + np.abs(total) * self.centre**2)
+        flat: Mask = spread <= CONSTANT_SPREAD**2 * (spread + np.abs(total) * self.centre**2)
+        return flat
 
     def _penalised(self, information: Information, ridge: Matrix | None) -> Matrix:
         """Return T' (X'WX + P) T."""

@@ -149,9 +149,7 @@ class CentredTile(DesignMatrix):
     def gram_diagonal(self, w: Vector) -> GramDiagonal:
         np.square(self.deviations, out=self.weighted)
         mass, total = float(np.abs(w).sum()), float(w.sum())
-        return GramDiagonal(
-            mass, self.centre, total, np.dot(self.deviations.T, w), np.dot(self.weighted.T, w)
-        )
+        return GramDiagonal(mass, self.centre, total, np.dot(self.deviations.T, w), np.dot(self.weighted.T, w))
 
     def less(self, centre: Vector) -> Matrix:
         deviations: Matrix = self.values - centre

@@ -262,4 +262,6 @@ class GramDiagonal:
         share = right.mass / mass if mass > 0 else 0.0
         centre = left.centre + share * (right.centre - left.centre)
         left, right = left.about(centre), right.about(centre)
-        return GramDiagonal(mass, centre, left.total + right.total, left.first + right.first, left.diagonal + right.diagonal)
+        return GramDiagonal(
+            mass, centre, left.total + right.total, left.first + right.first, left.diagonal + right.diagonal
+        )

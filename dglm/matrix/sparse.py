@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from scipy import sparse
@@ -128,6 +128,22 @@ class SparseMatrix(DesignMatrix):
         return np.where(self.centre != 0, 0.0, sums)
 
 
+def is_sparse(values: object) -> TypeGuard[SparseRows]:
+    """Return whether rows are stored as a sparse matrix.
+
+    Parameters
+    ----------
+    values : array or sparse matrix
+        The rows.
+
+    Returns
+    -------
+    bool
+        True for any format of scipy.sparse.
+    """
+    return bool(sparse.issparse(values))
+
+
 def design_matrix(values: Any) -> DesignMatrix:
     """Return what a fit asks of rows, whatever their storage.
 
@@ -141,7 +157,7 @@ def design_matrix(values: Any) -> DesignMatrix:
     DesignMatrix
         A `SparseMatrix` for sparse rows, a `DenseMatrix` for an array.
     """
-    return SparseMatrix.of(values) if sparse.issparse(values) else DenseMatrix(values)
+    return SparseMatrix.of(values) if is_sparse(values) else DenseMatrix(values)
 
 
 def row_slice(values: SparseRows, start: int, stop: int) -> SparseRows:
@@ -230,6 +246,7 @@ def _with_entries(values: SparseRows, entries: AnyArray) -> SparseRows:
 
 def _csr(entries: AnyArray, indices: AnyArray, pointers: AnyArray, shape: tuple[int, ...]) -> SparseRows:
     """Return a matrix of given parts, sharing them; the constructor would copy and check them."""
-    made: SparseRows = sparse.csr_array(shape, dtype=entries.dtype)
+    rows, columns = shape
+    made: SparseRows = sparse.csr_array((rows, columns), dtype=entries.dtype)
     made.data, made.indices, made.indptr = entries, indices, pointers
     return made

@@ -81,8 +81,8 @@ def check_width(p: int, penalty: Penalty, asked: Solver[Any] | None) -> None:
     if not is_wide(p) or not isinstance(penalty, Unpenalised) or (asked is not None and asked.forms_information):
         return
     raise TooWideError(
-        f"standard errors of {p:,} coefficients need matrices of {p:,} x {p:,} numbers, {8 * p * p:,} bytes each, which "
-        f"are made for more than {WIDE:,} columns only if asked for: fit(solver=\"irls\"), or \"newton\". Under a "
+        f"standard errors of {p:,} coefficients need matrices of {p:,} x {p:,} numbers, {8 * p * p:,} bytes each, "
+        f'which are made for more than {WIDE:,} columns only if asked for: fit(solver="irls"), or "newton". Under a '
         f"penalty, penalty=dglm.L2(alpha) or dglm.L1(alpha), none is made"
     )
 

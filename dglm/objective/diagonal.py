@@ -54,4 +54,5 @@ class DiagonalCurvature(Gradient):
         )
 
     def reduced(self, L: Matrix) -> NoReturn:
+        del L
         raise TypeError("the diagonal of X'WX does not tell that of L'X'WX L; ask for Curvature under constraints")

@@ -107,7 +107,7 @@ class L2Results(Results):
         """
         e, effect = self._estimate, self._effect(exponentiate=exponentiate)
         labels = effect.labels(e.design.exog_names, e.basis)
-        shown = [(number(b),) for b in effect.values(e.params)]
+        shown: list[tuple[str, ...]] = [(number(b),) for b in effect.values(e.params)]
         header: tuple[str, ...] = (effect.title,)
         note = "Penalised estimates, biased towards zero: no standard errors, no p-values. "
         if self._wide:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from dglm._typing import Matrix, Vector
+from dglm._typing import Matrix
 from dglm.objective import Curvature, DiagonalCurvature, FactoredCurvature, Gradient
 from dglm.solvers.coordinates import Coordinates
 from dglm.solvers.smooth import Iterate, SmoothProblem

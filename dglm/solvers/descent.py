@@ -134,7 +134,7 @@ def minimise(
                 continue
             status = Status.LINE_SEARCH_FAILED if x.certificate > np.sqrt(tol) else Status.ROUNDING
         ended = closing(problem, x)
-        if status is Status.CONVERGED and not (ended.holds(tol) or ended.diverging) and 0 < x.certificate:
+        if status is Status.CONVERGED and not (ended.holds(tol) or ended.diverging) and x.certificate > 0:
             # the score is small, but not beside what the correlation of columns makes of it
             target = 0.5 * x.certificate * min(tol / ended.certificate, 1.0)
             continue

@@ -102,8 +102,8 @@ class ProximalGradient(Solver[SparsePenalty]):
     """Proximal gradient with Nesterov's acceleration, adaptive restart and backtracking; the default for L1.
 
     Coordinates are centred and scaled by the information at the start, so that the columns' units and means do not
-    slow it down; wide designs need no p x p matrix. One pass per iteration: the sums at the new point and at the next extrapolated one are asked for
-    together, so that a restart or a certificate costs nothing.
+    slow it down; where the design is wide nothing is p x p. One pass per iteration: the sums at the new point and at
+    the next extrapolated one are asked for together, so that a restart or a certificate costs nothing.
 
     Source: Beck & Teboulle (2009), FISTA; O'Donoghue & Candes (2015), section 3.2, gradient restart.
 
@@ -177,7 +177,7 @@ def _begin(objective: Objective[SparsePenalty], start: Vector | None) -> tuple[P
 
 
 def _largest_eigenvalue(problem: Problem, at_null: Scaling) -> float:
-    """Return the largest eigenvalue of the information, each coordinate in units of its own; 1 where it is not known."""
+    """Return the largest eigenvalue of the information, each coordinate in its own units; 1 where not known."""
     if isinstance(at_null, DiagonalCurvature):
         return 1.0
     scale = np.sqrt(problem.information)

@@ -14,7 +14,9 @@ from dglm.solvers.newton import Newton
 from dglm.solvers.proximal_gradient import ProximalGradient
 
 #: Every solver, by the name that `GLM.fit(solver=...)` takes.
-SOLVERS: dict[str, type[Solver[Any]]] = {solver.name: solver for solver in (IRLS, Newton, LBFGS, GradientDescent, ProximalGradient)}
+SOLVERS: dict[str, type[Solver[Any]]] = {
+    solver.name: solver for solver in (IRLS, Newton, LBFGS, GradientDescent, ProximalGradient)
+}
 
 
 def default_solver(penalty: Penalty, *, wide: bool = False) -> Solver[Any]:

@@ -17,7 +17,7 @@ from dglm.penalties import SmoothPenalty, Unpenalised
 from dglm.solvers.base import Certificate, Fit, Iteration, Status
 from dglm.solvers.line_search import NOISE, backtrack, falls_enough
 from dglm.solvers.start import null_start, quadratic_start
-from dglm.solvers.state import SMALLEST_PIVOT, State, dependencies, evaluate, moving, ridge, settled
+from dglm.solvers.state import SETTLED, SMALLEST_PIVOT, State, dependencies, evaluate, moving, ridge, settled
 
 # Steps need fewer digits, since the next one mends them: until the last one products will do above this.
 HALF_THE_DIGITS = 1e-8

@@ -78,7 +78,8 @@ class SmoothProblem:
             Aliased columns at zero.
         """
         basis, survey = objective.basis, objective.survey
-        kept, want = np.ones(len(basis.centre), dtype=bool), DiagonalCurvature
+        kept: Mask = np.ones(len(basis.centre), dtype=bool)
+        want: type[Scaling] = DiagonalCurvature
         if not survey.wide:
             seen = basis.factor(survey.gram, ridge=ridge(objective))
             # products cannot tell a combination of columns from what is nearly one: a triangular factor decides
