@@ -172,10 +172,11 @@ def missing_rows(values: AnyArray | SparseRows) -> Mask:
     (n,) array of bool
         True where something is missing.
     """
-    if not np.issubdtype(values.dtype, np.floating):
-        return np.zeros(values.shape[0], dtype=bool)
     if is_sparse(values):
         return missing_entries(values)
+    values = np.asarray(values)
+    if not np.issubdtype(values.dtype, np.floating):
+        return np.zeros(len(values), dtype=bool)
     if values.ndim == 1:
         return np.isnan(values)
     # row sums tell nan (and inf less inf) from the rest without a copy of the matrix; few rows are looked at twice.

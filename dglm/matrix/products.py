@@ -106,7 +106,7 @@ class Gram:
 
     @property
     def diagonal(self) -> Vector:
-        """sum_i w_i (x_ij - centre_j)^2 of each column."""
+        """Of each column, sum_i w_i (x_ij - centre_j)^2."""
         return np.diag(self.second)
 
     def about(self, centre: Vector) -> Gram:
