@@ -11,6 +11,7 @@ from dglm.matrix import Basis, DenseMatrix
 from dglm.objective import (
     Curvature,
     Deviance,
+    DiagonalCurvature,
     FactoredCurvature,
     Gradient,
     Leverages,
@@ -32,6 +33,7 @@ POINTS = {
     Gradient: None,
     Curvature: None,
     ObservedCurvature: None,
+    DiagonalCurvature: None,
     FactoredCurvature: None,
     SaturatedLoglike: np.array([0.8]),
     NullStep: np.array([1.3]),
@@ -61,10 +63,18 @@ def naive(sum_type: type[Sum], block: Block, point, family):
         "score.product": X.T @ r,
         "information.total": W.sum(),
         "information.first": X.T @ W,
+        "information.diagonal": W @ X**2,
         "information.second": X.T @ (W[:, None] * X),
     }
-    wanted = {Deviance: ("deviance",), Gradient: ("deviance", "pearson_chi2", "score.total", "score.product")}
-    return {key: fields[key] for key in wanted.get(sum_type, fields)}
+    score = ("deviance", "pearson_chi2", "score.total", "score.product")
+    wanted = {
+        Deviance: ("deviance",),
+        Gradient: score,
+        DiagonalCurvature: (*score, "information.total", "information.first", "information.diagonal"),
+        FactoredCurvature: (*score, "information.total", "information.first", "information.second"),
+    }
+    wanted[Curvature] = wanted[ObservedCurvature] = wanted[FactoredCurvature]
+    return {key: fields[key] for key in wanted[sum_type]}
 
 
 @pytest.mark.parametrize("sum_type", POINTS)

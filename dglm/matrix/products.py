@@ -54,7 +54,9 @@ class Cross:
         (p,) array
             The deviations.
         """
-        return self.deviations + self.total * (self.centre - centre)
+        # sums at a point out of range are infinite, and are to stay so quietly
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self.deviations + self.total * (self.centre - centre)
 
     def reduced(self, L: Matrix) -> Cross:
         """Return (X L)'r.
@@ -123,9 +125,10 @@ class Gram:
             The moved record.
         """
         shift = self.centre - centre
-        cross = np.outer(self.first, shift)
-        second = self.second + (cross + cross.T) + self.total * np.outer(shift, shift)
-        return Gram(self.mass, centre, self.total, self.first + self.total * shift, second)
+        with np.errstate(over="ignore", invalid="ignore"):
+            cross = np.outer(self.first, shift)
+            second = self.second + (cross + cross.T) + self.total * np.outer(shift, shift)
+            return Gram(self.mass, centre, self.total, self.first + self.total * shift, second)
 
     def centred(self) -> Gram:
         """Return the same sums about the weighted mean of the rows.
@@ -240,8 +243,9 @@ class GramDiagonal:
             The moved record.
         """
         shift = self.centre - centre
-        diagonal = self.diagonal + (2 * self.first + self.total * shift) * shift
-        return GramDiagonal(self.mass, centre, self.total, self.first + self.total * shift, diagonal)
+        with np.errstate(over="ignore", invalid="ignore"):
+            diagonal = self.diagonal + (2 * self.first + self.total * shift) * shift
+            return GramDiagonal(self.mass, centre, self.total, self.first + self.total * shift, diagonal)
 
     def centred(self) -> GramDiagonal:
         """Return the same sums about the weighted mean of the rows.

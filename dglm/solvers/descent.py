@@ -168,7 +168,8 @@ def _advance(
     """Return the next iterate and the length of the step; None where none falls enough."""
     direction = memory.direction(x.gradient, problem.metric)
     reference = memory.reference([i.objective for i in trace])
-    return search(problem, x, direction, reference, lengthens=memory.lengthens)
+    with np.errstate(over="ignore", invalid="ignore"):  # far from the optimum slopes may overflow
+        return search(problem, x, direction, reference, lengthens=memory.lengthens)
 
 
 def _fit(
