@@ -18,6 +18,7 @@ from dglm.solvers import (
     GradientDescent,
     Newton,
     ProximalGradient,
+    ProximalNewton,
     Status,
     default_solver,
     resolve_solver,
@@ -27,7 +28,7 @@ from dglm.testing._problems import FAMILIES, Problem, problem
 from dglm.testing.solvers import _objective
 
 ALL_SOLVERS = [solver() for solver in SOLVERS.values()]
-SECOND_ORDER, SPARSE = [IRLS(), Newton()], [ProximalGradient()]
+SECOND_ORDER, SPARSE = [IRLS(), Newton()], [ProximalNewton(), ProximalGradient()]
 SMOOTH = [*SECOND_ORDER, LBFGS(), GradientDescent()]
 
 
@@ -160,7 +161,7 @@ def test_settings_that_cannot_work_are_refused(solver, settings):
 
 @pytest.mark.parametrize(
     ("penalty", "solver"),
-    [(Unpenalised(), IRLS()), (L2(alpha=1.0), IRLS()), (L1(alpha=1.0), ProximalGradient())],
+    [(Unpenalised(), IRLS()), (L2(alpha=1.0), IRLS()), (L1(alpha=1.0), ProximalNewton())],
     ids=repr,
 )
 def test_default_solver_follows_the_penalty(penalty, solver):
@@ -181,7 +182,7 @@ def test_solver_is_found_by_name(name):
 @pytest.mark.parametrize(
     ("solver", "penalty", "message"),
     [
-        ("newton", L1(alpha=0.1), "Newton needs a smooth penalty; got L1(alpha=0.1). Use ProximalGradient()."),
+        ("newton", L1(alpha=0.1), "Newton needs a smooth penalty; got L1(alpha=0.1). Use ProximalNewton() or"),
         (
             ProximalGradient(),
             L2(alpha=0.1),
@@ -193,7 +194,7 @@ def test_solver_is_found_by_name(name):
         (
             "bfgs",
             Unpenalised(),
-            "no solver is called 'bfgs'; there are ['gradient_descent', 'irls', 'lbfgs', 'newton', ",
+            f"no solver is called 'bfgs'; there are {sorted(SOLVERS)}",
         ),
         (IRLS, Unpenalised(), "solver must be a name or an object from dglm.solvers"),
     ],
@@ -224,11 +225,12 @@ def test_far_starts_are_neither_separation_nor_optimal(solver):
         assert not fit.converged or np.allclose(fit.params, best, rtol=1e-6)
 
 
-def test_sparse_certificate_holds_from_far_starts():
+@pytest.mark.parametrize("solver", SPARSE, ids=repr)
+def test_sparse_certificate_holds_from_far_starts(solver):
     objective = _objective(problem(Gamma(Log()), "plain", seed=1), L1(alpha=0.01))
     best = ProximalGradient().solve(objective, None).params
     rng = np.random.default_rng(4)
     for _ in range(10):
-        fit = ProximalGradient().solve(objective, rng.standard_normal(4))
+        fit = solver.solve(objective, rng.standard_normal(4))
         assert fit.converged
         np.testing.assert_allclose(fit.params, best, rtol=1e-6, atol=1e-9)

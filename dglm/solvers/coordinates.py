@@ -6,7 +6,7 @@ Nothing here is p x p where the design is wide.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, Self, TypeVar
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy as np
 from dglm._typing import Vector
 from dglm.matrix import Basis
 from dglm.objective import Curvature, DiagonalCurvature, FactoredCurvature, Gradient, Objective, Request
-from dglm.penalties import Penalty
+from dglm.penalties import Penalty, SparsePenalty
 from dglm.solvers.base import dispersion
 from dglm.solvers.start import null_start
 
@@ -187,3 +187,22 @@ class Coordinates(Generic[P]):
             Q.
         """
         return self.objective.value(at.sums.deviance, self.basis.to_params(at.theta))
+
+
+def sparse_basis(objective: Objective[SparsePenalty]) -> Basis:
+    """Return coordinates in which the penalty is the same function as of the coefficients themselves.
+
+    Parameters
+    ----------
+    objective : Objective
+        With a sparse penalty.
+
+    Returns
+    -------
+    Basis
+        Centred, unless the intercept is penalised: centring changes only that.
+    """
+    basis = objective.basis
+    if basis.intercept is None or not objective.penalty.penalised()[basis.intercept]:
+        return basis
+    return replace(basis, centre=np.zeros_like(basis.centre))

@@ -8,11 +8,10 @@ from typing import ClassVar
 import numpy as np
 
 from dglm._typing import Vector
-from dglm.matrix import Basis
 from dglm.objective import Curvature, DiagonalCurvature, Objective
 from dglm.penalties import Penalty, SparsePenalty
 from dglm.solvers.base import Certificate, Fit, Iteration, Solver, Status
-from dglm.solvers.coordinates import Coordinates, Point, Scaling
+from dglm.solvers.coordinates import Coordinates, Point, Scaling, sparse_basis
 from dglm.solvers.line_search import NOISE, ROUNDING
 
 # A step that turned out too long costs a pass, so a longer one is tried only when the momentum starts anew.
@@ -99,7 +98,7 @@ class Problem(Coordinates[SparsePenalty]):
 
 @dataclass(frozen=True, kw_only=True)
 class ProximalGradient(Solver[SparsePenalty]):
-    """Proximal gradient with Nesterov's acceleration, adaptive restart and backtracking; the default for L1.
+    """Proximal gradient, accelerated and with adaptive restart; the default for sparse penalties of wide designs.
 
     Coordinates are centred and scaled by the information at the start, so that the columns' units and means do not
     slow it down; where the design is wide nothing is p x p. One pass per iteration: the sums at the new point and at
@@ -168,11 +167,8 @@ class ProximalGradient(Solver[SparsePenalty]):
 
 def _begin(objective: Objective[SparsePenalty], start: Vector | None) -> tuple[Problem, Point, float]:
     """Return the problem, where to begin, and the length of the first step."""
-    basis = objective.basis
-    if basis.intercept is not None and objective.penalty.penalised()[basis.intercept]:
-        basis = Basis(np.zeros_like(basis.centre), basis.intercept, basis.constant)
     want = DiagonalCurvature if objective.survey.wide else Curvature
-    problem, x, at_null = Problem.begin(objective, basis, start, want)
+    problem, x, at_null = Problem.begin(objective, sparse_basis(objective), start, want)
     return problem, x, 1 / _largest_eigenvalue(problem, at_null)
 
 
