@@ -134,7 +134,9 @@ class ProximalGradient(Solver[SparsePenalty]):
             target = problem.step(y, step)
             next_momentum = (1 + np.sqrt(1 + 4 * momentum**2)) / 2
             ahead = target + (momentum - 1) / next_momentum * (target - x.theta)
-            new, extrapolated = problem.evaluate(target, ahead)
+            # without momentum there is nothing to extrapolate
+            new, *further = problem.evaluate(target, ahead) if momentum > 1 else problem.evaluate(target)
+            extrapolated = further[0] if further else new
             if not problem.majorised(new, y, step):
                 step *= SHRINK
                 continue
