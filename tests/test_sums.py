@@ -9,6 +9,8 @@ from dglm.data import Block
 from dglm.families import Binomial, Gaussian, Poisson
 from dglm.matrix import Basis, DenseMatrix
 from dglm.objective import (
+    ColumnCurvature,
+    ColumnsAt,
     Curvature,
     Deviance,
     DiagonalCurvature,
@@ -89,6 +91,17 @@ LEVERAGES = Leverages(Basis(np.zeros(4), None), 1e-15 * np.eye(4))
 @pytest.mark.parametrize("at", [MeatAt, lambda beta: MeatAt(beta, LEVERAGES, 2)], ids=["HC0", "HC3"])
 def test_meat_conforms(at):
     check_sum(Meat, point=at)
+
+
+def test_information_about_some_columns():
+    columns = np.array([0, 2, 3])
+    check_sum(ColumnCurvature, point=lambda beta: ColumnsAt(beta, columns))
+    block = problem(Poisson(), "weights and offset", seed=3).block
+    found = dense(ColumnCurvature.of(block, ColumnsAt(BETA, columns), Poisson()))
+    for key, value in dense(Curvature.of(block, BETA, Poisson())).items():
+        value = value[columns] if key == "information.first" else value
+        value = value[np.ix_(columns, columns)] if key == "information.second" else value
+        np.testing.assert_allclose(found[key], value, rtol=1e-12, atol=1e-12 * np.abs(value).max(), err_msg=key)
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=repr)

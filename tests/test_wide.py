@@ -96,6 +96,27 @@ def test_glum_finds_the_same_lasso():
     assert result.n_nonzero > 5
 
 
+def test_working_sets_take_fewer_passes_to_the_same_lasso(fits, logistic):
+    X, y = logistic
+    model, expected = dglm.GLM(y, X, family=Binomial()), fits[0][2]
+    for penalty in (LASSO, dglm.ElasticNet(alpha=4e-4, l1_ratio=0.8)):
+        result = model.fit(penalty=penalty, solver="proximal_newton")
+        assert result.converged
+        assert result.certificate.holds
+        assert result.n_passes <= 9 < expected.n_passes
+        if penalty == LASSO:
+            np.testing.assert_allclose(result.params, expected.params, atol=1e-6)
+            np.testing.assert_array_equal(result.params == 0, expected.params == 0)
+
+
+def test_largest_strength_of_wide_designs(logistic):
+    X, y = logistic
+    model = dglm.GLM(y, X, family=Binomial())
+    alpha = model.alpha_max(LASSO)
+    assert alpha == pytest.approx(np.abs(X[:, 1:].T @ (y - y.mean())).max() / N, rel=1e-6)
+    assert model.fit(penalty=dglm.L1(alpha=alpha)).n_nonzero == 1
+
+
 def test_what_takes_the_information_is_absent_and_says_why(fits, tmp_path):
     ridge, _, lasso = fits[0]
     for name in ("effective_df", "shrinkage"):
@@ -152,7 +173,8 @@ def test_wide_and_other_designs_have_the_same_estimates(dense):
     X, eta = rows_of(rng, n=300, p=8)
     # columns in units far apart, and one that says nothing
     X = X @ sparse.diags_array([1.0, 1e4, 1e-4, 1, 1, 1, 0, 1])
-    X = X.toarray() if dense else X
+    X = X @ sparse.diags_array([1.0, 1, 1, 1, 1, 1, 0, 0])
+    X = X.toarray() if dense else sparse.csr_array(X)
     y = rng.gamma(2, np.exp(0.5 * eta) / 2)
     model = dglm.GLM(y, X, family=Gamma(Log()))
     strengths = np.array([0, 1e8, 1e-8, 1, 1, 1, 1, 1])
@@ -168,9 +190,13 @@ def test_wide_and_other_designs_have_the_same_estimates(dense):
             assert np.isnan(fresh.scale)
             assert fresh.deviance == pytest.approx(asked.deviance, rel=1e-8)
     lasso = dglm.L1(alpha=0.01)
-    fresh = dglm.GLM(y, X, family=Gamma(Log())).fit(penalty=lasso)
-    np.testing.assert_allclose(fresh.params, model.fit(penalty=lasso).params, rtol=1e-6, atol=1e-9)
-    with pytest.warns(dglm.errors.RankDeficientWarning, match="x7 = 0"):
+    expected = dglm.GLM(y, X[:, :6], family=Gamma(Log())).fit(penalty=lasso)
+    for solver in (None, "proximal_newton"):
+        fresh = dglm.GLM(y, X, family=Gamma(Log())).fit(penalty=lasso, solver=solver)
+        assert fresh.certificate.holds
+        np.testing.assert_allclose(fresh.params[:6], expected.params, rtol=1e-6, atol=1e-9)
+        np.testing.assert_array_equal(fresh.params[6:], 0.0)
+    with pytest.warns(dglm.errors.RankDeficientWarning, match="x7 = 0; x8 = 0"):
         assert np.isfinite(model.fit(solver="irls").bse[1:6]).all()
 
 
@@ -179,10 +205,15 @@ def test_columns_without_penalty_may_separate():
     rng = np.random.default_rng(6)
     X = np.column_stack([np.ones(200), rng.standard_normal((200, 7))])
     y = (X[:, 1] > 0).astype(float)
-    penalty = dglm.L2(alpha=0.1, weights=np.array([1.0, 0, 1, 1, 1, 1, 1, 1]))
-    with pytest.warns(PerfectSeparationWarning, match="x2"):
-        result = dglm.GLM(y, X, family=Binomial()).fit(penalty=penalty)
-    assert result.status is Status.SEPARATED
+    weights = np.array([1.0, 0, 1, 1, 1, 1, 1, 1])
+    for penalty, solver in (
+        (dglm.L2(alpha=0.1, weights=weights), "lbfgs"),
+        (dglm.L1(alpha=0.1, weights=weights), "proximal_gradient"),
+        (dglm.L1(alpha=0.1, weights=weights), "proximal_newton"),
+    ):
+        with pytest.warns(PerfectSeparationWarning, match="coefficients of x2 grow"):
+            result = dglm.GLM(y, X, family=Binomial()).fit(penalty=penalty, solver=solver)
+        assert result.status is Status.SEPARATED
 
 
 @pytest.mark.usefixtures("few_are_wide")

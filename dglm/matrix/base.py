@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from dglm._typing import Matrix, Vector
+from dglm._typing import Codes, Matrix, Vector
 from dglm.matrix.products import Cross, Gram, GramDiagonal
 
 
@@ -107,6 +107,21 @@ class DesignMatrix(ABC):
         ------
         tuple of slice and DesignMatrix
             The rows covered and a matrix of them, valid until the next one is asked for; at least one, even of no rows.
+        """
+
+    @abstractmethod
+    def columns(self, columns: Codes) -> DesignMatrix:
+        """Return some of the columns.
+
+        Parameters
+        ----------
+        columns : (k,) array of int
+            Positions.
+
+        Returns
+        -------
+        DesignMatrix, (n, k)
+            Of the same rows.
         """
 
     def extreme(self) -> tuple[int, int, float]:

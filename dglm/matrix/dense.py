@@ -12,7 +12,7 @@ from operator import add
 
 import numpy as np
 
-from dglm._typing import AnyArray, Matrix, Vector
+from dglm._typing import AnyArray, Codes, Matrix, Vector
 from dglm.matrix.base import DesignMatrix
 from dglm.matrix.products import Cross, Gram, GramDiagonal
 
@@ -78,6 +78,9 @@ class DenseMatrix(DesignMatrix):
             tile, weighted = (a[:, :m].T if columns_first else a[:m] for a in (buffer, scratch))
             np.subtract(part, centre, out=tile)
             yield slice(start, start + m), CentredTile(part, tile, centre, weighted)
+
+    def columns(self, columns: Codes) -> DenseMatrix:
+        return DenseMatrix(self.values[:, columns])
 
     def toarray(self) -> Matrix:
         return np.asarray(self.values, dtype=np.float64)
@@ -157,6 +160,10 @@ class CentredTile(DesignMatrix):
 
     def tiles(self) -> Iterator[tuple[slice, CentredTile]]:
         yield slice(0, len(self.deviations)), self
+
+    def columns(self, columns: Codes) -> CentredTile:
+        deviations = self.deviations[:, columns]
+        return CentredTile(self.values[:, columns], deviations, self.centre[columns], np.empty_like(deviations))
 
     def toarray(self) -> Matrix:
         return np.asarray(self.values, dtype=np.float64)

@@ -15,7 +15,7 @@ from typing import Any, TypeGuard
 import numpy as np
 from scipy import sparse
 
-from dglm._typing import AnyArray, Mask, Matrix, SparseRows, Vector
+from dglm._typing import AnyArray, Codes, Mask, Matrix, SparseRows, Vector
 from dglm.matrix.base import DesignMatrix
 from dglm.matrix.dense import DenseMatrix
 from dglm.matrix.products import Cross, Gram, GramDiagonal
@@ -100,6 +100,9 @@ class SparseMatrix(DesignMatrix):
         for start in range(0, max(n, 1), rows):
             part = slice(start, min(start + rows, n))
             yield part, SparseMatrix(row_slice(self.values, part.start, part.stop), self.centre)
+
+    def columns(self, columns: Codes) -> SparseMatrix:
+        return SparseMatrix(self.values[:, columns], self.centre[columns])
 
     def extreme(self) -> tuple[int, int, float]:
         entries = self.values.data

@@ -3,6 +3,7 @@
 from dglm.objective.at_params import hessian_at, independent_columns, loglike_at, score_at
 from dglm.objective.base import Sum
 from dglm.objective.clusters import ClusterScores, ScoresAt
+from dglm.objective.columns import ColumnCurvature, ColumnsAt
 from dglm.objective.constrained import Constrained
 from dglm.objective.curvature import Curvature, ObservedCurvature
 from dglm.objective.deviance import Deviance
@@ -19,6 +20,8 @@ from dglm.objective.survey import Survey, survey
 __all__ = [
     "DETERMINED",
     "ClusterScores",
+    "ColumnCurvature",
+    "ColumnsAt",
     "Constrained",
     "Curvature",
     "Deviance",

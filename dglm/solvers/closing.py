@@ -10,7 +10,7 @@ from dglm._typing import Matrix
 from dglm.objective import Curvature, DiagonalCurvature, FactoredCurvature, Gradient
 from dglm.solvers.coordinates import Coordinates
 from dglm.solvers.smooth import Iterate, SmoothProblem
-from dglm.solvers.state import MOVING_ETA, SETTLED, SMALLEST_PIVOT, dependencies, evaluate, moving, settled
+from dglm.solvers.state import SETTLED, SMALLEST_PIVOT, dependencies, evaluate, moving, settled
 
 
 @dataclass(frozen=True)
@@ -93,11 +93,8 @@ def _by_score(problem: SmoothProblem, x: Iterate) -> Closing:
         return Closing("kkt", np.inf, found)
     certificate = here.worst(np.abs(x.gradient))
     penalty = problem.metric - problem.coordinates.information
-    step = np.abs(x.gradient) / (here.information + penalty)
+    step = -x.gradient / (here.information + penalty)
     # what is left to gain by these steps, and how far they would move eta: as for a Newton step, column by column
-    gain = objective.nobs * float(np.abs(x.gradient) @ step)
-    if max(certificate, gain) > SETTLED:
-        return Closing("kkt", certificate, found)
-    weights = objective.survey.information
-    spread = np.sqrt(np.maximum(basis.diagonal(weights), 0.0) / weights.total)
-    return Closing("kkt", certificate, found, tuple(int(j) for j in np.flatnonzero(step * spread > MOVING_ETA)))
+    gain = objective.nobs * float(np.abs(x.gradient) @ np.abs(step))
+    diverging = moving(objective, basis.to_params(step)) if max(certificate, gain) <= SETTLED else ()
+    return Closing("kkt", certificate, found, diverging)

@@ -13,6 +13,7 @@ from dglm.penalties import Penalty, SparsePenalty
 from dglm.solvers.base import Certificate, Fit, Iteration, Solver, Status
 from dglm.solvers.coordinates import Coordinates, Point, Scaling, sparse_basis
 from dglm.solvers.line_search import NOISE, ROUNDING
+from dglm.solvers.state import SETTLED, moving
 
 # A step that turned out too long costs a pass, so a longer one is tried only when the momentum starts anew.
 GROWTH = 1.5
@@ -145,14 +146,16 @@ class ProximalGradient(Solver[SparsePenalty]):
             trace.append(Iteration(problem.value(new), problem.certificate(new), step))
             x, y, momentum, growth = (new, new, 1.0, GROWTH) if uphill else (new, extrapolated, next_momentum, 1.0)
             step *= growth
+        diverging = _diverging(problem, x) if trace[-1].certificate <= SETTLED else ()
         return Fit(
             params=problem.basis.to_params(x.theta),
             aliased=np.zeros(len(x.theta), dtype=bool),
-            status=status,
+            status=Status.SEPARATED if diverging else status,
             certificate=Certificate("kkt", trace[-1].certificate, self.tol),
             n_iter=len(trace) - 1,
             trace=tuple(trace),
             sums=x.sums,
+            diverging=diverging,
             solver="Proximal gradient",
         )
 
@@ -182,3 +185,18 @@ def _largest_eigenvalue(problem: Problem, at_null: Scaling) -> float:
     H = problem.basis.gram(at_null.information) / problem.objective.nobs / np.outer(scale, scale)
     largest = float(np.linalg.eigvalsh(H)[-1]) if np.isfinite(H).all() else 1.0
     return largest if largest > 0 else 1.0
+
+
+def _diverging(problem: Problem, x: Point) -> tuple[int, ...]:
+    """Return the coefficients along which the likelihood keeps rising, at the price of a pass where there may be some.
+
+    A score vanishes under separation, too: what tells is that the step to where it would be zero moves eta all the
+    same. Only columns that are not penalised can separate.
+    """
+    objective, basis = problem.objective, problem.basis
+    free = ~objective.penalty.penalised()
+    if not free[np.arange(len(free)) != basis.intercept].any():
+        return ()
+    here = Problem.of(objective, basis, objective.at(basis.to_params(x.theta), DiagonalCurvature))
+    step = np.where(free, -x.gradient / here.information, 0.0)
+    return moving(objective, basis.to_params(step))

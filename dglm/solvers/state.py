@@ -205,20 +205,26 @@ def moving(objective: Objective[Penalty], direction: Vector) -> tuple[int, ...]:
     Returns
     -------
     tuple of int
-        Their positions; none where eta hardly moves.
+        Their positions; none where eta hardly moves. Where the design is wide each column is looked at by itself.
     """
-    theta = objective.basis.from_params(direction)
-    gram = objective.basis.gram(objective.survey.gram)
-    total = max(objective.survey.gram.total, float(np.finfo(np.float64).tiny))
-    # root mean square of the change in eta over the rows, less what may be rounding where collinear columns cancel
-    rounding = ROUNDING * float(np.abs(theta) @ np.abs(gram) @ np.abs(theta))
-    change = np.sqrt(max(float(theta @ gram @ theta) - rounding, 0.0) / total)
+    theta, survey = objective.basis.from_params(direction), objective.survey
+    total = max(survey.information.total, float(np.finfo(np.float64).tiny))
+    spread = np.sqrt(np.maximum(objective.basis.diagonal(survey.information), 0.0) / total)
+    each = np.abs(theta) * spread
+    change = float(each.max(initial=0.0)) if survey.wide else _root_mean_square(objective, theta, total)
     if not change > MOVING_ETA:
         return ()
-    each = np.abs(theta) * np.sqrt(np.diag(gram) / total)
     movers = [int(j) for j in np.flatnonzero(each > 0.1 * each.max())]
     # the intercept only follows, unless it is alone
     return tuple(j for j in movers if j != objective.basis.intercept) or tuple(movers)
+
+
+def _root_mean_square(objective: Objective[Penalty], theta: Vector, total: float) -> float:
+    """Return the root mean square over the rows of a change in eta."""
+    gram = objective.basis.gram(objective.survey.gram)
+    # less what may be rounding where collinear columns cancel
+    rounding = ROUNDING * float(np.abs(theta) @ np.abs(gram) @ np.abs(theta))
+    return float(np.sqrt(max(float(theta @ gram @ theta) - rounding, 0.0) / total))
 
 
 def stalled(slope: float, trace: list[Iteration]) -> bool:
