@@ -110,10 +110,11 @@ class Problem:
         phi = dispersion(objective, found.pearson_chi2, int(np.count_nonzero(theta)))
         spread = np.sqrt(np.diag(H))
         # an exact fit has no standard errors: rounding of the largest contribution to the linear predictor, then
-        unit = max(np.sqrt(phi / W), RELATIVE_ERROR * float(np.max(np.abs(theta) * spread, initial=0.0)))
+        unit = max(float(np.sqrt(phi / W)), RELATIVE_ERROR * float(np.max(np.abs(theta) * spread, initial=0.0)))
         violation = objective.penalty.violation(theta, gradient) / np.where(spread > 0, spread, 1.0)
         worst = float(violation.max(initial=0.0))
-        return State(theta, found, value, gradient, H, unit, worst / unit if worst > 0 else 0.0)
+        certificate = np.inf if worst > unit == 0 else worst / unit if worst > 0 else 0.0
+        return State(theta, found, value, gradient, H, unit, certificate)
 
     def begin(self, start: Vector | None, tol: float) -> State:
         """Return where to begin: at the minimum of the survey's quadratic model, or as near to it as is in range.
@@ -217,8 +218,8 @@ class ProximalNewton(Solver[SparsePenalty]):
 
     One pass per iteration brings a quadratic model of the likelihood, which is then minimised together with the penalty
     itself, without reading rows. Quadratic convergence, also under links that are not canonical. The first model is the
-    survey's: least squares needs one pass after it. Where the design is wide, models are made of a working set of columns. Where the observed information is indefinite its diagonal is
-    loaded until it is not.
+    survey's: least squares needs one pass after it. Where the observed information is indefinite its diagonal is
+    loaded until it is not. Where the design is wide, models are made of a working set of columns.
 
     Source: Lee, Sun & Saunders (2014), "Proximal Newton-type methods for minimizing composite functions", algorithm 1;
     for the lasso Yuan, Ho & Lin (2012), "An improved GLMNET".
@@ -257,7 +258,8 @@ class ProximalNewton(Solver[SparsePenalty]):
             slope = problem.slope(state, d)
             if max(state.certificate, objective.nobs * abs(slope)) <= SETTLED:
                 # only what is not penalised can grow without bound
-                diverging = moving(objective, problem.basis.to_params(d))
+                free = np.where(objective.penalty.penalised(), 0.0, d)
+                diverging = moving(objective, problem.basis.to_params(free))
             if diverging or stalled(slope, trace):
                 status = Status.SEPARATED if diverging else Status.ROUNDING
                 break
