@@ -320,14 +320,14 @@ class GLM(Constraining, Evaluating):
     def _objective(self, penalty: Penalty, persist: Persist, *, products: bool = True) -> tuple[Objective[Any], int]:
         data = self._blocks(persist)
         passes_before = data.passes.count
-        p = len(self.exog_names)
-        if products:
-            check_square(p, data.free_bytes(), "this fit")
-        if self._survey is None or (products and self._survey.wide):
-            wide = is_wide(p) and not products
+        wide = is_wide(len(self.exog_names)) and not products
+        if not wide:
+            check_square(len(self.exog_names), data.free_bytes(), "this fit")
+        if self._survey is None or (self._survey.wide and not wide):
             family, label = self.family.provisional, self.design.response.label
             self._survey = survey(data, family, self.exog_names, label, wide=wide)
-        return _objective(data, self.family, penalty, self._survey, self.design), passes_before
+        found = self._survey.without_products() if wide else self._survey
+        return _objective(data, self.family, penalty, found, self.design), passes_before
 
     def _blocks(self, persist: Persist) -> BlockedData[Block]:
         """Return the encoded blocks, kept where asked or where they fit."""

@@ -179,6 +179,12 @@ def test_missing_and_infinite_entries():
         dglm.GLM(y, holed).fit()
 
 
+def test_columns_are_added_to_sparse_ones():
+    y, more = response(Poisson()), RNG.standard_normal((N, 2))
+    tests = [dglm.GLM(y, values, family=Poisson()).fit().score_test(exog_extra=more) for values in (X, X.toarray())]
+    assert float(tests[0].statistic) == pytest.approx(float(tests[1].statistic), rel=1e-8)
+
+
 def test_quantities_of_rows_are_those_of_dense_rows():
     y = response(Gaussian())
     found, expected = dglm.GLM(y, X).fit(), dglm.GLM(y, X.toarray()).fit()

@@ -138,9 +138,17 @@ def test_what_takes_the_information_is_absent_and_says_why(fits, tmp_path):
 def test_maximum_likelihood_is_refused_with_the_way_out(logistic):
     X, y = logistic
     model = dglm.GLM(y, X, family=Binomial())
+    message = r"6,000 x 6,000 numbers, 288,000,000 bytes .* fit\(solver=\"irls\"\)"
     for settings in ({}, {"solver": "lbfgs"}, {"solver": GradientDescent()}):
-        with pytest.raises(TooWideError, match=r"6,000 x 6,000 numbers, 288,000,000 bytes .* fit\(solver=\"irls\"\)"):
+        with pytest.raises(TooWideError, match=message):
             model.fit(**settings)
+    for ask in (
+        lambda: model.fit_constrained("x2 = 0"),
+        lambda: model.fit_regularized(alpha=1e-3, refit=True),
+    ):
+        with pytest.raises(TooWideError, match=message):
+            ask()
+    assert model.fit_regularized(alpha=1.0, L1_wt=0.0).status is Status.CONVERGED
 
 
 def test_matrices_that_memory_does_not_hold_are_refused_by_their_bytes(logistic, monkeypatch):
@@ -152,7 +160,7 @@ def test_matrices_that_memory_does_not_hold_are_refused_by_their_bytes(logistic,
         lambda: model.fit(solver="irls"),
         lambda: model.fit(penalty=RIDGE, solver="newton"),
         lambda: model.hessian(np.zeros(P)),
-        lambda: model.fit_constrained("x2 = 0"),
+        lambda: model.fit_constrained("x2 = 0", solver="irls"),
     ):
         with pytest.raises(TooWideError, match=message):
             ask()
@@ -182,13 +190,13 @@ def test_wide_and_other_designs_have_the_same_estimates(dense):
         asked = model.fit(penalty=penalty, solver="irls")
         assert asked.effective_df > 1
         for solver in (LBFGS(), GradientDescent()):
-            result = model.fit(penalty=penalty, solver=solver)
-            assert result.certificate.kind == "newton"
-            fresh = dglm.GLM(y, X, family=Gamma(Log())).fit(penalty=penalty, solver=solver)
-            assert fresh.certificate.kind == "kkt"
-            np.testing.assert_allclose(fresh.params, asked.params, rtol=1e-6, atol=1e-12)
-            assert np.isnan(fresh.scale)
-            assert fresh.deviance == pytest.approx(asked.deviance, rel=1e-8)
+            for how in (model, dglm.GLM(y, X, family=Gamma(Log()))):
+                # whatever the model was asked before
+                result = how.fit(penalty=penalty, solver=solver)
+                assert result.certificate.kind == "kkt"
+                np.testing.assert_allclose(result.params, asked.params, rtol=1e-6, atol=1e-12)
+                assert np.isnan(result.scale)
+                assert result.deviance == pytest.approx(asked.deviance, rel=1e-8)
     lasso = dglm.L1(alpha=0.01)
     expected = dglm.GLM(y, X[:, :6], family=Gamma(Log())).fit(penalty=lasso)
     for solver in (None, "proximal_newton"):

@@ -18,14 +18,13 @@ import dask.dataframe as dd
 import numpy as np
 import pandas as pd
 from dask.dataframe.utils import meta_nonempty
-from scipy import sparse
 
 from dglm._typing import AnyArray
 from dglm.data.blocked import BlockedData
 from dglm.data.dask_blocks import DaskBlocks
 from dglm.data.memory import MemoryBlocks
 from dglm.errors import DataError
-from dglm.matrix import is_sparse, row_slice
+from dglm.matrix import beside, is_sparse, row_slice
 
 # Rows of an in-memory block: enough blocks for every thread, and the same blocks whatever their number.
 BLOCK_ROWS = 2**17
@@ -360,15 +359,8 @@ def _like(array: Any, exog: Any, name: str) -> Any:
 
 def _assemble(names: list[str], columns: list[list[AnyArray]], number: int) -> dict[str, AnyArray]:
     """Join the column chunks of one block of rows, checking that the arrays are of one length."""
-    arrays = {name: _beside(parts) for name, parts in zip(names, columns, strict=True)}
+    arrays = {name: beside(parts) for name, parts in zip(names, columns, strict=True)}
     lengths = {name: array.shape[0] for name, array in arrays.items()}
     if len(set(lengths.values())) > 1:
         raise DataError(f"the arrays differ in length in partition {number}: {lengths}")
     return arrays
-
-
-def _beside(parts: list[Any]) -> Any:
-    """Return column chunks as one array."""
-    if len(parts) == 1:
-        return parts[0]
-    return sparse.hstack(parts, format="csr") if is_sparse(parts[0]) else np.hstack(parts)

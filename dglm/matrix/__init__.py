@@ -6,7 +6,7 @@ from dglm.matrix.cholesky import ScaledCholesky
 from dglm.matrix.dense import DenseMatrix
 from dglm.matrix.products import Cross, Gram, GramDiagonal
 from dglm.matrix.reduction import Reduction
-from dglm.matrix.sparse import SparseMatrix, design_matrix, finite_rows, is_sparse, missing_entries, row_slice
+from dglm.matrix.sparse import SparseMatrix, beside, design_matrix, finite_rows, is_sparse, missing_entries, row_slice
 from dglm.matrix.split import PreciseCross, SplitMatrix
 from dglm.matrix.triangular import Information, TriangularFactor
 from dglm.matrix.width import WIDE, check_square, is_wide
@@ -26,6 +26,7 @@ __all__ = [
     "SparseMatrix",
     "SplitMatrix",
     "TriangularFactor",
+    "beside",
     "check_square",
     "design_matrix",
     "finite_rows",

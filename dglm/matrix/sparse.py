@@ -6,7 +6,7 @@ value throughout, the intercept, is held about that value, so that nothing of it
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
@@ -181,6 +181,24 @@ def row_slice(values: SparseRows, start: int, stop: int) -> SparseRows:
     stored = slice(values.indptr[start], values.indptr[stop])
     pointers = values.indptr[start : stop + 1] - values.indptr[start]
     return _csr(values.data[stored], values.indices[stored], pointers, (stop - start, values.shape[1]))
+
+
+def beside(parts: Sequence[Any]) -> Any:
+    """Return columns side by side.
+
+    Parameters
+    ----------
+    parts : sequence of (n, k) array or csr_array
+        The columns.
+
+    Returns
+    -------
+    (n, p) array or csr_array
+        Sparse where the first part is.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    return sparse.csr_array(sparse.hstack(parts, format="csr")) if is_sparse(parts[0]) else np.hstack(parts)
 
 
 def missing_entries(values: SparseRows) -> Mask:

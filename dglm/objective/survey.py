@@ -87,6 +87,19 @@ class Survey:
             raise TooWideError(f"products of {p:,} columns with one another, a {p:,} x {p:,} matrix, were not made")
         return self.information
 
+    def without_products(self) -> Survey:
+        """Return what a survey of a wide design knows.
+
+        Returns
+        -------
+        Survey
+            Of X'WX the diagonal alone.
+        """
+        if isinstance(self.information, GramDiagonal):
+            return self
+        gram = self.information
+        return replace(self, information=GramDiagonal(gram.mass, gram.centre, gram.total, gram.first, gram.diagonal))
+
     @classmethod
     def of(cls, block: Block, family: Family, *, wide: bool = False) -> Survey:
         """Return the survey of the rows of a block.
