@@ -75,7 +75,7 @@ class Memory(ABC):
         Parameters
         ----------
         values : sequence of float
-            The objective at every iterate.
+            The objective at the last iterates, the newest last.
 
         Returns
         -------
@@ -156,10 +156,11 @@ def _stalled(trace: list[Iteration]) -> bool:
     """Return whether objectives have differed by rounding only for long, without a better certificate."""
     if len(trace) <= PATIENCE:
         return False
-    certificates = [i.certificate for i in trace]
     objectives = [i.objective for i in trace[-PATIENCE:]]
-    rounding = max(objectives) - min(objectives) <= NOISE * abs(objectives[-1])
-    return rounding and min(certificates[-PATIENCE:]) > 0.5 * min(certificates[:-PATIENCE])
+    if max(objectives) - min(objectives) > NOISE * abs(objectives[-1]):
+        return False
+    certificates = [i.certificate for i in trace]
+    return min(certificates[-PATIENCE:]) > 0.5 * min(certificates[:-PATIENCE])
 
 
 def _advance(
@@ -167,7 +168,7 @@ def _advance(
 ) -> tuple[Iterate, float] | None:
     """Return the next iterate and the length of the step; None where none falls enough."""
     direction = memory.direction(x.gradient, problem.metric)
-    reference = memory.reference([i.objective for i in trace])
+    reference = memory.reference([i.objective for i in trace[-PATIENCE:]])
     with np.errstate(over="ignore", invalid="ignore"):  # far from the optimum slopes may overflow
         return search(problem, x, direction, reference, lengthens=memory.lengthens)
 
