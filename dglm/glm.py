@@ -9,13 +9,13 @@ from typing import Any, Literal
 
 from dglm._typing import Vector
 from dglm.data import Block, BlockedData, Persist, kept
-from dglm.design import Design, PreparedModel, Restricted, engine_named, from_collections, from_formula
+from dglm.design import Design, PreparedModel, Restricted, as_params, engine_named, from_collections, from_formula
 from dglm.errors import DataError, IncompatibleSolverError
 from dglm.families import Family, Gaussian
 from dglm.inference import CovarianceChoice
 from dglm.links import Log
 from dglm.matrix import SparseMatrix, check_square, is_wide
-from dglm.model import Constraining, Evaluating, check_collinear, check_scale, check_width, checked_start, warn_of_fit
+from dglm.model import Constraining, Evaluating, check_collinear, check_scale, check_width, warn_of_fit
 from dglm.objective import NullModel, Objective, Survey, survey
 from dglm.penalties import Penalty, Unpenalised
 from dglm.results import Results, results_of
@@ -34,7 +34,8 @@ class GLM(Constraining, Evaluating):
         Response, one per row; two columns are counts of successes and failures (`Binomial`); a boolean or
         two-level categorical one models the probability of True or of the second level.
     exog : array or DataFrame
-        Design matrix, (n, p); numpy, scipy.sparse, pandas or dask. A constant column is the intercept; none is added.
+        Design matrix, (n, p), of numpy, scipy.sparse, pandas, dask, polars or pyarrow. A constant column is the
+        intercept; none is added.
     family : Family, optional
         From `dglm.families`, with its link; Gaussian when not given.
     offset : array or Series, optional
@@ -107,8 +108,10 @@ class GLM(Constraining, Evaluating):
         formula : str
             As the engine reads it, ``"y ~ x1 + np.log(x2) + C(group)"``; two terms on the left, ``"won + lost ~ x"``,
             are counts.
-        data : pandas.DataFrame or dask.dataframe.DataFrame
-            Rows; only the columns that the formula names are read.
+        data : dataframe, dict or path
+            Rows: a dataframe of pandas, dask, polars (eager or lazy) or pyarrow, a dict of columns, or a path to
+            parquet, which is read as dask: a file, a directory, a pattern such as ``"trips/*.parquet"``, an fsspec URL.
+            Only the columns that the formula names are read. Results are pandas' for polars and pyarrow.
         family : Family, optional
             From `dglm.families`, with its link; Gaussian when not given.
         offset : str or Series, optional
@@ -239,8 +242,8 @@ class GLM(Constraining, Evaluating):
             A name (``"irls"``, ``"newton"``, ``"lbfgs"``, ``"gradient_descent"``, ``"proximal_newton"``,
             ``"proximal_gradient"``) or an object from `dglm.solvers`; chosen by the penalty and the number of columns
             when not given. `Newton` where the family has parameters to be estimated, which takes it or `IRLS`.
-        start_params : (p,) array, optional
-            Where to begin.
+        start_params : Series or (p,) array, optional
+            Where to begin; a Series is taken by name, nan counts as zero.
         max_iter : int, optional
             Most iterations; 0 evaluates at the start.
         tol : float, optional
@@ -253,7 +256,8 @@ class GLM(Constraining, Evaluating):
             ``"HC0"`` to ``"HC3"``, robust to heteroscedasticity; ``"cluster"``, robust to dependence within groups.
         cov_kwds : mapping of str to object, optional
             ``"information"``: ``"expected"`` (default if nonrobust) or ``"observed"`` (default if robust). For
-            clusters ``"groups"``: a column, an aligned collection, or a tuple of two for two ways;
+            clusters ``"groups"``: a column, an expression of columns (``"np.floor(age / 10)"``), an aligned collection,
+            or a tuple of two for two ways;
             ``"use_correction"`` and ``"df_correction"``, True unless given: small-sample factors, and as many degrees
             of freedom as groups less one.
         use_t : bool, optional
@@ -309,9 +313,9 @@ class GLM(Constraining, Evaluating):
                 f"cov_type, cov_kwds and use_t are for estimates without a penalty: those under {penalty} have no "
                 f"standard errors"
             )
-        wanted = self._wanted(choice, use_t=use_t)
+        wanted = self._wanted(choice, use_t=use_t, scope=sys._getframe(1))
         check_collinear(collinear, penalty)
-        start = None if start_params is None else checked_start(start_params, self.exog_names)
+        start = None if start_params is None else as_params(self.design, start_params, "start_params")
         estimate = self._estimate(penalty, chosen, start, scale, persist, wanted=wanted, collinear=collinear)
         warn_of_fit(estimate, stacklevel=3)
         results: Results = results_of(estimate)

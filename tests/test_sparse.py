@@ -161,15 +161,19 @@ def test_dask_arrays_of_sparse_chunks():
 def test_missing_and_infinite_entries():
     y = response(Gaussian())
     holed = X.copy()
-    holed.data[[3, 400]] = np.nan
+    holed.data[[3, holed.indptr[200]]] = np.nan
+    holed.data[holed.indptr[200] + 1] = np.nan
     rows = np.isnan(holed.toarray()).any(axis=1)
     result = dglm.GLM(y, holed).fit()
     assert result.n_dropped == rows.sum() == 2
+    assert result.dropped.to_dict() == {
+        f"x{j + 1}": n for j, n in enumerate(np.isnan(holed.toarray()).sum(axis=0)) if n
+    }
     np.testing.assert_allclose(result.params, dglm.GLM(y[~rows], X[~rows]).fit().params, rtol=1e-12)
     np.testing.assert_array_equal(np.isnan(result.predict(holed)), rows)
     with pytest.raises(DataError, match=r"x\d missing \(nan\) in row \d+ of partition 0"):
         dglm.GLM(y, holed, missing="raise").fit()
-    holed.data[3] = 1.0
+    holed.data[np.isnan(holed.data)] = 1.0
     holed.data[400] = -np.inf
     i, j = np.argwhere(np.isinf(holed.toarray()))[0]
     with pytest.raises(DataError, match=rf"column 'x{j + 1}' is -inf in row {i} of partition 0"):

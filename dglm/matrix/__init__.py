@@ -6,7 +6,16 @@ from dglm.matrix.cholesky import ScaledCholesky
 from dglm.matrix.dense import DenseMatrix
 from dglm.matrix.products import Cross, Gram, GramDiagonal
 from dglm.matrix.reduction import Reduction
-from dglm.matrix.sparse import SparseMatrix, beside, design_matrix, finite_rows, is_sparse, missing_entries, row_slice
+from dglm.matrix.sparse import (
+    SparseMatrix,
+    beside,
+    design_matrix,
+    finite_rows,
+    is_sparse,
+    missing_columns,
+    missing_entries,
+    row_slice,
+)
 from dglm.matrix.split import PreciseCross, SplitMatrix
 from dglm.matrix.triangular import Information, TriangularFactor
 from dglm.matrix.width import WIDE, check_square, is_wide
@@ -32,6 +41,7 @@ __all__ = [
     "finite_rows",
     "is_sparse",
     "is_wide",
+    "missing_columns",
     "missing_entries",
     "row_slice",
 ]

@@ -217,6 +217,23 @@ def missing_entries(values: SparseRows) -> Mask:
     return _rows_with(values, np.isnan(values.data))
 
 
+def missing_columns(values: SparseRows) -> dict[int, Mask]:
+    """Return the columns with a stored entry that is nan, and in which rows it is.
+
+    Parameters
+    ----------
+    values : csr_array, (n, p)
+        Of numbers.
+
+    Returns
+    -------
+    dict of int to (n,) array of bool
+        By position; without the columns that are complete.
+    """
+    missing = np.isnan(values.data)
+    return {int(j): _rows_with(values, missing & (values.indices == j)) for j in np.unique(values.indices[missing])}
+
+
 def finite_rows(values: SparseRows) -> Mask:
     """Return which rows have no stored entry that is nan or infinite.
 

@@ -7,7 +7,6 @@ from typing import Any, get_args
 
 import numpy as np
 
-from dglm._typing import Vector
 from dglm.errors import ConvergenceWarning, PerfectSeparationWarning, RankDeficientWarning, TooWideError
 from dglm.matrix import WIDE, is_wide
 from dglm.penalties import Penalty, SparsePenalty, Unpenalised
@@ -33,32 +32,6 @@ def check_scale(scale: ScaleOption) -> None:
         return
     if isinstance(scale, str) or not (np.isfinite(scale) and scale > 0):
         raise ValueError(f'scale must be None, "X2", "dev" or a number above 0; got {scale!r}')
-
-
-def checked_start(start_params: Any, names: list[str]) -> Vector:
-    """Return where to begin.
-
-    Parameters
-    ----------
-    start_params : (p,) array
-        As given.
-    names : list of str
-        Of the coefficients.
-
-    Returns
-    -------
-    (p,) array
-        Finite.
-
-    Raises
-    ------
-    ValueError
-        If there is not one finite number for each coefficient.
-    """
-    start = np.array(start_params, dtype=np.float64)
-    if start.shape != (len(names),) or not np.isfinite(start).all():
-        raise ValueError(f"start_params must be {len(names)} finite numbers, for {names}; got {start_params!r}")
-    return start
 
 
 def check_width(p: int, penalty: Penalty, asked: Solver[Any] | None) -> None:
