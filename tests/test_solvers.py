@@ -10,6 +10,7 @@ from dglm.errors import IncompatibleSolverError
 from dglm.families import Binomial, Gamma, Gaussian, Poisson
 from dglm.links import Identity, Log
 from dglm.matrix import DenseMatrix
+from dglm.objective import ObservedCurvature
 from dglm.penalties import L1, L2, ElasticNet, Unpenalised
 from dglm.solvers import (
     IRLS,
@@ -60,6 +61,23 @@ def test_least_squares_needs_no_iteration_after_the_survey(solver):
     with count_passes() as passes:
         fit = solver.solve(objective, None)
     assert (fit.n_iter, passes.count) == (0, 1)
+
+
+@pytest.mark.parametrize("solver", SECOND_ORDER, ids=repr)
+@pytest.mark.parametrize("penalty", [Unpenalised(), L2(alpha=0.01)], ids=repr)
+def test_logistic_fits_begin_where_gaussian_columns_would_end(solver, penalty):
+    rng = np.random.default_rng(20009)
+    X = np.column_stack([np.ones(20_000), rng.random((20_000, 6))])
+    y = rng.random(20_000) < 1 / (1 + np.exp(-X @ np.array([0.5, 1.5, -1.5, 1.0, -1.0, 0.5, 0.0])))
+    objective = objective_of(X, y, Binomial(), penalty)
+    fit = solver.solve(objective, None)
+    assert fit.status is Status.CONVERGED
+    # within a standard error or so of the optimum, so that three more passes do
+    assert fit.trace[0].certificate < 1
+    assert fit.n_iter <= 3
+    # a row of weight 2 tells the survey too little to begin there; the estimate is the same
+    twice = objective_of(X, y, Binomial(), penalty, freq_weights=np.full(len(y), 2.0))
+    np.testing.assert_allclose(solver.solve(twice, None).params, fit.params, rtol=1e-8)
 
 
 @pytest.mark.parametrize("solver", ALL_SOLVERS, ids=repr)
@@ -221,6 +239,19 @@ def test_newton_survives_an_indefinite_information():
     best = IRLS().solve(objective, None)
     assert fit.status is Status.CONVERGED
     np.testing.assert_allclose(fit.params, best.params, rtol=1e-6)
+
+
+@pytest.mark.parametrize("start", [[-4.0, 1.0, 1.0, 1.0], [3.0, 0.0, 0.0, 0.0], [-2.0, 2.0, -2.0, 2.0]], ids=repr)
+def test_proximal_newton_survives_an_indefinite_information(start):
+    objective = _objective(problem(Gaussian(Log()), "plain", seed=1), L1(alpha=0.02))
+    H = objective.basis.gram(objective.at(np.array(start), ObservedCurvature).information)
+    fit = ProximalNewton().solve(objective, np.array(start))
+    best = ProximalGradient().solve(objective, None)
+    assert fit.status is Status.CONVERGED
+    assert fit.n_iter <= 40
+    np.testing.assert_allclose(fit.params, best.params, rtol=1e-6, atol=1e-9)
+    if start[0] == -4.0:
+        assert np.linalg.eigvalsh(H)[0] < 0
 
 
 @pytest.mark.parametrize("solver", SMOOTH, ids=repr)
