@@ -78,14 +78,14 @@ class SparseMatrix(DesignMatrix):
         return eta
 
     def cross(self, r: Vector) -> Cross:
-        return Cross(float(len(r)), self.centre, float(r.sum()), self._about_centre(self.values.T @ r))
+        return Cross(float(len(r)), self.centre, float(r.sum()), self._about_centre(_transposed(self.values) @ r))
 
     def gram(self, w: Vector) -> Gram:
         return reduce(add, (tile._gram(w[rows]) for rows, tile in self.tiles()))
 
     def gram_diagonal(self, w: Vector) -> GramDiagonal:
         squares = _with_entries(self.values, self.values.data.astype(np.float64) ** 2)
-        first, diagonal = (self._about_centre(X.T @ w) for X in (self.values, squares))
+        first, diagonal = (self._about_centre(_transposed(X) @ w) for X in (self.values, squares))
         return GramDiagonal(float(np.abs(w).sum()), self.centre, float(w.sum()), first, diagonal)
 
     def less(self, centre: Vector) -> Matrix:
@@ -287,4 +287,12 @@ def _csr(entries: AnyArray, indices: AnyArray, pointers: AnyArray, shape: tuple[
     rows, columns = shape
     made: SparseRows = sparse.csr_array((rows, columns), dtype=entries.dtype)
     made.data, made.indices, made.indptr = entries, indices, pointers
+    return made
+
+
+def _transposed(values: SparseRows) -> Any:
+    """Return the transpose, sharing its parts; scipy's own copies those of a view."""
+    n, p = values.shape
+    made: Any = sparse.csc_array((p, n), dtype=values.dtype)
+    made.data, made.indices, made.indptr = values.data, values.indices, values.indptr
     return made
