@@ -16,8 +16,9 @@ from dglm.inference import CovarianceChoice
 from dglm.links import Log
 from dglm.matrix import SparseMatrix, check_square, is_wide
 from dglm.model import Constraining, Evaluating, check_collinear, check_scale, check_width, warn_of_fit
-from dglm.objective import NullModel, Objective, Survey, survey
-from dglm.penalties import Penalty, Unpenalised
+from dglm.objective import NullModel, Objective, Survey, column_spread, survey
+from dglm.penalties import Bounded, Coefficients, Penalty, Unpenalised
+from dglm.penalties.bounded import Bounds
 from dglm.results import Results, results_of
 from dglm.results.estimate import Collinear, ScaleOption
 from dglm.solvers import SOLVERS, Newton, Solver, null_eta, resolve_solver, solver_names
@@ -195,6 +196,7 @@ class GLM(Constraining, Evaluating):
         self._table = prepared.table
         self._kept: tuple[bool, BlockedData[Block]] | None = None
         self._survey: Survey | None = None
+        self._spread: Vector | None = None
 
     @property
     def endog_names(self) -> str | list[str]:
@@ -220,6 +222,7 @@ class GLM(Constraining, Evaluating):
         self,
         *,
         penalty: Penalty | None = None,
+        bounds: Bounds | None = None,
         solver: str | Solver[Any] | None = None,
         start_params: Any = None,
         max_iter: int | None = None,
@@ -236,12 +239,16 @@ class GLM(Constraining, Evaluating):
         Parameters
         ----------
         penalty : Penalty, optional
-            ``L2(alpha)``, ``L1(alpha)`` or ``ElasticNet(alpha, l1_ratio)``; maximum likelihood when not given. Its kind
-            decides the kind of the result.
+            ``L2(alpha)``, ``L1(alpha)``, ``ElasticNet(alpha, l1_ratio)`` or another from `dglm.penalties`; maximum
+            likelihood when not given. Its kind decides the kind of the result.
+        bounds : mapping of str to (lower, upper), or two (p,) arrays, optional
+            Within which the coefficients are to be, by the name of a coefficient or of a term, None being no bound;
+            with no penalty, L2, L1 or ElasticNet.
         solver : str or Solver, optional
             A name (``"irls"``, ``"newton"``, ``"lbfgs"``, ``"gradient_descent"``, ``"proximal_newton"``,
-            ``"proximal_gradient"``) or an object from `dglm.solvers`; chosen by the penalty and the number of columns
-            when not given. `Newton` where the family has parameters to be estimated, which takes it or `IRLS`.
+            ``"proximal_gradient"``, ``"local_linear"``) or an object from `dglm.solvers`; chosen by the penalty and the
+            number of columns when not given. `Newton` where the family has parameters to be estimated, which takes it
+            or `IRLS`.
         start_params : Series or (p,) array, optional
             Where to begin; a Series is taken by name, nan counts as zero.
         max_iter : int, optional
@@ -270,8 +277,8 @@ class GLM(Constraining, Evaluating):
 
         Returns
         -------
-        GLMResults, L2Results or L1Results
-            By the kind of penalty: none, smooth, sparse.
+        GLMResults, L2Results, L1Results, NonConvexResults or BoundedResults
+            By the kind of penalty: none, smooth, sparse, non-convex; and where there are bounds.
 
         Raises
         ------
@@ -298,6 +305,7 @@ class GLM(Constraining, Evaluating):
         RankDeficientWarning
             If columns were left out as combinations of others.
         """
+        penalty = penalty if bounds is None else Bounded(penalty, bounds)
         penalty = Unpenalised() if penalty is None else penalty
         wide = is_wide(len(self.exog_names))
         if self.family.free:
@@ -331,7 +339,9 @@ class GLM(Constraining, Evaluating):
             family, label = self.family.provisional, self.design.response.label
             self._survey = survey(data, family, self.exog_names, label, wide=wide)
         found = self._survey.without_products() if wide else self._survey
-        return _objective(data, self.family, penalty, found, self.design), passes_before
+        if penalty.needs_spread and self._spread is None:
+            self._spread = column_spread(data, found)
+        return _objective(data, self.family, penalty, found, self._spread, self.design), passes_before
 
     def _blocks(self, persist: Persist) -> BlockedData[Block]:
         """Return the encoded blocks, kept where asked or where they fit."""
@@ -404,14 +414,20 @@ def _shape_solver(family: Family, penalty: Penalty, solver: str | Solver[Any] | 
 
 
 def _objective(
-    data: BlockedData[Block], family: Family, penalty: Penalty, found: Survey, design: Design
+    data: BlockedData[Block],
+    family: Family,
+    penalty: Penalty,
+    found: Survey,
+    spread: Vector | None,
+    design: Design,
 ) -> Objective[Any]:
     """Return the objective, with the intercept found and the null model along where there is an offset."""
     intercept, constant = found.constant_column() if design.intercept is None else (design.intercept, 1.0)
+    coefficients = Coefficients.of(design.exog_names, intercept, terms=dict(design.terms), spread=spread)
     objective: Objective[Any] = Objective(
         data=data,
         family=family,
-        penalty=penalty.bound(design.exog_names, intercept),
+        penalty=penalty.bound(coefficients),
         survey=found,
         basis=found.basis(intercept, constant),
     )

@@ -189,6 +189,13 @@ def test_columns_are_added_to_sparse_ones():
     assert float(tests[0].statistic) == pytest.approx(float(tests[1].statistic), rel=1e-8)
 
 
+def test_strengths_in_units_of_spread():
+    y = response(Poisson())
+    penalty = dglm.L1(alpha=0.01, standardize=True)
+    found, expected = (dglm.GLM(y, values, family=Poisson()).fit(penalty=penalty) for values in (X, X.toarray()))
+    np.testing.assert_allclose(found.params, expected.params, atol=1e-8)
+
+
 def test_quantities_of_rows_are_those_of_dense_rows():
     y = response(Gaussian())
     found, expected = dglm.GLM(y, X).fit(), dglm.GLM(y, X.toarray()).fit()

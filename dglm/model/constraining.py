@@ -14,7 +14,7 @@ from dglm.inference import CovarianceChoice
 from dglm.matrix import Reduction, is_wide
 from dglm.model.base import Model
 from dglm.model.checks import check_collinear, check_scale, check_width, warn_of_fit
-from dglm.penalties import Unpenalised, regularized_penalty
+from dglm.penalties import Unpenalised, from_statsmodels
 from dglm.results import GLMResults, results_of
 from dglm.results.estimate import Collinear, ScaleOption
 from dglm.solvers import Solver, resolve_solver
@@ -180,7 +180,7 @@ class Constraining(Model):
             raise ValueError(
                 f"method must be 'elastic_net', or 'l1_slsqp' with L1_wt=1; got {method!r}, L1_wt={L1_wt!r}"
             )
-        penalty, p = regularized_penalty(alpha, L1_wt), len(self.exog_names)
+        penalty, p = from_statsmodels(alpha, L1_wt), len(self.exog_names)
         chosen = resolve_solver(None, penalty, wide=is_wide(p)).with_settings(maxiter, cnvrg_tol)
         if refit:
             check_width(p, Unpenalised(), None)

@@ -120,7 +120,7 @@ class L2Results(Results):
                 f"coefficient that the penalty took."
             )
         return self._summary(
-            "Generalized Linear Model: Ridge (L2) Estimates",
+            f"Generalized Linear Model: Ridge ({type(e.penalty).__name__}) Estimates",
             header,
             list(zip(labels, shown, strict=True)),
             [note, *effect.notes],

@@ -90,11 +90,15 @@ class Coordinates(Generic[P]):
             Coordinates, the start in them, and the sum at the null model.
         """
         null = null_start(objective)
-        requests: list[Request] = [(want, null)] if start is None else [(want, null), (Gradient, start)]
+        beta = null if start is None else start
+        if isinstance(objective.penalty, SparsePenalty):
+            beta = objective.penalty.feasible(beta)
+        requests: list[Request] = [(want, null)]
+        if not np.array_equal(beta, null):
+            requests.append((Gradient, beta))
         found = objective.together(*requests)
         at_null: Scaling = found[0]
         coordinates = cls.of(objective, basis, at_null)
-        beta = null if start is None else start
         return coordinates, coordinates.point(basis.from_params(beta), found[-1]), at_null
 
     @classmethod

@@ -25,8 +25,8 @@ class Embedded(SparsePenalty):
     Examples
     --------
     >>> import numpy as np
-    >>> from dglm.penalties import L1
-    >>> penalty = L1(alpha=0.5).bound(["a", "b", "c"], intercept=None)
+    >>> from dglm.penalties import L1, Coefficients
+    >>> penalty = L1(alpha=0.5).bound(Coefficients.of(["a", "b", "c"]))
     >>> Embedded(penalty, np.array([0, 2])).value(np.array([1.0, -3.0]))
     2.0
     """
@@ -47,6 +47,12 @@ class Embedded(SparsePenalty):
         place = np.full(len(self.penalty.penalised()), -1)
         place[self.columns] = np.arange(len(self.columns))
         return tuple(place[block] for block in self.penalty.blocks() if (place[block] >= 0).all())
+
+    def free(self, beta: Vector) -> Mask:
+        return self.penalty.free(self._whole(beta))[self.columns]
+
+    def feasible(self, beta: Vector) -> Vector:
+        return self.penalty.feasible(self._whole(beta))[self.columns]
 
     def prox(self, z: Vector, step: Vector) -> Vector:
         return self.penalty.prox(self._whole(z), self._whole(step))[self.columns]

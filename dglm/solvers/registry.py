@@ -8,7 +8,7 @@ from typing import Any
 
 import dglm.penalties
 from dglm.errors import IncompatibleSolverError
-from dglm.penalties import Penalty, SmoothPenalty, Unpenalised
+from dglm.penalties import NonConvexPenalty, Penalty, SmoothPenalty, Unpenalised
 from dglm.solvers.base import Solver
 from dglm.solvers.gradient_descent import GradientDescent
 from dglm.solvers.irls import IRLS
@@ -16,6 +16,7 @@ from dglm.solvers.lbfgs import LBFGS
 from dglm.solvers.newton import Newton
 from dglm.solvers.proximal_gradient import ProximalGradient
 from dglm.solvers.proximal_newton import ProximalNewton
+from dglm.solvers.reweighted import LocalLinear
 
 #: Every solver, by the name that `GLM.fit(solver=...)` takes.
 SOLVERS: dict[str, type[Solver[Any]]] = {
@@ -27,6 +28,7 @@ SOLVERS: dict[str, type[Solver[Any]]] = {
         GradientDescent,
         ProximalNewton,
         ProximalGradient,
+        LocalLinear,
     )
 }
 
@@ -45,12 +47,14 @@ def default_solver(penalty: Penalty, *, wide: bool = False) -> Solver[Any]:
     -------
     Solver
         IRLS for smooth penalties (and none), proximal Newton for sparse ones; L-BFGS and proximal gradient where the
-        design is wide.
+        design is wide. Local linear approximation for penalties that are not convex.
     """
     return _default(type(penalty), wide=wide)()
 
 
 def _default(kind: type[Penalty], *, wide: bool = False) -> type[Solver[Any]]:
+    if issubclass(kind, NonConvexPenalty):
+        return LocalLinear
     if issubclass(kind, SmoothPenalty):
         return LBFGS if wide else IRLS
     return ProximalGradient if wide else ProximalNewton
@@ -88,7 +92,7 @@ def resolve_solver(solver: str | Solver[Any] | None, penalty: Penalty, *, wide: 
         raise IncompatibleSolverError(f"solver must be a name or an object from dglm.solvers; got {solver!r}")
     if not isinstance(penalty, solver.penalties):
         what = "no penalty" if penalty == Unpenalised() else repr(penalty)
-        kind = " or ".join(kind.__name__.removesuffix("Penalty").lower() for kind in solver.penalties)
+        kind = " or ".join(each.kind for each in solver.penalties)
         able = solver_names(s for s in SOLVERS.values() if isinstance(penalty, s.penalties))
         raise IncompatibleSolverError(f"{type(solver).__name__} needs a {kind} penalty; got {what}. Use {able}.")
     return solver

@@ -140,6 +140,8 @@ def _columns(penalty: SparsePenalty, theta: Vector, gradient: Vector) -> Codes:
 
 def _evaluate(coordinates: Coordinates[SparsePenalty], theta: Vector, columns: Codes) -> Step:
     """Return the iterate: one pass."""
+    # a step to a bound ends there but for rounding
+    theta = coordinates.objective.penalty.feasible(theta)
     beta = coordinates.basis.to_params(theta)
     found: ColumnCurvature = coordinates.objective.together((ColumnCurvature, ColumnsAt(beta, columns)))[0]
     point = coordinates.point(theta, found)
