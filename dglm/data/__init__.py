@@ -2,7 +2,7 @@
 
 from dglm.data.blas import one_blas_thread
 from dglm.data.block import Block
-from dglm.data.blocked import BlockedData, tree_sum
+from dglm.data.blocked import Arriving, BlockedData, tree_sum
 from dglm.data.dask_blocks import DaskBlocks
 from dglm.data.grouped import GroupedBlock
 from dglm.data.keeping import Persist, kept
@@ -13,6 +13,7 @@ from dglm.data.tables import ArrayTable, DaskArrayTable, DaskTable, PandasTable,
 
 __all__ = [
     "ArrayTable",
+    "Arriving",
     "Block",
     "BlockedData",
     "DaskArrayTable",

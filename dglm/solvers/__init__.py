@@ -1,5 +1,6 @@
 """Solvers: each minimises an objective and returns a Fit that proves where it ended."""
 
+from dglm.solvers.admm import ADMM
 from dglm.solvers.base import Certificate, Fit, Iteration, ShapeEstimate, Solver, Status
 from dglm.solvers.irls import IRLS
 from dglm.solvers.newton import Newton
@@ -10,6 +11,7 @@ from dglm.solvers.side_by_side import solve_side_by_side
 from dglm.solvers.start import null_eta
 
 __all__ = [
+    "ADMM",
     "IRLS",
     "SOLVERS",
     "Certificate",

@@ -72,11 +72,14 @@ class Iteration:
         Measured there.
     step : float
         Length of the step that led there, 1 being the full one.
+    reads : int
+        How often the rows of any one block were read for it; above 1 where blocks have problems of their own.
     """
 
     objective: float
     certificate: float
     step: float
+    reads: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,245 @@
+"""Consensus: where the blocks' answers and the penalty meet, how good that point is, and how it is polished.
+
+z = argmin P(z) + z'A z / 2 - target'z, the proximal operator of P in the metric A = sum_k A_k, at the client.
+Source: Boyd, Parikh, Chu, Peleato & Eckstein (2011), section 7.1.1; section 3.4.3 for the relaxation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from dglm._typing import Mask, Matrix, Vector
+from dglm.matrix import Basis, ScaledCholesky
+from dglm.objective import Curvature, Gradient, Objective
+from dglm.penalties import Penalty, SmoothPenalty, SparsePenalty
+from dglm.solvers.base import Fit, Iteration, Solver, dispersion
+from dglm.solvers.irls import IRLS
+from dglm.solvers.local_problem import COMMON, LocalProblem, LocalState, Pull
+from dglm.solvers.proximal_gradient import ProximalGradient
+from dglm.solvers.quadratic import minimise_quadratic
+from dglm.solvers.start import null_start
+
+# The proximal operator is evaluated to this share of what the consensus is to reach, in standard errors of the score.
+PROX_ACCURACY = 1e-4
+
+
+@dataclass(frozen=True)
+class Consensus:
+    """The side of the client.
+
+    Attributes
+    ----------
+    objective : Objective
+        To be minimised.
+    basis : Basis
+        Centred coordinates, unless a sparse penalty acts on the intercept.
+    kept : (p,) array of bool
+        Columns that the consensus moves.
+    local : LocalProblem
+        The side of the blocks.
+    """
+
+    objective: Objective[Penalty]
+    basis: Basis
+    kept: Mask
+    local: LocalProblem
+
+    @classmethod
+    def open(
+        cls, objective: Objective[Penalty], start: Vector | None, rho: float, relaxation: float
+    ) -> tuple[Consensus, Opening]:
+        """Make a pass at the start, and return where the consensus begins.
+
+        Parameters
+        ----------
+        objective : Objective
+            To be minimised.
+        start : (p,) array or None
+            Where to begin; at the null model when None.
+        rho : float
+            What the blocks' metrics are multiplied by.
+        relaxation : float
+            Of their answers.
+
+        Returns
+        -------
+        tuple of Consensus and Opening
+            Both sides, and the start.
+        """
+        basis, penalty = objective.basis, objective.penalty
+        if isinstance(penalty, SparsePenalty) and basis.intercept is not None and penalty.penalised()[basis.intercept]:
+            basis = Basis(np.zeros_like(basis.centre), basis.intercept, basis.constant)
+        beta = null_start(objective) if start is None else start
+        found = objective.at(beta, Curvature)
+        information = basis.gram(found.information) / objective.nobs
+        local = LocalProblem(
+            evaluate=objective.on_block(),
+            basis=basis,
+            nobs=objective.nobs,
+            common=information,
+            kept=basis.factor(objective.survey.gram).kept,
+            relaxation=relaxation,
+        )
+        kept = np.ones_like(local.kept)
+        if isinstance(penalty, SmoothPenalty):
+            kept = basis.factor(objective.survey.gram, ridge=objective.nobs * penalty.hessian(beta)).kept
+        consensus = cls(objective, basis, kept, local)
+        theta = basis.from_params(beta)
+        A = rho * (1 + COMMON) * information
+        pull = Pull(A, A @ theta - consensus.gradient(found))
+        return consensus, Opening(theta, LocalState(theta, theta, rho), pull, consensus.measured(theta, found))
+
+    def meet(self, pull: Pull, near: Vector, tol: float) -> Vector:
+        """Return the consensus: the proximal operator of the penalty.
+
+        Parameters
+        ----------
+        pull : Pull
+            What the blocks say.
+        near : (p,) array
+            The consensus before.
+        tol : float
+            Certificate that the consensus is to reach.
+
+        Returns
+        -------
+        (p,) array
+            In centred coordinates, with exact zeros under a sparse penalty.
+        """
+        penalty, gradient = self.objective.penalty, pull.A @ near - pull.target
+        if isinstance(penalty, SparsePenalty):
+            enough = PROX_ACCURACY * tol / np.sqrt(self.objective.nobs)
+            return minimise_quadratic(pull.A, gradient, penalty, near, tol=enough).theta
+        if not isinstance(penalty, SmoothPenalty):
+            raise TypeError(f"{penalty!r} is neither smooth nor sparse")
+        beta = self.basis.to_params(near)
+        H = pull.A + self.basis.hessian(penalty.hessian(beta))
+        g = gradient + self.basis.gradient(penalty.gradient(beta))
+        return near - self._factor(H).solve(g)
+
+    def gradient(self, sums: Gradient) -> Vector:
+        """Return the gradient of the average negative log-likelihood.
+
+        Parameters
+        ----------
+        sums : Gradient
+            Where it is wanted.
+
+        Returns
+        -------
+        (p,) array
+            In centred coordinates.
+        """
+        return -self.basis.cross(sums.score) / self.objective.nobs
+
+    def measured(self, theta: Vector, sums: Curvature, reads: int = 1, step: float = 1.0) -> Iteration:
+        """Return how good a point is.
+
+        Parameters
+        ----------
+        theta : (p,) array
+            In centred coordinates.
+        sums : Curvature
+            There.
+        reads : int
+            How often the worst block was read for it.
+        step : float
+            Length of the step that led there.
+
+        Returns
+        -------
+        Iteration
+            With the largest violation of an optimality condition, in standard errors of the score.
+        """
+        objective, penalty, beta = self.objective, self.objective.penalty, self.basis.to_params(theta)
+        value = objective.value(sums.deviance, beta)
+        if not np.isfinite(value):
+            return Iteration(value, np.inf, step, reads)
+        g = self.gradient(sums)
+        if isinstance(penalty, SparsePenalty):
+            violation = penalty.violation(theta, g)
+        elif isinstance(penalty, SmoothPenalty):
+            violation = np.abs(g + self.basis.gradient(penalty.gradient(beta)))
+        curvature = np.diag(self.basis.gram(sums.information))
+        phi = dispersion(objective, sums.pearson_chi2, int(self.kept.sum()))
+        error = np.sqrt(np.where(curvature > 0, curvature, 1.0) * phi) / objective.nobs
+        worst = np.divide(violation, error, out=np.zeros_like(violation), where=violation > 0)
+        return Iteration(value, float(worst.max(initial=0.0)), step, reads)
+
+    def spread(self, change: Vector, pull: Pull) -> float:
+        """Return how far apart two points are, in standard errors: the largest change in any direction.
+
+        Parameters
+        ----------
+        change : (p,) array
+            Their difference.
+        pull : Pull
+            Whose metric tells.
+
+        Returns
+        -------
+        float
+            At unit dispersion.
+        """
+        return float(np.sqrt(max(self.objective.nobs * (change @ pull.A @ change), 0.0)))
+
+    def _factor(self, H: Matrix) -> ScaledCholesky:
+        try:
+            return ScaledCholesky.of(H, self.kept)
+        except np.linalg.LinAlgError:
+            return ScaledCholesky.of(H)
+
+
+@dataclass(frozen=True)
+class Opening:
+    """Where a consensus begins.
+
+    Attributes
+    ----------
+    theta : (p,) array
+        The start, in centred coordinates.
+    state : LocalState
+        Of every block: the start is its answer.
+    pull : Pull
+        What all blocks say.
+    seen : Iteration
+        How good the start is.
+    """
+
+    theta: Vector
+    state: LocalState
+    pull: Pull
+    seen: Iteration
+
+
+def polished(
+    objective: Objective[Any], beta: Vector | None, trace: list[Iteration], solver: Solver[Any], name: str
+) -> Fit:
+    """Return the fit that Newton's method, or its proximal form, makes of a consensus: a few passes, and a proof.
+
+    Parameters
+    ----------
+    objective : Objective
+        To be minimised.
+    beta : (p,) array or None
+        Where the consensus ended; the polisher finds a start of its own when None.
+    trace : list of Iteration
+        Until then.
+    solver : Solver
+        Whose tolerance the certificate is to be below, and whose iterations both together may not exceed.
+    name : str
+        For the record.
+
+    Returns
+    -------
+    Fit
+        With the history of both.
+    """
+    settings: dict[str, Any] = {"max_iter": solver.max_iter - len(trace), "tol": solver.tol}
+    polisher: Solver[Any]
+    polisher = IRLS(**settings) if isinstance(objective.penalty, SmoothPenalty) else ProximalGradient(**settings)
+    fit = polisher.solve(objective, beta)
+    return replace(fit, trace=(*trace, *fit.trace), n_iter=len(trace) + fit.n_iter, solver=name)
