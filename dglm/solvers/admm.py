@@ -19,7 +19,8 @@ from dglm.solvers.local_problem import Meeting
 # Lampariello & Lucidi 1986); where it does, the consensus is taken back half-way, so often at most.
 MEMORY, HALVINGS = 5, 10
 # Meetings without a better certificate after which the metric stays as it is, so that the theory of a fixed one
-# applies; and meetings without a certificate half as large after which the polish takes over.
+# applies, and residuals are balanced: in the metric of each block's information 1 is the best weight where that is all
+# there is to a block. And meetings without a certificate half as large after which the polish takes over.
 STEADY, PATIENCE = 3, 10
 # Boyd et al. (2011), section 3.4.1.
 BALANCE, FACTOR = 10.0, 2.0
@@ -88,8 +89,9 @@ class ADMM(Solver[Penalty]):
             z, step = consensus.meet(pull, theta, tol), 1.0
             if trace[-1].certificate <= tol or _idle(trace, PATIENCE, 0.5) or len(trace) == self.max_iter:
                 return z, trace
+            idle = _idle(trace, STEADY, 1.0)
             while True:
-                meeting = Meeting(z, rho, renew=not _idle(trace, STEADY, 1.0))
+                meeting = Meeting(z, rho, renew=not idle)
                 update, after = data.advance(consensus.local, states, meeting)
                 seen = consensus.measured(z, update.sums, update.reads, step)
                 highest = max(before.objective for before in trace[-MEMORY:])
@@ -99,7 +101,8 @@ class ADMM(Solver[Penalty]):
                 z, step = (z + theta) / 2, step / 2
                 if step < 2.0**-HALVINGS:
                     return theta, trace
-            rho = _balanced(rho, update.gap, float((z - theta) @ pull.A @ (z - theta)))
+            if idle:
+                rho = _balanced(rho, update.gap, float((z - theta) @ pull.A @ (z - theta)))
             theta, pull, states = z, pull + update.change, after
             trace.append(seen)
 
