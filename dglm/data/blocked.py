@@ -23,27 +23,28 @@ class Addable(Protocol):
 T = TypeVar("T")
 U = TypeVar("U")
 R = TypeVar("R")
-V = TypeVar("V", covariant=True)
 S = TypeVar("S", bound=Addable)
 
 FAN_IN = 8
 
 
-class Arriving(Protocol[V]):
-    """Values of a kernel on single partitions, in the order in which they arrive."""
+class Arriving(Protocol):
+    """Values of kernels on single partitions, taken as they arrive."""
 
-    def submit(self, number: int, *arguments: object) -> None:
-        """Have the kernel run on a partition.
+    def submit(self, number: int, kernel: Callable[..., Any], *arguments: object) -> None:
+        """Have a kernel run on a partition, with one BLAS thread.
 
         Parameters
         ----------
         number : int
-            Which partition.
+            Which partition; none of its tasks may be on its way.
+        kernel : callable
+            Pure and picklable; called with the partition and `arguments`.
         *arguments : object
             Small picklable arguments that travel with the task.
         """
 
-    def wait(self, at_least: int, required: Collection[int]) -> list[tuple[int, V]]:
+    def wait(self, at_least: int, required: Collection[int]) -> list[tuple[int, Any]]:
         """Wait for values, and return all that have arrived.
 
         Parameters
@@ -55,7 +56,7 @@ class Arriving(Protocol[V]):
 
         Returns
         -------
-        list of tuple of int and V
+        list of tuple
             Number of the partition and value, by number.
         """
 
@@ -204,20 +205,14 @@ class BlockedData(ABC, Generic[T]):
             found = self._sum(partial(_carry, kernel, broadcast), states)
         return found.total, list(found.states)
 
-    def arrivals(self, kernel: Callable[..., U]) -> AbstractContextManager[Arriving[U]] | None:
-        """Return what runs a kernel on single partitions and hands its values over as they arrive.
-
-        Parameters
-        ----------
-        kernel : callable
-            Pure and picklable; called with a partition and what `Arriving.submit` is given, with one BLAS thread.
+    def arrivals(self) -> AbstractContextManager[Arriving] | None:
+        """Return what has single partitions worked on, and hands the values over as they arrive.
 
         Returns
         -------
         context manager or None
-            Whatever it submitted is let go when it is left; None where there is no cluster to wait for.
+            Whatever was submitted is let go when it is left; None where there is no cluster to wait for.
         """
-        del kernel
         return None
 
     @abstractmethod

@@ -22,7 +22,6 @@ from dglm.data.memory import free_memory
 from dglm.data.passes import PassLog
 
 U = TypeVar("U")
-V = TypeVar("V")
 S = TypeVar("S", bound=Addable)
 
 
@@ -74,12 +73,12 @@ class DaskBlocks(BlockedData[T]):
         # a worker without a limit has none to report
         return sum(max(int(w["memory_limit"] or free_memory()) - int(w["metrics"]["memory"]), 0) for w in workers)
 
-    def arrivals(self, kernel: Callable[..., V]) -> AbstractContextManager[Arriving[V]] | None:
+    def arrivals(self) -> AbstractContextManager[Arriving] | None:
         try:
             client = get_client()
-        except ValueError:  # no cluster: whatever computes does so while everybody waits
+        except ValueError:  # no cluster: whoever computes here has everybody wait
             return None
-        return Arrivals(self.parts, kernel, client, self.passes)
+        return Arrivals(self.parts, client, self.passes)
 
     def _sum(self, kernel: Callable[..., S], *columns: Sequence[object]) -> S:
         # the kernel and its arguments travel inside each task: 8p bytes, never a scatter

@@ -115,9 +115,7 @@ def _on_block(evaluate: OnBlock, reduction: Reduction, block: Block, requests: S
     return _reduced(reduction, lambda *asked: evaluate(block, asked), requests)
 
 
-def _reduced(
-    reduction: Reduction, ask: Callable[..., tuple[Any, ...]], requests: Sequence[Request]
-) -> tuple[Any, ...]:
+def _reduced(reduction: Reduction, ask: Callable[..., tuple[Any, ...]], requests: Sequence[Request]) -> tuple[Any, ...]:
     found = ask(*((want, reduction.expand(point)) for want, point in requests))
     # trial steps may leave the range of the mean; the sums say so by being infinite or nan
     with np.errstate(all="ignore"):

@@ -1,6 +1,7 @@
 """Solvers: each minimises an objective and returns a Fit that proves where it ended."""
 
 from dglm.solvers.admm import ADMM
+from dglm.solvers.async_admm import AsyncADMM
 from dglm.solvers.base import Certificate, Fit, Iteration, ShapeEstimate, Solver, Status
 from dglm.solvers.irls import IRLS
 from dglm.solvers.newton import Newton
@@ -14,6 +15,7 @@ __all__ = [
     "ADMM",
     "IRLS",
     "SOLVERS",
+    "AsyncADMM",
     "Certificate",
     "Fit",
     "Iteration",

@@ -92,7 +92,7 @@ class ADMM(Solver[Penalty]):
             idle = _idle(trace, STEADY, 1.0)
             while True:
                 meeting = Meeting(z, rho, renew=not idle)
-                update, after = data.advance(consensus.local, states, meeting)
+                update, after = data.advance(opening.local, states, meeting)
                 seen = consensus.measured(z, update.sums, update.reads, step)
                 highest = max(before.objective for before in trace[-MEMORY:])
                 # (nan is not below it)

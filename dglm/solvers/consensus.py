@@ -14,13 +14,15 @@ import numpy as np
 from dglm._typing import Mask, Matrix, Vector
 from dglm.matrix import Basis, ScaledCholesky
 from dglm.objective import Curvature, Gradient, Objective
-from dglm.penalties import Penalty, SmoothPenalty, SparsePenalty
+from dglm.penalties import SmoothPenalty, SparsePenalty
 from dglm.solvers.base import Fit, Iteration, Solver, dispersion
+from dglm.solvers.coordinates import sparse_basis
 from dglm.solvers.irls import IRLS
 from dglm.solvers.local_problem import COMMON, LocalProblem, LocalState, Pull
 from dglm.solvers.proximal_gradient import ProximalGradient
 from dglm.solvers.quadratic import minimise_quadratic
 from dglm.solvers.start import null_start
+from dglm.solvers.state import ridge
 
 # The proximal operator is evaluated to this share of what the consensus is to reach, in standard errors of the score.
 PROX_ACCURACY = 1e-4
@@ -38,18 +40,15 @@ class Consensus:
         Centred coordinates, unless a sparse penalty acts on the intercept.
     kept : (p,) array of bool
         Columns that the consensus moves.
-    local : LocalProblem
-        The side of the blocks.
     """
 
-    objective: Objective[Penalty]
+    objective: Objective[Any]
     basis: Basis
     kept: Mask
-    local: LocalProblem
 
     @classmethod
     def open(
-        cls, objective: Objective[Penalty], start: Vector | None, rho: float, relaxation: float
+        cls, objective: Objective[Any], start: Vector | None, rho: float, relaxation: float
     ) -> tuple[Consensus, Opening]:
         """Make a pass at the start, and return where the consensus begins.
 
@@ -69,28 +68,46 @@ class Consensus:
         tuple of Consensus and Opening
             Both sides, and the start.
         """
-        basis, penalty = objective.basis, objective.penalty
-        if isinstance(penalty, SparsePenalty) and basis.intercept is not None and penalty.penalised()[basis.intercept]:
-            basis = Basis(np.zeros_like(basis.centre), basis.intercept, basis.constant)
-        beta = null_start(objective) if start is None else start
-        found = objective.at(beta, Curvature)
-        information = basis.gram(found.information) / objective.nobs
+        basis, W = objective.basis, objective.nobs
+        if isinstance(objective.penalty, SparsePenalty):
+            basis = sparse_basis(objective)
+        free = basis.factor(objective.survey.gram).kept
+        kept = np.ones_like(free)
+        if isinstance(objective.penalty, SmoothPenalty):
+            kept = basis.factor(objective.survey.gram, ridge=ridge(objective)).kept
+        consensus = cls(objective, basis, kept)
+        betas = [null_start(objective), consensus.survey_start()] if start is None else [start]
+        found = objective.together(*((Curvature, beta) for beta in betas))
+        seen = [consensus.measured(basis.from_params(beta), sums) for beta, sums in zip(betas, found, strict=True)]
+        best = int(np.nanargmin([*(each.objective for each in seen), np.inf])) % len(seen)
+        theta, sums = basis.from_params(betas[best]), found[best]
+        information = basis.gram(sums.information) / W
         local = LocalProblem(
             evaluate=objective.on_block(),
             basis=basis,
-            nobs=objective.nobs,
+            nobs=W,
             common=information,
-            kept=basis.factor(objective.survey.gram).kept,
+            kept=free,
             relaxation=relaxation,
         )
-        kept = np.ones_like(local.kept)
-        if isinstance(penalty, SmoothPenalty):
-            kept = basis.factor(objective.survey.gram, ridge=objective.nobs * penalty.hessian(beta)).kept
-        consensus = cls(objective, basis, kept, local)
-        theta = basis.from_params(beta)
         A = rho * (1 + COMMON) * information
-        pull = Pull(A, A @ theta - consensus.gradient(found))
-        return consensus, Opening(theta, LocalState(theta, theta, rho), pull, consensus.measured(theta, found))
+        pull = Pull(A, A @ theta - consensus.gradient(sums))
+        return consensus, Opening(theta, LocalState(theta, theta, rho), pull, local, seen[best])
+
+    def survey_start(self) -> Vector:
+        """Return the minimiser of the survey's quadratic model, penalty included; the null model where it has none.
+
+        Returns
+        -------
+        (p,) array
+            Coefficients.
+        """
+        objective, basis, W = self.objective, self.basis, self.objective.nobs
+        target, null = basis.cross(objective.survey.cross) / W, null_start(objective)
+        if not np.isfinite(target).all():
+            return null
+        pull = Pull(basis.gram(objective.survey.gram) / W, target)
+        return basis.to_params(self.meet(pull, np.where(self.kept, basis.from_params(null), 0.0), 1.0))
 
     def meet(self, pull: Pull, near: Vector, tol: float) -> Vector:
         """Return the consensus: the proximal operator of the penalty.
@@ -113,8 +130,6 @@ class Consensus:
         if isinstance(penalty, SparsePenalty):
             enough = PROX_ACCURACY * tol / np.sqrt(self.objective.nobs)
             return minimise_quadratic(pull.A, gradient, penalty, near, tol=enough).theta
-        if not isinstance(penalty, SmoothPenalty):
-            raise TypeError(f"{penalty!r} is neither smooth nor sparse")
         beta = self.basis.to_params(near)
         H = pull.A + self.basis.hessian(penalty.hessian(beta))
         g = gradient + self.basis.gradient(penalty.gradient(beta))
@@ -161,7 +176,7 @@ class Consensus:
         g = self.gradient(sums)
         if isinstance(penalty, SparsePenalty):
             violation = penalty.violation(theta, g)
-        elif isinstance(penalty, SmoothPenalty):
+        else:
             violation = np.abs(g + self.basis.gradient(penalty.gradient(beta)))
         curvature = np.diag(self.basis.gram(sums.information))
         phi = dispersion(objective, sums.pearson_chi2, int(self.kept.sum()))
@@ -184,7 +199,7 @@ class Consensus:
         float
             At unit dispersion.
         """
-        return float(np.sqrt(max(self.objective.nobs * (change @ pull.A @ change), 0.0)))
+        return float(np.sqrt(max(self.objective.nobs * float(change @ pull.A @ change), 0.0)))
 
     def _factor(self, H: Matrix) -> ScaledCholesky:
         try:
@@ -205,6 +220,8 @@ class Opening:
         Of every block: the start is its answer.
     pull : Pull
         What all blocks say.
+    local : LocalProblem
+        How blocks answer.
     seen : Iteration
         How good the start is.
     """
@@ -212,6 +229,7 @@ class Opening:
     theta: Vector
     state: LocalState
     pull: Pull
+    local: LocalProblem
     seen: Iteration
 
 

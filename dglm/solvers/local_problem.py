@@ -3,7 +3,7 @@
 x_k = argmin f_k(x) + y_k'x + (x - z)'A_k (x - z) / 2, f_k the block's share of the average negative log-likelihood,
 A_k = rho M_k. M_k is the block's own information, so that neither the columns' units nor blocks that differ slow the
 consensus down; a little of everybody's information is added to it, so that A_k is positive definite wherever the whole
-problem is. Source: Boyd, Parikh, Chu, Peleato & Eckstein (2011), section 7.1.1, in the metric M_k instead of the identity.
+problem is. Source: Boyd, Parikh, Chu, Peleato & Eckstein (2011), section 7.1.1, with M_k in place of the identity.
 """
 
 from __future__ import annotations

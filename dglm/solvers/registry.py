@@ -7,13 +7,16 @@ from typing import Any
 from dglm.errors import IncompatibleSolverError
 from dglm.penalties import Penalty, SmoothPenalty, Unpenalised
 from dglm.solvers.admm import ADMM
+from dglm.solvers.async_admm import AsyncADMM
 from dglm.solvers.base import Solver
 from dglm.solvers.irls import IRLS
 from dglm.solvers.newton import Newton
 from dglm.solvers.proximal_gradient import ProximalGradient
 
 #: Every solver, by the name that `GLM.fit(solver=...)` takes.
-SOLVERS: dict[str, type[Solver[Any]]] = {solver.name: solver for solver in (IRLS, Newton, ProximalGradient, ADMM)}
+SOLVERS: dict[str, type[Solver[Any]]] = {
+    solver.name: solver for solver in (IRLS, Newton, ProximalGradient, ADMM, AsyncADMM)
+}
 
 
 def default_solver(penalty: Penalty) -> Solver[Any]:
