@@ -1,32 +1,49 @@
-"""Arrivals: values of kernels on single partitions of a distributed cluster, in the order in which they arrive.
+"""Arrivals: values of kernels on single partitions of a distributed cluster, taken as they arrive.
 
-Stateless tasks as everywhere: what a lost worker had is computed again elsewhere, and nothing stays behind.
+Stateless tasks as everywhere: what a lost worker had is computed again elsewhere, what a slow worker keeps others
+waiting for is computed by an idle one, too, and the first value counts. Source: Dean & Ghemawat (2004), "MapReduce",
+section 3.6, backup tasks.
 """
 
 from __future__ import annotations
 
 import time
 import uuid
-from collections import Counter
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from statistics import median
 from types import TracebackType
 from typing import Any, Self
 
 import dask
 from dask.delayed import Delayed
-from distributed import Client, Future, KilledWorker, as_completed
+from distributed import Client, Future, KilledWorker
 
 from dglm.data.blas import one_blas_thread
 from dglm.data.passes import PassLog
 
-# How often a partition's task may be lost together with its worker, before that is the task's own fault.
+# How often a task may be lost together with its worker, before that is the task's own fault.
 LOSSES = 3
+# A task that has taken so many times as long as others did is run by an idle worker, too; seconds between looks.
+OVERDUE, LOOK = 2.0, 0.02
+
+
+@dataclass
+class _Asked:
+    """A kernel on its way to a partition, and the tasks that run it."""
+
+    kernel: Callable[..., Any]
+    arguments: tuple[object, ...]
+    since: float = field(default_factory=time.perf_counter)
+    tasks: list[Future[Any]] = field(default_factory=list)
+    losses: int = 0
 
 
 class Arrivals:
     """Tasks on their way; a context manager that lets go of all of them when it is left.
 
-    As many tasks as there are partitions are entered in the log as one pass, once it is left.
+    As many values as there are partitions are entered in the log as one pass, once it is left.
 
     Parameters
     ----------
@@ -42,14 +59,13 @@ class Arrivals:
         self._parts = parts
         self._client = client
         self._passes = passes
-        self._task = dask.delayed(_alone, pure=False, traverse=False)
-        self._asked: dict[int, tuple[Callable[..., Any], tuple[object, ...]]] = {}
-        self._number: dict[Future[Any], int] = {}
-        self._losses: Counter[int] = Counter()
+        self._run = dask.delayed(_alone, pure=False, traverse=False)
+        self._asked: dict[int, _Asked] = {}
+        self._number: dict[str, int] = {}
+        self._done: SimpleQueue[Future[Any]] = SimpleQueue()
         self._values: dict[int, Any] = {}
-        self._arrived = 0
+        self._seconds: list[float] = []
         self._begin = time.perf_counter()
-        self._completed: Any = as_completed([], loop=client.loop)
 
     def submit(self, number: int, kernel: Callable[..., Any], *arguments: object) -> None:
         """Have a kernel run on a partition, with one BLAS thread.
@@ -63,12 +79,8 @@ class Arrivals:
         *arguments : object
             Small picklable arguments that travel with the task.
         """
-        name = f"dglm-arrival-{uuid.uuid4().hex}-{number}"
-        task = self._task(self._parts[number], kernel, arguments, dask_key_name=name)
-        self._asked[number] = kernel, arguments
-        future: Future[Any] = self._client.compute(task)
-        self._number[future] = number
-        self._completed.add(future)
+        self._asked[number] = _Asked(kernel, arguments)
+        self._start(number)
 
     def wait(self, at_least: int, required: Collection[int]) -> list[tuple[int, Any]]:
         """Wait for values, and return all that have arrived.
@@ -85,34 +97,65 @@ class Arrivals:
         list of tuple
             Number of the partition and value, by number.
         """
-        missing = set(required) & set(self._number.values())
-        while self._number and (len(self._values) < at_least or not missing <= self._values.keys()):
-            self._take(self._completed.next_batch(block=True))
+        while self._asked and (len(self._values) < at_least or not self._asked.keys().isdisjoint(required)):
+            try:
+                self._take(self._done.get(timeout=LOOK))
+            except Empty:
+                self._back_up()
         # whatever came meanwhile
-        self._take(self._completed.next_batch(block=False))
+        while not self._done.empty():
+            self._take(self._done.get())
         values, self._values = self._values, {}
         return sorted(values.items())
 
-    def _take(self, futures: Sequence[Future[Any]]) -> None:
-        """Keep the values of tasks that are done; have those that were lost run again."""
-        done = [future for future in futures if future.status == "finished"]
-        # (a value that was lost with its worker since is computed again)
-        for future, value in zip(done, self._client.gather(done), strict=True):
-            self._values[self._number.pop(future)] = value
-            self._arrived += 1
-        for future in futures:
-            if future.status != "finished":
-                self._again(future)
+    def _start(self, number: int, **where: Any) -> None:
+        """Start a task for what a partition was asked."""
+        asked, name = self._asked[number], f"dglm-arrival-{uuid.uuid4().hex}-{number}"
+        task = self._run(self._parts[number], asked.kernel, asked.arguments, dask_key_name=name)
+        future: Future[Any] = self._client.compute(task, **where)
+        asked.tasks.append(future)
+        self._number[name] = number
+        future.add_done_callback(self._done.put)
 
-    def _again(self, future: Future[Any]) -> None:
-        """Submit a task that was lost once more; raise what the kernel itself raised."""
-        number = self._number.pop(future)
-        self._losses[number] += 1
+    def _take(self, future: Future[Any]) -> None:
+        """Keep the value of a task that is done; have one that was lost run again."""
+        number = self._number.pop(future.key, None)
+        if number is None:
+            # another task for the same was faster
+            return
+        asked = self._asked[number]
+        asked.tasks.remove(future)
+        if future.status == "finished":
+            self._values[number] = future.result()
+            self._seconds.append(time.perf_counter() - asked.since)
+            self._let_go(number)
+            return
+        asked.losses += 1
         lost = future.status != "error" or isinstance(future.exception(), KilledWorker)
-        if not lost or self._losses[number] > LOSSES:
+        if not lost or asked.losses > LOSSES:
             future.result()
-        kernel, arguments = self._asked[number]
-        self.submit(number, kernel, *arguments)
+        if not asked.tasks:
+            self._start(number)
+
+    def _back_up(self) -> None:
+        """Have idle workers run what is overdue, too."""
+        now, usual = time.perf_counter(), median(self._seconds) if self._seconds else float("inf")
+        overdue = [
+            k for k, asked in self._asked.items() if len(asked.tasks) == 1 and now - asked.since > OVERDUE * usual
+        ]
+        if overdue:
+            idle = [worker for worker, tasks in self._client.processing().items() if not tasks]
+            for number, worker in zip(overdue, idle, strict=False):
+                # (others may, should that one be lost)
+                self._start(number, workers=[worker], allow_other_workers=True)
+
+    def _let_go(self, number: int) -> None:
+        """Forget what a partition was asked, and the tasks that still run it."""
+        tasks = self._asked.pop(number).tasks
+        for future in tasks:
+            self._number.pop(future.key, None)
+        if tasks:
+            self._client.cancel(tasks)
 
     def __enter__(self) -> Self:
         return self
@@ -121,13 +164,10 @@ class Arrivals:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         del kind, error, traceback
-        waiting = list(self._number)
-        self._number.clear()
-        self._completed.clear()
-        if waiting:
-            self._client.cancel(waiting)
+        for number in list(self._asked):
+            self._let_go(number)
         seconds = time.perf_counter() - self._begin
-        passes = -(-self._arrived // len(self._parts))
+        passes = -(-len(self._seconds) // len(self._parts))
         for _ in range(passes):
             self._passes.enter(seconds / passes)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from math import ceil
 from typing import ClassVar
 
 import numpy as np
@@ -43,8 +44,8 @@ class AsyncADMM(Solver[Penalty]):
         How far a block's answer is extended beyond itself: above 0, 1 for not at all, below 2.
     handover : float
         How far the consensus has to move, in standard errors, for a block to be asked again.
-    least_arrivals : int
-        How many answers to wait for before the consensus is formed anew.
+    least_arrivals : float
+        How many answers to wait for before the consensus is formed anew, as a share of the blocks: above 0, at most 1.
     staleness : int
         After how many rounds of answers of others a block is waited for.
 
@@ -60,15 +61,16 @@ class AsyncADMM(Solver[Penalty]):
     rho: float = 1.0
     relaxation: float = 1.8
     handover: float = 1.0
-    least_arrivals: int = 1
+    least_arrivals: float = 0.75
     staleness: int = 3
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_consensus(self.rho, self.relaxation, self.handover)
-        for name, value in (("least_arrivals", self.least_arrivals), ("staleness", self.staleness)):
-            if value < 1:
-                raise ValueError(f"{name} must be at least 1; got {value!r}")
+        if not 0 < self.least_arrivals <= 1:
+            raise ValueError(f"least_arrivals must be above 0 and at most 1; got {self.least_arrivals!r}")
+        if self.staleness < 1:
+            raise ValueError(f"staleness must be at least 1; got {self.staleness!r}")
 
     def solve(self, objective: Objective[Penalty], start: Vector | None) -> Fit:
         arriving = objective.data.arrivals()
@@ -108,7 +110,7 @@ class AsyncADMM(Solver[Penalty]):
                 if not busy:
                     break
                 stale = [k for k in busy if answers - when[k] >= self.staleness * n]
-                for k, (update, state) in blocks.wait(self.least_arrivals, stale):
+                for k, (update, state) in blocks.wait(ceil(self.least_arrivals * n), stale):
                     busy.remove(k)
                     reads[k] += update.reads
                     if not np.isfinite(update.sums.deviance):
