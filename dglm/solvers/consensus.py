@@ -19,7 +19,7 @@ from dglm.solvers.base import Fit, Iteration, Solver, dispersion
 from dglm.solvers.coordinates import sparse_basis
 from dglm.solvers.irls import IRLS
 from dglm.solvers.local_problem import COMMON, LocalProblem, LocalState, Pull
-from dglm.solvers.proximal_gradient import ProximalGradient
+from dglm.solvers.proximal_newton import ProximalNewton
 from dglm.solvers.quadratic import minimise_quadratic
 from dglm.solvers.start import null_start
 from dglm.solvers.state import ridge
@@ -258,6 +258,6 @@ def polished(
     """
     settings: dict[str, Any] = {"max_iter": solver.max_iter - len(trace), "tol": solver.tol}
     polisher: Solver[Any]
-    polisher = IRLS(**settings) if isinstance(objective.penalty, SmoothPenalty) else ProximalGradient(**settings)
+    polisher = IRLS(**settings) if isinstance(objective.penalty, SmoothPenalty) else ProximalNewton(**settings)
     fit = polisher.solve(objective, beta)
     return replace(fit, trace=(*trace, *fit.trace), n_iter=len(trace) + fit.n_iter, solver=name)

@@ -7,30 +7,19 @@ reads rows.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
-from dglm._typing import Codes, Mask, Matrix, Vector
+from dglm._typing import Codes, Matrix, Vector
 from dglm.penalties import SparsePenalty
+from dglm.solvers.face import ROUNDING, Face
 
 # Blocks that may become nonzero in one round: as many as are, and no fewer than this.
 FEWEST_NEW = 16
-# A column without curvature is moved by this times its gradient: to zero at once, as it is penalised.
-UNBOUNDED = 1e100
-# Relative change of a coefficient over which the slope of the proximal operator is taken, and what its rounding hides.
-DIFFERENCE = 1e-7
-SLOPE_ROUNDING = 1e-8
-# Loading of the diagonal, relative to it, where the curvature of the chosen columns is singular.
-LOADINGS = (0.0, 1e-12, 1e-9, 1e-6)
-SMALLEST_PIVOT = 1e-14
-# Lengths of a Newton step that are tried, before the one at which a coefficient first crosses zero.
-STEPS = (1.0, 0.5, 0.25, 0.125)
-# Rounding of a change of the objective, relative to its terms.
-ROUNDING = 1e-14
 # More may become nonzero when those that are have no more of the largest violation left than this.
 SETTLED = 0.1
+# A column without curvature is moved by this times its gradient: to zero at once, as it is penalised.
+UNBOUNDED = 1e100
 # Rounds without a smaller violation or objective, after which what is left of it is rounding.
 PATIENCE = 12
 
@@ -113,7 +102,7 @@ def minimise_quadratic(
             found = Minimum(theta, gradient, worst, rounds)
         if found.violation <= tol or idle > PATIENCE:
             break
-        face = _Face.of(model, model.working(theta, violation))
+        face = Face.of(H, penalty, model.steps, model.working(theta, violation))
         stepped = face.newton(theta, gradient)
         theta = face.descent(theta, gradient) if stepped is None else stepped
     return found
@@ -156,125 +145,3 @@ class _Model:
         new = np.flatnonzero(~free & (worst > 0)) if settled else np.array([], dtype=np.intp)
         most = new[np.argsort(-worst[new], kind="stable")[: max(FEWEST_NEW, int(free.sum()))]]
         return [self.blocks[k] for k in np.union1d(np.flatnonzero(free), most)]
-
-
-@dataclass(frozen=True)
-class _Face:
-    """The coefficients of some blocks, one after the other; all others are held."""
-
-    model: _Model
-    columns: Codes
-    block: Codes
-    H: Matrix
-
-    @classmethod
-    def of(cls, model: _Model, blocks: list[Codes]) -> _Face:
-        columns = np.concatenate(blocks)
-        block = np.repeat(np.arange(len(blocks)), [len(b) for b in blocks])
-        return cls(model, columns, block, model.H[np.ix_(columns, columns)])
-
-    def descent(self, theta: Vector, gradient: Vector) -> Vector:
-        """Return the coefficients after each block in turn has gone to the minimum of a bound on the objective."""
-        prox, steps = self.model.penalty.prox, self.model.steps
-        theta, G, z = theta.copy(), gradient[self.columns], theta.copy()
-        for part in self._parts():
-            b = self.columns[part]
-            z[b] = theta[b] - steps[b] * G[part]
-            change = prox(z, steps)[b] - theta[b]
-            if change.any():
-                theta[b] += change
-                G += change @ self.H[part]
-        return theta
-
-    def newton(self, theta: Vector, gradient: Vector) -> Vector | None:
-        """Return the coefficients after a semismooth Newton step on theta = prox(theta - s G); None if none descends.
-
-        With J = prox', d solves d - J (d - s H d) = prox - theta. Where J = 0, d goes to prox; elsewhere
-        J = 1 / (1 + s P'') turns it into (H + P'') d = (P'' + 1 / s) (prox - theta).
-        """
-        columns, G, s = self.columns, gradient[self.columns], self.model.steps[self.columns]
-        z = theta.copy()
-        z[columns] -= s * G
-        there, here = self.model.penalty.prox(z, self.model.steps)[columns], theta[columns]
-        active, curvature = self._slopes(z, there)
-        kinked = self._alone() & self.model.penalty.penalised()[columns]
-        toward = there - here
-        while True:
-            d = np.where(active, 0.0, toward)
-            rhs = (curvature @ toward - self.H @ d)[active] + toward[active] / s[active]
-            d[active] = _solved((self.H + curvature)[np.ix_(active, active)], rhs)
-            # what leaves zero on the wrong side stays: the others are to descend without it
-            wrong = kinked & active & (here == 0) & (d * there < 0)
-            if not wrong.any():
-                break
-            active, toward = active & ~wrong, np.where(wrong, 0.0, toward)
-        crosses = kinked & active & (here * there > 0) & (here * d < 0)
-        crossing = np.divide(-here, d, out=np.full_like(d, np.inf), where=crosses)
-        for t in (*STEPS, min(crossing.min(), 1.0)):
-            new = here + t * d
-            new[(crossing <= t) | (kinked & active & (new * there < 0))] = 0.0
-            candidate = theta.copy()
-            candidate[columns] = new
-            if self._falls(theta, candidate, G):
-                return candidate
-        return None
-
-    def _falls(self, theta: Vector, new: Vector, G: Vector) -> bool:
-        """Return whether the objective falls, or changes by rounding only."""
-        d, value = (new - theta)[self.columns], self.model.penalty.value
-        old_penalty, new_penalty = value(theta), value(new)
-        linear, square = float(G @ d), float(d @ self.H @ d) / 2
-        rounding = ROUNDING * (abs(old_penalty) + abs(linear) + square)
-        return linear + square + new_penalty - old_penalty <= rounding
-
-    def _slopes(self, z: Vector, there: Vector) -> tuple[Mask, Matrix]:
-        """Return where the proximal operator has a slope J at z, and the curvature P'' = (J^-1 - 1) / s there."""
-        columns, model = self.columns, self.model
-        size = np.bincount(self.block)
-        first = (np.cumsum(size) - size)[self.block]
-        length = np.maximum.reduceat(np.abs(z[columns]), np.unique(first))[self.block]
-        # away from zero, so that what is not zero stays so
-        h = np.copysign(DIFFERENCE * np.where(length > 0, length, 1.0), z[columns])
-        J = np.zeros_like(self.H)
-        for i in range(size.max()):
-            # the blocks do not see one another: one coefficient of each at a time
-            row = np.flatnonzero(i < size[self.block])
-            ahead = z.copy()
-            ahead[columns[first[row] + i]] += h[first[row] + i]
-            J[row, first[row] + i] = (
-                ((model.penalty.prox(ahead, model.steps)[columns] - there)[row]) / h[first[row] + i]
-            )
-        steps = model.steps[columns]
-        active: Mask = (np.abs(J).sum(axis=0) > SLOPE_ROUNDING) & (steps > 0)
-        one = np.eye(len(J))
-        J[np.abs(J - one) <= SLOPE_ROUNDING] = 0.0
-        J[~active, :] = J[:, ~active] = 0.0
-        J[np.diag_indices_from(J)] += np.diag(J) == 0
-        inverse = np.diag(1 / np.diag(J)) if size.max() == 1 else np.linalg.inv(J)
-        return active, np.divide(inverse - one, steps, out=np.zeros_like(J), where=active)
-
-    def _parts(self) -> list[slice]:
-        """Return where each block's coefficients are among the columns."""
-        ends = np.cumsum(np.bincount(self.block))
-        return [slice(a, b) for a, b in pairwise([0, *ends.tolist()])]
-
-    def _alone(self) -> Mask:
-        """Return which coefficients are blocks of their own."""
-        alone: Mask = np.bincount(self.block)[self.block] == 1
-        return alone
-
-
-def _solved(M: Matrix, b: Vector) -> Vector:
-    """Return M^-1 b, M positive semi-definite; where it is singular, of M with its diagonal loaded."""
-    if len(b) == 0:
-        return b
-    scale = np.sqrt(np.diag(M))
-    scaled, one = M / np.outer(scale, scale), np.eye(len(M))
-    for loading in LOADINGS:
-        try:
-            factor = cho_factor(scaled + loading * one, check_finite=False)
-        except LinAlgError:
-            continue
-        if np.diag(factor[0]).min() ** 2 > SMALLEST_PIVOT:
-            return cho_solve(factor, b / scale, check_finite=False) / scale
-    return b / scale**2
