@@ -36,6 +36,7 @@ class _Asked:
     kernel: Callable[..., Any]
     arguments: tuple[object, ...]
     since: float = field(default_factory=time.perf_counter)
+    latest: float = 0.0
     tasks: list[Future[Any]] = field(default_factory=list)
     losses: int = 0
 
@@ -62,6 +63,8 @@ class Arrivals:
         self._run = dask.delayed(_alone, pure=False, traverse=False)
         self._asked: dict[int, _Asked] = {}
         self._number: dict[str, int] = {}
+        # tasks that others were faster than: they run on, because a worker that is busy with one must not seem idle
+        self._overtaken: dict[str, Future[Any]] = {}
         self._done: SimpleQueue[Future[Any]] = SimpleQueue()
         self._values: dict[int, Any] = {}
         self._seconds: list[float] = []
@@ -114,48 +117,43 @@ class Arrivals:
         task = self._run(self._parts[number], asked.kernel, asked.arguments, dask_key_name=name)
         future: Future[Any] = self._client.compute(task, **where)
         asked.tasks.append(future)
+        asked.latest = time.perf_counter()
         self._number[name] = number
         future.add_done_callback(self._done.put)
 
     def _take(self, future: Future[Any]) -> None:
         """Keep the value of a task that is done; have one that was lost run again."""
-        number = self._number.pop(future.key, None)
-        if number is None:
-            # another task for the same was faster
+        key = str(future.key)
+        if self._overtaken.pop(key, None) is not None:
             return
+        number = self._number.pop(key)
         asked = self._asked[number]
         asked.tasks.remove(future)
         if future.status == "finished":
             self._values[number] = future.result()
             self._seconds.append(time.perf_counter() - asked.since)
-            self._let_go(number)
+            self._overtaken |= {str(other.key): other for other in asked.tasks}
+            for other in asked.tasks:
+                del self._number[str(other.key)]
+            del self._asked[number]
             return
         asked.losses += 1
-        lost = future.status != "error" or isinstance(future.exception(), KilledWorker)
-        if not lost or asked.losses > LOSSES:
-            future.result()
+        error = future.exception() if future.status == "error" else None
+        if asked.losses > LOSSES or not (error is None or isinstance(error, KilledWorker)):
+            self._client.cancel([future])
+            raise RuntimeError(f"partition {number} was lost {LOSSES} times") if error is None else error
         if not asked.tasks:
             self._start(number)
 
     def _back_up(self) -> None:
         """Have idle workers run what is overdue, too."""
         now, usual = time.perf_counter(), median(self._seconds) if self._seconds else float("inf")
-        overdue = [
-            k for k, asked in self._asked.items() if len(asked.tasks) == 1 and now - asked.since > OVERDUE * usual
-        ]
+        overdue = [number for number, asked in self._asked.items() if now - asked.latest > OVERDUE * usual]
         if overdue:
             idle = [worker for worker, tasks in self._client.processing().items() if not tasks]
             for number, worker in zip(overdue, idle, strict=False):
                 # (others may, should that one be lost)
                 self._start(number, workers=[worker], allow_other_workers=True)
-
-    def _let_go(self, number: int) -> None:
-        """Forget what a partition was asked, and the tasks that still run it."""
-        tasks = self._asked.pop(number).tasks
-        for future in tasks:
-            self._number.pop(future.key, None)
-        if tasks:
-            self._client.cancel(tasks)
 
     def __enter__(self) -> Self:
         return self
@@ -164,8 +162,10 @@ class Arrivals:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         del kind, error, traceback
-        for number in list(self._asked):
-            self._let_go(number)
+        waiting = [future for asked in self._asked.values() for future in asked.tasks]
+        self._client.cancel([*waiting, *self._overtaken.values()])
+        self._asked.clear()
+        self._overtaken.clear()
         seconds = time.perf_counter() - self._begin
         passes = -(-len(self._seconds) // len(self._parts))
         for _ in range(passes):

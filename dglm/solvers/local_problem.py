@@ -18,7 +18,7 @@ from dglm.matrix import Basis, ScaledCholesky
 from dglm.objective import Curvature, Gradient, OnBlock
 
 # Share of the whole information in a block's metric, per share of the observations.
-COMMON = 0.1
+COMMON = 0.01
 # Newton steps on a local problem, which is solved to this share of the gradient that it begins with.
 STEPS, ACCURACY = 5, 0.1
 HALVINGS = 10

@@ -114,7 +114,7 @@ def solver_table() -> str:
     Examples
     --------
     >>> print(solver_table().splitlines()[0].split())
-    ['irls', 'newton', 'proximal_newton', 'proximal_gradient']
+    ['irls', 'newton', 'proximal_newton', 'proximal_gradient', 'admm', 'async_admm']
     """
     penalties = [getattr(dglm.penalties, name) for name in dglm.penalties.__all__]
     kinds = [

@@ -4,7 +4,7 @@ The slow worker pauses after each task that reads a block: its thread pool, repl
 Nothing in dglm knows of it. Each worker holds as many blocks as any other. Runs are paired, one of each solver in
 turn, on the same cluster and the same data.
 
-    python validation/benchmarks/slow_worker.py            # three workers, one of which pauses: two minutes
+    python validation/benchmarks/slow_worker.py            # three workers, one of which pauses: four minutes
     python validation/benchmarks/slow_worker.py --quick    # small blocks, one pair: shows that it runs
 """
 
@@ -112,8 +112,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--workers", type=int, default=3)
     parser.add_argument("--blocks", type=int, default=4, help="for each worker")
-    parser.add_argument("--rows", type=int, default=100_000, help="of each block")
-    parser.add_argument("--pause", type=float, default=0.5, help="of the slow worker after each block, in seconds")
+    parser.add_argument("--rows", type=int, default=50_000, help="of each block")
+    parser.add_argument("--pause", type=float, default=2.0, help="of the slow worker after each block, in seconds")
     parser.add_argument("--pairs", type=int, default=3)
     parser.add_argument("--penalty", choices=["none", "l1"], default="l1")
     parser.add_argument("--quick", action="store_true")
