@@ -212,9 +212,9 @@ class GLM(Constraining, Evaluating):
             ``L2(alpha)``, ``L1(alpha)`` or ``ElasticNet(alpha, l1_ratio)``; maximum likelihood when not given. Its kind
             decides the kind of the result.
         solver : str or Solver, optional
-            A name (``"irls"``, ``"newton"``, ``"proximal_newton"``, ``"proximal_gradient"``) or an object from
-            `dglm.solvers`; chosen by the penalty when not given. `Newton` where the family has parameters to be
-            estimated, which takes it or `IRLS`.
+            A name (``"irls"``, ``"newton"``, ``"proximal_newton"``, ``"proximal_gradient"``, ``"admm"``,
+            ``"async_admm"``) or an object from `dglm.solvers`; chosen by the penalty when not given. `Newton` where
+            the family has parameters to be estimated, which takes it or `IRLS`.
         start_params : (p,) array, optional
             Where to begin.
         max_iter : int, optional

@@ -53,7 +53,7 @@ class Certificate:
     @property
     def holds(self) -> bool:
         """Whether the estimate is optimal to the tolerance."""
-        return self.value <= self.tol
+        return bool(self.value <= self.tol)
 
     def __str__(self) -> str:
         what = {"newton": "|H^-1 g| / se", "kkt": "|KKT| / se(score)"}[self.kind]
