@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from dglm._typing import Vector
 from dglm.data import Block, BlockedData, Persist, kept
-from dglm.design import Design, PreparedModel, from_collections, from_formula
+from dglm.design import Design, PreparedModel, engine_named, from_collections, from_formula
 from dglm.errors import DataError, IncompatibleSolverError
 from dglm.families import Family, Gaussian
 from dglm.inference import CovarianceChoice
@@ -89,6 +89,7 @@ class GLM(Constraining, Evaluating):
         freq_weights: Any = None,
         var_weights: Any = None,
         missing: Literal["drop", "raise"] = "drop",
+        engine: Literal["formulaic", "patsy"] = "formulaic",
         context: Mapping[str, Any] | None = None,
         check_row_local: bool = True,
         exact_knots: bool = False,
@@ -100,7 +101,7 @@ class GLM(Constraining, Evaluating):
         Parameters
         ----------
         formula : str
-            As formulaic reads it, ``"y ~ x1 + np.log(x2) + C(group)"``; two terms on the left, ``"won + lost ~ x"``,
+            As the engine reads it, ``"y ~ x1 + np.log(x2) + C(group)"``; two terms on the left, ``"won + lost ~ x"``,
             are counts.
         data : pandas.DataFrame or dask.dataframe.DataFrame
             Rows; only the columns that the formula names are read.
@@ -118,6 +119,9 @@ class GLM(Constraining, Evaluating):
             Column, expression, or aligned collection: inverse relative variances.
         missing : str
             ``"drop"`` leaves out rows with anything missing; ``"raise"`` refuses them.
+        engine : str
+            ``"formulaic"``, or ``"patsy"`` for the names, the coding and the transforms that statsmodels has: what a
+            formula means, which names its columns have, and in which order.
         context : mapping of str to object, optional
             Where names that are no columns are looked up; the caller's variables when not given.
         check_row_local : bool
@@ -138,6 +142,8 @@ class GLM(Constraining, Evaluating):
             If the formula is wrong, or does not fit the data.
         DataError
             If a column given by name does not exist, or a collection cannot be aligned.
+        ValueError
+            If there is no engine of that name.
 
         Examples
         --------
@@ -156,6 +162,7 @@ class GLM(Constraining, Evaluating):
         prepared = from_formula(
             formula,
             data,
+            engine=engine_named(engine),
             extras=extras,
             missing=_checked_missing(missing),
             context=context,

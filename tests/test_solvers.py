@@ -21,6 +21,7 @@ from dglm.solvers import (
     Status,
     default_solver,
     resolve_solver,
+    solver_table,
 )
 from dglm.testing import check_solver, count_passes
 from dglm.testing._problems import FAMILIES, Problem, problem
@@ -58,6 +59,23 @@ def test_least_squares_needs_no_iteration_after_the_survey(solver):
     with count_passes() as passes:
         fit = solver.solve(objective, None)
     assert (fit.n_iter, passes.count) == (0, 1)
+
+
+@pytest.mark.parametrize("solver", SMOOTH, ids=repr)
+@pytest.mark.parametrize("penalty", [Unpenalised(), L2(alpha=0.01)], ids=repr)
+def test_logistic_fits_begin_where_gaussian_columns_would_end(solver, penalty):
+    rng = np.random.default_rng(20009)
+    X = np.column_stack([np.ones(20_000), rng.random((20_000, 6))])
+    y = rng.random(20_000) < 1 / (1 + np.exp(-X @ np.array([0.5, 1.5, -1.5, 1.0, -1.0, 0.5, 0.0])))
+    objective = objective_of(X, y, Binomial(), penalty)
+    fit = solver.solve(objective, None)
+    assert fit.status is Status.CONVERGED
+    # within a standard error or so of the optimum, so that three more passes do
+    assert fit.trace[0].certificate < 1
+    assert fit.n_iter <= 3
+    # a row of weight 2 tells the survey too little to begin there; the estimate is the same
+    twice = objective_of(X, y, Binomial(), penalty, freq_weights=np.full(len(y), 2.0))
+    np.testing.assert_allclose(solver.solve(twice, None).params, fit.params, rtol=1e-8)
 
 
 @pytest.mark.parametrize("solver", ALL_SOLVERS, ids=repr)
@@ -191,6 +209,19 @@ def test_solver_is_found_by_name(name):
 def test_pair_that_cannot_work_is_refused_with_the_way_out(solver, penalty, message):
     with pytest.raises(IncompatibleSolverError, match=re.escape(message)):
         resolve_solver(solver, penalty)
+
+
+@pytest.mark.parametrize("penalty", [Unpenalised(), L2(alpha=1.0), L1(alpha=1.0), ElasticNet(1.0, 0.5)], ids=repr)
+def test_table_says_what_is_refused(penalty):
+    header, *lines = solver_table().splitlines()
+    label = "no penalty" if penalty == Unpenalised() else type(penalty).__name__
+    cells = next(line for line in lines if line.startswith(label + " ")).removeprefix(label).split()
+    for name, cell in zip(header.split(), cells, strict=True):
+        if cell == "-":
+            with pytest.raises(IncompatibleSolverError):
+                resolve_solver(name, penalty)
+        else:
+            assert (resolve_solver(name, penalty) == default_solver(penalty)) == (cell == "default")
 
 
 def test_newton_survives_an_indefinite_information():

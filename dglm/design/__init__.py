@@ -5,6 +5,7 @@ from dglm.design.base import Design, Extra, row_index
 from dglm.design.collections import from_collections
 from dglm.design.constraints import Constraints, read_constraints
 from dglm.design.context import Context, Unsaved
+from dglm.design.engines import engine_named
 from dglm.design.extended import extended
 from dglm.design.formula import FormulaDesign
 from dglm.design.frame import FrameDesign
@@ -31,6 +32,7 @@ __all__ = [
     "as_frame",
     "as_params",
     "by_name",
+    "engine_named",
     "extended",
     "for_new_rows",
     "for_same_rows",

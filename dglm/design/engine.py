@@ -99,6 +99,35 @@ class FormulaEngine(ABC):
     formula: str
     state: Mapping[str, State]
 
+    @classmethod
+    @abstractmethod
+    def parse(
+        cls, formula: str, data_columns: Sequence[str], context: Mapping[str, Any], expressions: Sequence[str] = ()
+    ) -> Self:
+        """Parse a formula, checking every name in it; nothing is evaluated.
+
+        Parameters
+        ----------
+        formula : str
+            ``"y ~ x1 + x2"``.
+        data_columns : sequence of str
+            Columns of the data.
+        context : mapping of str to object
+            Where other names are looked up.
+        expressions : sequence of str
+            Beside the formula: ``"np.log(population)"``, an offset.
+
+        Returns
+        -------
+        FormulaEngine
+            Ready to be evaluated.
+
+        Raises
+        ------
+        FormulaError
+            If the formula cannot be parsed, has no response, or names what does not exist.
+        """
+
     @property
     @abstractmethod
     def endog_factors(self) -> tuple[str, ...]:

@@ -156,6 +156,7 @@ def _with_terms(
     learned = from_formula(
         formula,
         table.frame,
+        engine=type(design.engine),
         extras={},
         missing=design.missing,
         context=context,

@@ -19,6 +19,7 @@ from interface_meta import override
 from dglm.design.engine import Categorical, Numeric
 from dglm.design.formulaic_hashing import hashed
 from dglm.design.names import as_written, plain, stand_ins
+from dglm.design.numpy_types import with_numpy_types
 from dglm.design.values import is_categorical
 from dglm.errors import FormulaError
 
@@ -41,7 +42,8 @@ def evaluation_on(frame: pd.DataFrame, context: Mapping[str, Any]) -> PandasMate
     PandasMaterializer
         With a cache of the factors that it evaluated.
     """
-    return _Evaluation(_normalised(frame), context={"hashed": hashed, **context})
+    rows = with_numpy_types(frame, missing_booleans="float64")
+    return _Evaluation(rows, context={"hashed": hashed, **context})
 
 
 class _Evaluation(PandasMaterializer):  # type: ignore[misc]  # formulaic ships no types
@@ -156,25 +158,6 @@ def raw_value(factor: EvaluatedFactor) -> Any:
 def _encoded(evaluation: PandasMaterializer, factor: EvaluatedFactor, *, reduced: bool) -> dict[str, Any]:
     columns = evaluation._encode_evaled_factor(factor, evaluation_spec(), [], reduced_rank=reduced)
     return {str(name): column for name, column in columns.items()}
-
-
-def _normalised(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the frame with labels 0, 1, ... and with types that numpy functions and formulaic understand."""
-    changed: dict[str, Any] = {}
-    for name, column in frame.items():
-        dtype = column.dtype
-        if (
-            pd.api.types.is_string_dtype(dtype)
-            and dtype.kind == "O"
-            and isinstance(dtype, pd.api.extensions.ExtensionDtype)
-        ):
-            # formulaic knows only one of pandas' string types as categorical
-            changed[str(name)] = column.astype("str")
-        elif isinstance(dtype, pd.api.extensions.ExtensionDtype) and pd.api.types.is_bool_dtype(dtype):
-            changed[str(name)] = column.astype("float64" if column.isna().any() else "bool")
-        elif isinstance(dtype, pd.api.extensions.ExtensionDtype) and pd.api.types.is_numeric_dtype(dtype):
-            changed[str(name)] = column.to_numpy(dtype=np.float64, na_value=np.nan)
-    return frame.assign(**changed).reset_index(drop=True)
 
 
 def _listed_levels(factor: EvaluatedFactor) -> tuple[Hashable, ...] | None:

@@ -13,7 +13,6 @@ from dglm.data import Table
 from dglm.design.base import Extra, Missing
 from dglm.design.engine import Categorical, FormulaEngine, Numeric
 from dglm.design.formula import Columns, FormulaDesign, group_names
-from dglm.design.formulaic_engine import FormulaicEngine
 from dglm.design.joining import PreparedModel, frame_table, join_extras, refuse_double_weights
 from dglm.design.lessons import teach
 from dglm.design.response import Response, check_two_columns
@@ -25,6 +24,7 @@ def from_formula(
     formula: str,
     data: Any,
     *,
+    engine: type[FormulaEngine],
     extras: Mapping[str, Any],
     missing: Missing,
     context: Mapping[str, Any],
@@ -39,6 +39,8 @@ def from_formula(
         ``"y ~ x1 + x2"``.
     data : pandas.DataFrame or dask.dataframe.DataFrame
         The rows.
+    engine : type of FormulaEngine
+        Which parses the formula.
     extras : mapping of str to str or collection
         Weights, offset and exposure, as column names, expressions or aligned collections.
     missing : str
@@ -66,11 +68,11 @@ def from_formula(
     names = [str(c) for c in table.columns]
     # a plain name is a column, or a mistake that join_extras names
     expressions = [e for e in extras.values() if isinstance(e, str) and e not in names and not e.isidentifier()]
-    engine = FormulaicEngine.parse(formula, names, context, expressions)
+    parsed = engine.parse(formula, names, context, expressions)
     table, joined = join_extras(table, extras, expressions)
     if check_row_local:
-        refuse_what_needs_other_rows(engine, table)
-    return PreparedModel(table, _learn(engine, table, joined, missing, exact_knots=exact_knots))
+        refuse_what_needs_other_rows(parsed, table)
+    return PreparedModel(table, _learn(parsed, table, joined, missing, exact_knots=exact_knots))
 
 
 def _learn(

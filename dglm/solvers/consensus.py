@@ -17,6 +17,7 @@ from dglm.objective import Curvature, Gradient, Objective
 from dglm.penalties import SmoothPenalty, SparsePenalty
 from dglm.solvers.base import Fit, Iteration, Solver, dispersion
 from dglm.solvers.coordinates import sparse_basis
+from dglm.solvers.gaussian_design import gaussian_design_start
 from dglm.solvers.irls import IRLS
 from dglm.solvers.local_problem import COMMON, LocalProblem, LocalState, Pull
 from dglm.solvers.proximal_newton import ProximalNewton
@@ -95,7 +96,7 @@ class Consensus:
         return consensus, Opening(theta, LocalState(theta, theta, rho), pull, local, seen[best])
 
     def survey_start(self) -> Vector:
-        """Return the minimiser of the survey's quadratic model, penalty included; the null model where it has none.
+        """Return where the survey sees the minimum; the null model where it sees none.
 
         Returns
         -------
@@ -106,8 +107,14 @@ class Consensus:
         target, null = basis.cross(objective.survey.cross) / W, null_start(objective)
         if not np.isfinite(target).all():
             return null
-        pull = Pull(basis.gram(objective.survey.gram) / W, target)
-        return basis.to_params(self.meet(pull, np.where(self.kept, basis.from_params(null), 0.0), 1.0))
+
+        def minimise(H: Matrix, g: Vector, theta: Vector) -> Vector:
+            return self.meet(Pull(H, H @ theta - g), theta, 1.0)
+
+        # (no coefficient where a column is a combination of others)
+        zero = np.zeros_like(target)
+        quadratic = minimise(basis.gram(objective.survey.gram) / W, -target, zero)
+        return basis.to_params(gaussian_design_start(objective, basis, quadratic, minimise))
 
     def meet(self, pull: Pull, near: Vector, tol: float) -> Vector:
         """Return the consensus: the proximal operator of the penalty.
