@@ -9,12 +9,12 @@ from typing import Any, Literal
 
 from dglm._typing import Vector
 from dglm.data import Block, BlockedData, Persist, kept
-from dglm.design import Design, PreparedModel, engine_named, from_collections, from_formula
+from dglm.design import Design, PreparedModel, Restricted, as_params, engine_named, from_collections, from_formula
 from dglm.errors import DataError, IncompatibleSolverError
 from dglm.families import Family, Gaussian
 from dglm.inference import CovarianceChoice
 from dglm.links import Log
-from dglm.model import Constraining, Evaluating, check_collinear, check_scale, checked_start, warn_of_fit
+from dglm.model import Constraining, Evaluating, check_collinear, check_scale, warn_of_fit
 from dglm.objective import NullModel, Objective, Survey, survey
 from dglm.penalties import Penalty, Unpenalised
 from dglm.results import Results, results_of
@@ -33,7 +33,8 @@ class GLM(Constraining, Evaluating):
         Response, one per row; two columns are counts of successes and failures (`Binomial`); a boolean or
         two-level categorical one models the probability of True or of the second level.
     exog : array or DataFrame
-        Design matrix, (n, p); numpy, pandas or dask. A constant column is the intercept; none is added.
+        Design matrix, (n, p), of numpy, pandas, dask, polars or pyarrow. A constant column is the intercept; none is
+        added.
     family : Family, optional
         From `dglm.families`, with its link; Gaussian when not given.
     offset : array or Series, optional
@@ -93,18 +94,23 @@ class GLM(Constraining, Evaluating):
         context: Mapping[str, Any] | None = None,
         check_row_local: bool = True,
         exact_knots: bool = False,
+        eval: Literal["python", "restricted"] = "python",
+        functions: Mapping[str, Any] | None = None,
     ) -> GLM:
         """Return the model of a formula.
 
-        A formula is code: it is evaluated, on every partition. Do not take one from a stranger.
+        A formula is code: it is evaluated, on every partition. Do not take one from a stranger, unless with
+        ``eval="restricted"``.
 
         Parameters
         ----------
         formula : str
             As the engine reads it, ``"y ~ x1 + np.log(x2) + C(group)"``; two terms on the left, ``"won + lost ~ x"``,
             are counts.
-        data : pandas.DataFrame or dask.dataframe.DataFrame
-            Rows; only the columns that the formula names are read.
+        data : dataframe, dict or path
+            Rows: a dataframe of pandas, dask, polars (eager or lazy) or pyarrow, a dict of columns, or a path to
+            parquet, which is read as dask: a file, a directory, a pattern such as ``"trips/*.parquet"``, an fsspec URL.
+            Only the columns that the formula names are read. Results are pandas' for polars and pyarrow.
         family : Family, optional
             From `dglm.families`, with its link; Gaussian when not given.
         offset : str or Series, optional
@@ -130,6 +136,12 @@ class GLM(Constraining, Evaluating):
         exact_knots : bool
             Whether knots of splines must be exact quantiles also of columns with more than 65,536 distinct values, at
             the price of one more pass.
+        eval : str
+            ``"python"`` evaluates whatever the formula says. ``"restricted"`` walks formula and expressions before
+            anything is evaluated, and allows columns, literals, arithmetic, dglm's transforms and elementwise functions
+            of numpy; nothing of the caller's variables.
+        functions : mapping of str to callable, optional
+            Further functions that a restricted formula may call, by the names that it knows them by.
 
         Returns
         -------
@@ -139,7 +151,7 @@ class GLM(Constraining, Evaluating):
         Raises
         ------
         FormulaError
-            If the formula is wrong, or does not fit the data.
+            If the formula is wrong, does not fit the data, or has what a restricted one may not.
         DataError
             If a column given by name does not exist, or a collection cannot be aligned.
         ValueError
@@ -153,7 +165,10 @@ class GLM(Constraining, Evaluating):
         >>> model.exog_names
         ['Intercept', 'g[T.b]', 'np.log(x)']
         """
-        if context is None:
+        restricted = _restriction(eval, functions, context)
+        if restricted is not None:
+            context = functions or {}
+        elif context is None:
             frame = sys._getframe(1)
             context = {**frame.f_globals, **frame.f_locals}
         family = _checked_family(family, exposure)
@@ -168,6 +183,7 @@ class GLM(Constraining, Evaluating):
             context=context,
             check_row_local=check_row_local,
             exact_knots=exact_knots,
+            restricted=restricted,
         )
         model._prepare(prepared, family)
         return model
@@ -222,8 +238,8 @@ class GLM(Constraining, Evaluating):
             A name (``"irls"``, ``"newton"``, ``"proximal_newton"``, ``"proximal_gradient"``, ``"admm"``,
             ``"async_admm"``) or an object from `dglm.solvers`; chosen by the penalty when not given. `Newton` where
             the family has parameters to be estimated, which takes it or `IRLS`.
-        start_params : (p,) array, optional
-            Where to begin.
+        start_params : Series or (p,) array, optional
+            Where to begin; a Series is taken by name, nan counts as zero.
         max_iter : int, optional
             Most iterations; 0 evaluates at the start.
         tol : float, optional
@@ -236,7 +252,8 @@ class GLM(Constraining, Evaluating):
             ``"HC0"`` to ``"HC3"``, robust to heteroscedasticity; ``"cluster"``, robust to dependence within groups.
         cov_kwds : mapping of str to object, optional
             ``"information"``: ``"expected"`` (default if nonrobust) or ``"observed"`` (default if robust). For
-            clusters ``"groups"``: a column, an aligned collection, or a tuple of two for two ways;
+            clusters ``"groups"``: a column, an expression of columns (``"np.floor(age / 10)"``), an aligned collection,
+            or a tuple of two for two ways;
             ``"use_correction"`` and ``"df_correction"``, True unless given: small-sample factors, and as many degrees
             of freedom as groups less one.
         use_t : bool, optional
@@ -284,9 +301,9 @@ class GLM(Constraining, Evaluating):
                 f"cov_type, cov_kwds and use_t are for estimates without a penalty: those under {penalty} have no "
                 f"standard errors"
             )
-        wanted = self._wanted(choice, use_t=use_t)
+        wanted = self._wanted(choice, use_t=use_t, scope=sys._getframe(1))
         check_collinear(collinear, penalty)
-        start = None if start_params is None else checked_start(start_params, self.exog_names)
+        start = None if start_params is None else as_params(self.design, start_params, "start_params")
         estimate = self._estimate(penalty, chosen, start, scale, persist, wanted=wanted, collinear=collinear)
         warn_of_fit(estimate, stacklevel=3)
         results: Results = results_of(estimate)
@@ -318,6 +335,22 @@ def _endog_of(block: Block, number: int) -> Vector:
 
 def _extras(offset: Any, exposure: Any, freq_weights: Any, var_weights: Any) -> dict[str, Any]:
     return {"offset": offset, "exposure": exposure, "freq_weights": freq_weights, "var_weights": var_weights}
+
+
+def _restriction(
+    eval: str,  # the name that users know
+    functions: Mapping[str, Any] | None,
+    context: Mapping[str, Any] | None,
+) -> Restricted | None:
+    if eval not in {"python", "restricted"}:
+        raise ValueError(f'eval must be "python" or "restricted"; got {eval!r}')
+    if eval == "python":
+        if functions is not None:
+            raise ValueError('functions are for eval="restricted"; a formula of Python finds its own, in context= too')
+        return None
+    if context is not None:
+        raise ValueError("a restricted formula has no context; pass the functions that it may call, functions={...}")
+    return Restricted.to(functions or {})
 
 
 def _checked_family(family: Family | None, exposure: Any) -> Family:

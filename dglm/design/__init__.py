@@ -7,7 +7,7 @@ from dglm.design.constraints import Constraints, read_constraints
 from dglm.design.context import Context, Unsaved
 from dglm.design.engines import engine_named
 from dglm.design.extended import extended
-from dglm.design.formula import FormulaDesign
+from dglm.design.formula import FormulaDesign, Unseen
 from dglm.design.frame import FrameDesign
 from dglm.design.grouping import GroupedRows, group_rows
 from dglm.design.joining import PreparedModel
@@ -15,6 +15,7 @@ from dglm.design.labels import as_params, by_name
 from dglm.design.learner import Learner, learned_by
 from dglm.design.learning import from_formula
 from dglm.design.prediction import for_new_rows, for_same_rows
+from dglm.design.restricted import Restricted
 from dglm.design.shown import as_frame
 
 __all__ = [
@@ -28,7 +29,9 @@ __all__ = [
     "GroupedRows",
     "Learner",
     "PreparedModel",
+    "Restricted",
     "Unsaved",
+    "Unseen",
     "as_frame",
     "as_params",
     "by_name",

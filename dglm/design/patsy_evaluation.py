@@ -16,8 +16,9 @@ from dglm.design.context import Context
 from dglm.design.engine import Categorical, Numeric
 from dglm.design.learner import State
 from dglm.design.names import as_written, expression_tree, plain, stand_ins
-from dglm.design.numpy_types import with_numpy_types
+from dglm.design.numpy_types import with_numpy_type, with_numpy_types
 from dglm.design.patsy_transforms import Taught, class_of
+from dglm.design.restricted import NothingElse, Restricted
 from dglm.errors import FormulaError
 
 #: What every formula may name.
@@ -41,12 +42,18 @@ class Evaluation:
         What transforms learned, by call.
     function : callable
         What a dotted name stands for.
+    restricted : Restricted, optional
+        What expressions are held against; what it passes is evaluated without Python's builtins.
+    columns : tuple of str
+        That a restricted expression may name.
     """
 
     frame: pd.DataFrame
     context: Context
     state: Mapping[str, State]
     function: Callable[[str], Any]
+    restricted: Restricted | None = None
+    columns: tuple[str, ...] = ()
 
     @classmethod
     def on(
@@ -90,9 +97,12 @@ class Evaluation:
         FormulaError
             If it cannot be evaluated.
         """
+        if self.restricted is not None:
+            self.restricted.check_expression(expression, self.columns, self.frame)
         text, taught = self._with_taught(expression)
         aliases = {alias: self.frame[name] for alias, name in stand_ins(plain(expression)).items()}
-        scope = EvalEnvironment([self.frame, aliases, taught, self.context, BUILTINS])
+        layers = [self.frame, aliases, taught, self.context, BUILTINS]
+        scope = EvalEnvironment([*layers, NothingElse()] if self.restricted is not None else layers)
         try:
             return scope.eval(text)
         except FormulaError:
@@ -183,7 +193,9 @@ def factor_values(factor: str, value: Any, n: int, *, booleans_are_levels: bool)
         If there is not one value for each row.
     """
     raw = raw_value(value)
-    dtype = getattr(raw, "dtype", None)
+    dtype: Any = getattr(raw, "dtype", None)
+    if not (booleans_are_levels and dtype is not None and pd.api.types.is_bool_dtype(dtype)):
+        raw = with_numpy_type(raw)
     array = np.asarray(raw)
     if array.ndim and len(array) != n:
         raise FormulaError(f"{factor} gives {len(array)} values for {n} rows")

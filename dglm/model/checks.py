@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any, get_args
+from typing import get_args
 
 import numpy as np
 
-from dglm._typing import Vector
 from dglm.errors import ConvergenceWarning, PerfectSeparationWarning, RankDeficientWarning
 from dglm.penalties import Penalty, SparsePenalty
 from dglm.results import Estimate
@@ -32,32 +31,6 @@ def check_scale(scale: ScaleOption) -> None:
         return
     if isinstance(scale, str) or not (np.isfinite(scale) and scale > 0):
         raise ValueError(f'scale must be None, "X2", "dev" or a number above 0; got {scale!r}')
-
-
-def checked_start(start_params: Any, names: list[str]) -> Vector:
-    """Return where to begin.
-
-    Parameters
-    ----------
-    start_params : (p,) array
-        As given.
-    names : list of str
-        Of the coefficients.
-
-    Returns
-    -------
-    (p,) array
-        Finite.
-
-    Raises
-    ------
-    ValueError
-        If there is not one finite number for each coefficient.
-    """
-    start = np.array(start_params, dtype=np.float64)
-    if start.shape != (len(names),) or not np.isfinite(start).all():
-        raise ValueError(f"start_params must be {len(names)} finite numbers, for {names}; got {start_params!r}")
-    return start
 
 
 def check_collinear(collinear: Collinear, penalty: Penalty) -> None:
