@@ -10,6 +10,7 @@ from dglm.errors import IncompatibleSolverError
 from dglm.families import Binomial, Gamma, Gaussian, Poisson
 from dglm.links import Identity, Log
 from dglm.matrix import DenseMatrix
+from dglm.objective import ObservedCurvature
 from dglm.penalties import L1, L2, ElasticNet, Unpenalised
 from dglm.solvers import (
     IRLS,
@@ -231,6 +232,19 @@ def test_newton_survives_an_indefinite_information():
     best = IRLS().solve(objective, None)
     assert fit.status is Status.CONVERGED
     np.testing.assert_allclose(fit.params, best.params, rtol=1e-6)
+
+
+@pytest.mark.parametrize("start", [[-4.0, 1.0, 1.0, 1.0], [3.0, 0.0, 0.0, 0.0], [-2.0, 2.0, -2.0, 2.0]], ids=repr)
+def test_proximal_newton_survives_an_indefinite_information(start):
+    objective = _objective(problem(Gaussian(Log()), "plain", seed=1), L1(alpha=0.02))
+    H = objective.basis.gram(objective.at(np.array(start), ObservedCurvature).information)
+    fit = ProximalNewton().solve(objective, np.array(start))
+    best = ProximalGradient().solve(objective, None)
+    assert fit.status is Status.CONVERGED
+    assert fit.n_iter <= 40
+    np.testing.assert_allclose(fit.params, best.params, rtol=1e-6, atol=1e-9)
+    if start[0] == -4.0:
+        assert np.linalg.eigvalsh(H)[0] < 0
 
 
 @pytest.mark.parametrize("solver", SMOOTH, ids=repr)

@@ -102,7 +102,9 @@ class Problem:
             seen: Curvature = objective.at(beta, Curvature if objective.family.canonical else ObservedCurvature)
             found, information = seen, seen.information
         value = objective.value(found.deviance, beta)
-        gradient, H = -basis.cross(found.score) / W, basis.gram(information) / W
+        # a step may leave the range of the mean; the sums are infinite then, and their differences nan
+        with np.errstate(invalid="ignore", over="ignore"):
+            gradient, H = -basis.cross(found.score) / W, basis.gram(information) / W
         if not (np.isfinite(value) and np.isfinite(gradient).all() and np.isfinite(H).all()):
             return State(theta, found, np.inf, gradient, H, np.nan, np.inf)
         H = _semidefinite(H, information)
@@ -287,10 +289,12 @@ class ProximalNewton(Solver[SparsePenalty]):
 
 
 def _semidefinite(H: Matrix, information: Gram) -> Matrix:
-    """Return H with its diagonal loaded until it is positive semi-definite; itself where no row weighs less than 0."""
+    """Return H, its diagonal loaded where the observed information is indefinite, so that its steps descend."""
     if information.total >= information.mass * (1 - SEMIDEFINITE):
+        # no row weighs less than 0
         return H
     diagonal = np.abs(np.diag(H))
     scale = np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
     smallest = float(np.linalg.eigvalsh(H / np.outer(scale, scale))[0])
-    return H if smallest >= -SEMIDEFINITE else H + (SEMIDEFINITE - smallest) * np.diag(scale**2)
+    # what curved down by so much curves up by as much: next to no curvature would make steps of any length
+    return H if smallest >= -SEMIDEFINITE else H - 2 * smallest * np.diag(scale**2)
