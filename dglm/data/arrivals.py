@@ -163,7 +163,8 @@ class Arrivals:
     ) -> None:
         del kind, error, traceback
         waiting = [future for asked in self._asked.values() for future in asked.tasks]
-        self._client.cancel([*waiting, *self._overtaken.values()])
+        if waiting or self._overtaken:
+            self._client.cancel([*waiting, *self._overtaken.values()])
         self._asked.clear()
         self._overtaken.clear()
         seconds = time.perf_counter() - self._begin
