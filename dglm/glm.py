@@ -15,8 +15,9 @@ from dglm.families import Family, Gaussian
 from dglm.inference import CovarianceChoice
 from dglm.links import Log
 from dglm.model import Constraining, Evaluating, check_collinear, check_scale, warn_of_fit
-from dglm.objective import NullModel, Objective, Survey, survey
-from dglm.penalties import Penalty, Unpenalised
+from dglm.objective import NullModel, Objective, Survey, column_spread, survey
+from dglm.penalties import Bounded, Coefficients, Penalty, Unpenalised
+from dglm.penalties.bounded import Bounds
 from dglm.results import Results, results_of
 from dglm.results.estimate import Collinear, ScaleOption
 from dglm.solvers import SOLVERS, Newton, Solver, null_eta, resolve_solver, solver_names
@@ -194,6 +195,7 @@ class GLM(Constraining, Evaluating):
         self._table = prepared.table
         self._kept: tuple[bool, BlockedData[Block]] | None = None
         self._survey: Survey | None = None
+        self._spread: Vector | None = None
 
     @property
     def endog_names(self) -> str | list[str]:
@@ -216,6 +218,7 @@ class GLM(Constraining, Evaluating):
         self,
         *,
         penalty: Penalty | None = None,
+        bounds: Bounds | None = None,
         solver: str | Solver[Any] | None = None,
         start_params: Any = None,
         max_iter: int | None = None,
@@ -232,12 +235,15 @@ class GLM(Constraining, Evaluating):
         Parameters
         ----------
         penalty : Penalty, optional
-            ``L2(alpha)``, ``L1(alpha)`` or ``ElasticNet(alpha, l1_ratio)``; maximum likelihood when not given. Its kind
-            decides the kind of the result.
+            ``L2(alpha)``, ``L1(alpha)``, ``ElasticNet(alpha, l1_ratio)`` or another from `dglm.penalties`; maximum
+            likelihood when not given. Its kind decides the kind of the result.
+        bounds : mapping of str to (lower, upper), or two (p,) arrays, optional
+            Within which the coefficients are to be, by the name of a coefficient or of a term, None being no bound;
+            with no penalty, L2, L1 or ElasticNet.
         solver : str or Solver, optional
             A name (``"irls"``, ``"newton"``, ``"proximal_newton"``, ``"proximal_gradient"``, ``"admm"``,
-            ``"async_admm"``) or an object from `dglm.solvers`; chosen by the penalty when not given. `Newton` where
-            the family has parameters to be estimated, which takes it or `IRLS`.
+            ``"async_admm"``, ``"local_linear"``) or an object from `dglm.solvers`; chosen by the penalty when not
+            given. `Newton` where the family has parameters to be estimated, which takes it or `IRLS`.
         start_params : Series or (p,) array, optional
             Where to begin; a Series is taken by name, nan counts as zero.
         max_iter : int, optional
@@ -266,8 +272,8 @@ class GLM(Constraining, Evaluating):
 
         Returns
         -------
-        GLMResults, L2Results or L1Results
-            By the kind of penalty: none, smooth, sparse.
+        GLMResults, L2Results, L1Results, NonConvexResults or BoundedResults
+            By the kind of penalty: none, smooth, sparse, non-convex; and where there are bounds.
 
         Raises
         ------
@@ -291,6 +297,7 @@ class GLM(Constraining, Evaluating):
         RankDeficientWarning
             If columns were left out as combinations of others.
         """
+        penalty = penalty if bounds is None else Bounded(penalty, bounds)
         penalty = Unpenalised() if penalty is None else penalty
         resolved = _shape_solver(self.family, penalty, solver) if self.family.free else resolve_solver(solver, penalty)
         chosen = resolved.with_settings(max_iter, tol)
@@ -314,7 +321,9 @@ class GLM(Constraining, Evaluating):
         passes_before = data.passes.count
         if self._survey is None:
             self._survey = survey(data, self.family.provisional, self.exog_names, self.design.response.label)
-        return _objective(data, self.family, penalty, self._survey, self.design), passes_before
+        if penalty.needs_spread and self._spread is None:
+            self._spread = column_spread(data, self._survey)
+        return _objective(data, self.family, penalty, self._survey, self._spread, self.design), passes_before
 
     def _blocks(self, persist: Persist) -> BlockedData[Block]:
         """Return the encoded blocks, kept where asked or where they fit."""
@@ -387,14 +396,20 @@ def _shape_solver(family: Family, penalty: Penalty, solver: str | Solver[Any] | 
 
 
 def _objective(
-    data: BlockedData[Block], family: Family, penalty: Penalty, found: Survey, design: Design
+    data: BlockedData[Block],
+    family: Family,
+    penalty: Penalty,
+    found: Survey,
+    spread: Vector | None,
+    design: Design,
 ) -> Objective[Any]:
     """Return the objective, with the intercept found and the null model along where there is an offset."""
     intercept, constant = found.constant_column() if design.intercept is None else (design.intercept, 1.0)
+    coefficients = Coefficients.of(design.exog_names, intercept, terms=dict(design.terms), spread=spread)
     objective: Objective[Any] = Objective(
         data=data,
         family=family,
-        penalty=penalty.bound(design.exog_names, intercept),
+        penalty=penalty.bound(coefficients),
         survey=found,
         basis=found.basis(intercept, constant),
     )

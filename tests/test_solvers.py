@@ -11,7 +11,7 @@ from dglm.families import Binomial, Gamma, Gaussian, Poisson
 from dglm.links import Identity, Log
 from dglm.matrix import DenseMatrix
 from dglm.objective import ObservedCurvature
-from dglm.penalties import L1, L2, ElasticNet, Unpenalised
+from dglm.penalties import L1, L2, MCP, ElasticNet, Unpenalised
 from dglm.solvers import (
     IRLS,
     SOLVERS,
@@ -36,6 +36,11 @@ SMOOTH, SPARSE = [IRLS(), Newton()], [ProximalNewton(), ProximalGradient()]
 def objective_of(X, y, family, penalty, *, has_intercept=True, **columns):
     block = Block(X=DenseMatrix(np.asarray(X, float)), y=np.asarray(y, float), **columns)
     return _objective(Problem("given", family, block, has_intercept), penalty)
+
+
+def penalty_for(solver):
+    """Return a penalty that the solver can minimise."""
+    return next(p for p in (Unpenalised(), L1(alpha=0.01), MCP(alpha=0.01)) if isinstance(p, solver.penalties))
 
 
 @pytest.mark.parametrize("solver", ALL_SOLVERS, ids=repr)
@@ -81,7 +86,7 @@ def test_logistic_fits_begin_where_gaussian_columns_would_end(solver, penalty):
 
 @pytest.mark.parametrize("solver", ALL_SOLVERS, ids=repr)
 def test_too_few_iterations_are_a_status_not_an_exception(solver):
-    penalty = Unpenalised() if isinstance(Unpenalised(), solver.penalties) else L1(alpha=0.01)
+    penalty = penalty_for(solver)
     objective = _objective(problem(Poisson(), "correlation 0.99", seed=1), penalty)
     fit = solver.with_settings(max_iter=1, tol=1e-14).solve(objective, None)
     assert fit.status is Status.MAX_ITER
@@ -153,7 +158,7 @@ def test_sparse_penalty_of_no_strength_is_maximum_likelihood(solver):
 @pytest.mark.parametrize("solver", ALL_SOLVERS, ids=repr)
 def test_start_outside_the_range_is_a_status(solver):
     # identity link: a mean of -1 has no Poisson likelihood
-    penalty = L1(alpha=0.01) if solver in SPARSE else Unpenalised()
+    penalty = penalty_for(solver)
     objective = _objective(problem(Poisson(Identity()), "plain", seed=1), penalty)
     fit = solver.solve(objective, np.array([-1.0, 0.0, 0.0, 0.0]))
     assert fit.status is Status.NO_START
@@ -188,7 +193,7 @@ def test_default_solver_follows_the_penalty(penalty, solver):
 
 @pytest.mark.parametrize("name", SOLVERS)
 def test_solver_is_found_by_name(name):
-    penalty = next(p for p in (L2(alpha=1.0), L1(alpha=1.0)) if isinstance(p, SOLVERS[name].penalties))
+    penalty = next(p for p in (L2(alpha=1.0), L1(alpha=1.0), MCP(alpha=1.0)) if isinstance(p, SOLVERS[name].penalties))
     assert resolve_solver(name, penalty) == SOLVERS[name]()
 
 

@@ -8,7 +8,7 @@ from typing import get_args
 import numpy as np
 
 from dglm.errors import ConvergenceWarning, PerfectSeparationWarning, RankDeficientWarning
-from dglm.penalties import Penalty, SparsePenalty
+from dglm.penalties import NonConvexPenalty, Penalty, SparsePenalty
 from dglm.results import Estimate
 from dglm.results.estimate import Collinear, ScaleOption
 from dglm.solvers import Status
@@ -46,11 +46,11 @@ def check_collinear(collinear: Collinear, penalty: Penalty) -> None:
     Raises
     ------
     ValueError
-        If it is none of these, or is not ``"drop"`` under a sparse penalty.
+        If it is none of these, or is not ``"drop"`` under a penalty that is not smooth.
     """
     if collinear not in get_args(Collinear):
         raise ValueError(f'collinear must be "drop", "pinv" or "raise"; got {collinear!r}')
-    if collinear != "drop" and isinstance(penalty, SparsePenalty):
+    if collinear != "drop" and isinstance(penalty, SparsePenalty | NonConvexPenalty):
         raise ValueError(
             f"collinear={collinear!r} means nothing with {penalty!r}, which chooses among such columns itself"
         )

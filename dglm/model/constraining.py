@@ -14,7 +14,7 @@ from dglm.inference import CovarianceChoice
 from dglm.matrix import Reduction
 from dglm.model.base import Model
 from dglm.model.checks import check_collinear, check_scale, warn_of_fit
-from dglm.penalties import Unpenalised, regularized_penalty
+from dglm.penalties import Unpenalised, from_statsmodels
 from dglm.results import GLMResults, results_of
 from dglm.results.estimate import Collinear, ScaleOption
 from dglm.solvers import Solver, resolve_solver
@@ -179,7 +179,7 @@ class Constraining(Model):
             raise ValueError(
                 f"method must be 'elastic_net', or 'l1_slsqp' with L1_wt=1; got {method!r}, L1_wt={L1_wt!r}"
             )
-        penalty = regularized_penalty(alpha, L1_wt)
+        penalty = from_statsmodels(alpha, L1_wt)
         chosen = resolve_solver(None, penalty).with_settings(maxiter, cnvrg_tol)
         start = None if start_params is None else as_params(self.design, start_params, "start_params")
         estimate = self._estimate(penalty, chosen, start, None, persist)

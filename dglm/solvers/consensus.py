@@ -58,7 +58,7 @@ class Consensus:
         objective : Objective
             To be minimised.
         start : (p,) array or None
-            Where to begin; at the null model when None.
+            Where to begin; where the survey sees the minimum, or at the null model, when None.
         rho : float
             What the blocks' metrics are multiplied by.
         relaxation : float
