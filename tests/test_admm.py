@@ -15,7 +15,7 @@ from dglm.families import Binomial, Gamma, Gaussian, Poisson
 from dglm.links import Log
 from dglm.matrix import DenseMatrix
 from dglm.objective import Objective, survey
-from dglm.penalties import L1, L2, ElasticNet, Unpenalised
+from dglm.penalties import L1, L2, Bounded, Coefficients, ElasticNet, GroupL1, Unpenalised
 from dglm.solvers import ADMM, IRLS, ProximalNewton, Status
 from dglm.testing import count_passes
 
@@ -66,7 +66,11 @@ def objective_of(X, y, family, penalty, order, ends, **columns):
     names = [f"x{j}" for j in range(X.shape[1])]
     found = survey(blocks, family, names, "y")
     return Objective(
-        data=blocks, family=family, penalty=penalty.bound(names, 0), survey=found, basis=found.basis(0, 1.0)
+        data=blocks,
+        family=family,
+        penalty=penalty.bound(Coefficients.of(names, 0)),
+        survey=found,
+        basis=found.basis(0, 1.0),
     )
 
 
@@ -107,6 +111,22 @@ def test_optimal_whatever_the_blocks_are_like(kind, family, penalty):
     other = (ProximalNewton() if sparse else IRLS()).solve(objective, None)
     assert fit.trace[-1].objective == pytest.approx(other.trace[-1].objective, rel=1e-10)
     np.testing.assert_array_equal(fit.params == 0, other.params == 0)
+
+
+@pytest.mark.parametrize(
+    "penalty",
+    [
+        GroupL1(alpha=0.05, groups={"level": ["x4", "x5", "x6", "x7", "x8"]}),
+        Bounded(L1(alpha=0.01), {"x2": (0, None), "x4": (None, 0.1)}),
+    ],
+    ids=repr,
+)
+def test_penalties_that_couple_or_bound_coefficients(penalty):
+    X, y, level = rows(Poisson())
+    objective = objective_of(X, y, Poisson(), penalty, *cuts("a level each", y, level))
+    fit, other = ADMM().solve(objective, None), ProximalNewton().solve(objective, None)
+    assert fit.converged
+    np.testing.assert_allclose(fit.params, other.params, rtol=1e-8, atol=1e-10)
 
 
 def test_consensus_alone_reaches_the_certificate():
