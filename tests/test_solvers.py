@@ -16,6 +16,7 @@ from dglm.solvers import (
     IRLS,
     LBFGS,
     SOLVERS,
+    AsyncADMM,
     GradientDescent,
     Newton,
     ProximalGradient,
@@ -29,7 +30,8 @@ from dglm.testing import check_solver, count_passes
 from dglm.testing._problems import FAMILIES, Problem, problem
 from dglm.testing.solvers import _objective
 
-ALL_SOLVERS = [solver() for solver in SOLVERS.values()]
+# AsyncADMM needs a cluster: tests/test_async_admm.py
+ALL_SOLVERS = [solver() for solver in SOLVERS.values() if solver is not AsyncADMM]
 SECOND_ORDER, SPARSE = [IRLS(), Newton()], [ProximalNewton(), ProximalGradient()]
 SMOOTH = [*SECOND_ORDER, LBFGS(), GradientDescent()]
 
@@ -211,7 +213,7 @@ def test_solver_is_found_by_name(name):
             ProximalGradient(),
             L2(alpha=0.1),
             "ProximalGradient needs a sparse penalty; got L2(alpha=0.1). "
-            "Use IRLS() or Newton() or LBFGS() or GradientDescent().",
+            "Use IRLS() or Newton() or LBFGS() or GradientDescent() or ADMM()",
         ),
         ("proximal_gradient", Unpenalised(), "needs a sparse penalty; got no penalty. Use IRLS() or Newton() or "),
         (IRLS(), ElasticNet(alpha=1.0, l1_ratio=0.5), "IRLS needs a smooth penalty"),

@@ -59,8 +59,8 @@ class MemoryBlocks(BlockedData[T]):
     def free_bytes(self) -> int:
         return free_memory()
 
-    def _sum(self, kernel: Callable[[T], S]) -> S:
-        return tree_sum(_on_threads(kernel, self.parts), add_in_order)
+    def _sum(self, kernel: Callable[..., S], *columns: Sequence[object]) -> S:
+        return tree_sum(_on_threads(kernel, self.parts, *columns), add_in_order)
 
 
 def _on_threads(function: Callable[..., U], *columns: Sequence[object]) -> list[U]:
