@@ -78,8 +78,7 @@ def label_keys(rows: pd.DataFrame) -> Keys:
     (n,) array of uint64
         The same wherever the row is computed.
     """
-    keys: Keys = pd.util.hash_pandas_object(rows, index=True).to_numpy(dtype=np.uint64)
-    return _told_apart(keys)
+    return _told_apart(np.asarray(pd.util.hash_pandas_object(rows, index=True), dtype=np.uint64))
 
 
 def content_keys(columns: Iterable[AnyArray | sparse.spmatrix | sparse.sparray]) -> Keys:

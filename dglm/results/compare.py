@@ -25,8 +25,11 @@ OUTSIDE = 1e-9
 LARGER = 1e-8
 
 
+# two of maximum likelihood are the more particular case
 @overload
-def compare(m0: GLMResults, m1: GLMResults, *, test: Literal["LR", "F"] = ...) -> pd.DataFrame: ...
+def compare(  # type: ignore[overload-overlap]
+    m0: GLMResults, m1: GLMResults, /, *, test: Literal["LR", "F"] | None = ...
+) -> pd.DataFrame: ...
 
 
 @overload

@@ -22,6 +22,7 @@ from dglm.inference import (
 from dglm.objective import Gradient
 from dglm.results.estimate import Estimate
 from dglm.results.ratios import effect_of
+from dglm.results.refitting import check_products
 from dglm.results.rows_again import objective_again
 from dglm.results.summary import Summary, count, number, probability
 
@@ -214,8 +215,8 @@ class DebiasedResults:
         )
 
     @property
-    def _beside(self) -> tuple[str, Vector]:
-        return "std err", self._bse
+    def _beside(self) -> tuple[str, list[float]]:
+        return "std err", self._bse.tolist()
 
     @property
     def _bse(self) -> Vector:
@@ -242,7 +243,10 @@ def debias(estimate: Estimate, *, persist: Persist) -> DebiasedResults:
     DataError
         If columns are linear combinations of others, as there always are with more columns than rows, or the rows did
         not travel with the estimate.
+    TooWideError
+        If the fit made no p x p matrix.
     """
+    check_products(estimate, "debias")
     basis, beta, nobs = estimate.basis, estimate.fit.params, estimate.survey.nobs
     names, p = estimate.design.exog_names, len(beta)
     with one_blas_thread():

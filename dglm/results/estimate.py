@@ -14,7 +14,16 @@ from dglm.errors import CollinearityError, DataError
 from dglm.families import Family
 from dglm.inference import Covariance, equations, kept_share, log_likelihood
 from dglm.matrix import Basis, Information
-from dglm.objective import Objective, Request, SaturatedLoglike, SecondOrder, Survey
+from dglm.objective import (
+    ColumnCurvature,
+    ColumnsAt,
+    DiagonalCurvature,
+    Objective,
+    Request,
+    SaturatedLoglike,
+    SecondOrder,
+    Survey,
+)
 from dglm.penalties import NonConvexPenalty, Penalty, Separable, SmoothPenalty, SparsePenalty, Unpenalised
 from dglm.results.constraint import Constraint
 from dglm.results.covariance import Wanted
@@ -52,8 +61,8 @@ class Estimate:
     scale : float
         Dispersion.
     df : float
-        Number of coefficients estimated: effective for penalties that are smooth or have a quadratic part, those left
-        free by other sparse ones.
+        Number of coefficients estimated: effective for penalties that are smooth (nan where the design is wide) or have
+        a quadratic part, those left free by other sparse ones.
     llf : float
         Log-likelihood.
     null_deviance : float
@@ -215,7 +224,9 @@ def finish(
     if known is None and wanted.choice.leverage_power:
         found["expected"] = objective.at(fit.params, fit.fisher)
         known = free.reduced(found["expected"].information)
-    elif constraint is not None or (known is None and isinstance(objective.penalty, SmoothPenalty)):
+    elif constraint is not None or (
+        known is None and isinstance(objective.penalty, SmoothPenalty) and not isinstance(fit.sums, DiagonalCurvature)
+    ):
         asked["expected"] = (fit.fisher, fit.params)
     asked |= wanted.requests(free, known)
     phi_fit = phi_null = 1.0
@@ -281,7 +292,7 @@ def _dependent(fit: Fit, survey: Survey, design: Design, constraint: Constraint 
         # under constraints each equation is that of a free coefficient, and others may depend on it
         free = slice(None) if constraint is None else constraint.reduction.free
         leading[free] = fit.aliased[free]
-    lengths = np.sqrt(np.diag(survey.gram.about(np.zeros(len(fit.params))).second))
+    lengths = np.sqrt(survey.information.about(np.zeros(len(fit.params))).diagonal)
     found = equations(fit.dependencies, leading, design.exog_names, lengths)
     return [*found, *(design.exog_names[j] for j in np.flatnonzero(fit.aliased & ~leading))]
 
@@ -295,6 +306,9 @@ def _degrees_of_freedom(free: Free) -> float:
         return _of_support(free, kept, squares) if squares[kept].any() else float(np.count_nonzero(kept))
     if isinstance(objective.penalty, NonConvexPenalty):
         return float(np.count_nonzero(fit.params))
+    if isinstance(fit.sums, DiagonalCurvature):
+        # effective ones take the inverse of a p x p matrix
+        return np.nan
     if isinstance(objective.penalty, Unpenalised) or not isinstance(fit.sums, SecondOrder):
         return float(np.count_nonzero(free.kept))
     hessian = objective.nobs * objective.penalty.hessian(fit.params)
@@ -308,11 +322,14 @@ def _of_support(free: Free, kept: Mask, squares: Vector) -> float:
     4.
     """
     objective, fit, of_all = free.objective, free.fit, free.objective.basis
+    columns = np.flatnonzero(kept)
     known = free.information("expected")
-    information = objective.at(fit.params, fit.fisher).information if known is None else known
-    support = information.reduced(np.eye(len(kept))[:, kept])
+    if known is None:
+        support: Information = objective.together((ColumnCurvature, ColumnsAt(fit.params, columns)))[0].information
+    else:
+        support = known.reduced(np.eye(len(kept))[:, kept])
     at = of_all.intercept
-    intercept = None if at is None or not kept[at] else int(np.count_nonzero(kept[:at]))
+    intercept = None if at is None or not kept[at] else int(np.searchsorted(columns, at))
     basis = Basis.of(support, intercept, of_all.constant)
     return float(kept_share(support, basis, np.diag(objective.nobs * squares[kept])).sum())
 

@@ -8,10 +8,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from dglm._typing import Vector
+from dglm._typing import Mask, Vector
 from dglm.data import one_blas_thread
 from dglm.inference import duality_gap, has_duality_gap
-from dglm.objective import SecondOrder
+from dglm.matrix import GramDiagonal
+from dglm.objective import Objective, SecondOrder
 from dglm.penalties import Separable, SparsePenalty
 from dglm.results.mle import INFERENCE
 from dglm.results.rows_again import objective_again
@@ -90,7 +91,7 @@ class L1Results(Selecting):
         One pass where only the intercept is not penalised and there is no offset, a few otherwise.
         """
         with one_blas_thread():
-            objective = objective_again(self._estimate, persist="auto")
+            objective: Objective[Any] = objective_again(self._estimate, persist="auto")
             return alpha_max(replace(objective, penalty=self._sparse))
 
     def _facts(self) -> tuple[tuple[str, str], ...]:
@@ -129,10 +130,15 @@ class L1Results(Selecting):
         """Of the average negative log-likelihood, in the coordinates of the penalty."""
         return -self._score / self.nobs
 
-    def _decrement(self, score: Vector, free: Any) -> float:
-        """Return g' H^-1 g over the coefficients that are not penalised."""
+    def _decrement(self, score: Vector, free: Mask) -> float:
+        """Return g' H^-1 g over the coefficients that are not penalised; by the diagonal where the design is wide."""
         e = self._estimate
-        information = e.fit.sums.information if isinstance(e.fit.sums, SecondOrder) else e.survey.gram
+        if not free.any():
+            return 0.0
         basis = e.basis if self._free_intercept else replace(e.basis, intercept=None)
+        if isinstance(e.survey.information, GramDiagonal):
+            diagonal = basis.diagonal(e.survey.information)[free]
+            return float(np.sum(np.divide(score[free] ** 2, diagonal, out=np.zeros_like(diagonal), where=diagonal > 0)))
+        information = e.fit.sums.information if isinstance(e.fit.sums, SecondOrder) else e.survey.gram
         H = basis.gram(information)[np.ix_(free, free)]
-        return float(score[free] @ np.linalg.lstsq(H, score[free], rcond=None)[0]) if free.any() else 0.0
+        return float(score[free] @ np.linalg.lstsq(H, score[free], rcond=None)[0])

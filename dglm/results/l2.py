@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 import pandas as pd
 
 from dglm._typing import Matrix, Vector
 from dglm.inference import aic, gcv, kept_share, penalised_covariances, symmetric_intervals
-from dglm.objective import SecondOrder
+from dglm.matrix import WIDE
+from dglm.objective import DiagonalCurvature, SecondOrder
 from dglm.penalties import SmoothPenalty
 from dglm.results.base import Results
 from dglm.results.mle import INFERENCE
@@ -22,6 +24,23 @@ BIASED = (
     "for how far the biased estimates spread; posterior_interval(level) for intervals under the prior that the penalty "
     "amounts to; or model.fit(), maximum likelihood without penalty, for standard errors and tests"
 )
+
+# What takes the inverse of the information.
+OF_INFORMATION = (
+    "effective_df",
+    "effective_df_terms",
+    "shrinkage",
+    "sampling_se",
+    "posterior_interval",
+    "aic",
+    "gcv",
+)
+TOO_WIDE = (
+    f"it takes the inverse of a matrix of products of all columns, which is not made for more than {WIDE:,} columns "
+    'unless a solver that makes it is named, fit(penalty=..., solver="irls")'
+)
+# Title of a column.
+SPREAD = "sampling se (biased)"
 
 
 class L2Results(Results):
@@ -43,9 +62,15 @@ class L2Results(Results):
 
     unavailable: ClassVar[dict[str, str]] = dict.fromkeys(INFERENCE, BIASED)
 
+    def __getattr__(self, name: str) -> NoReturn:
+        if name in OF_INFORMATION:
+            raise AttributeError(f"{type(self).__name__} has no {name!r}: {TOO_WIDE}")
+        super().__getattr__(name)
+
     @property
     def effective_df(self) -> float:
-        """Effective number of parameters, the trace of (H + P'')^-1 H, H the information."""
+        """Effective number of parameters, the trace of (H + P'')^-1 H, H the information; not of wide designs."""
+        self._require_information()
         return self._estimate.df
 
     @property
@@ -54,12 +79,17 @@ class L2Results(Results):
 
         Source: Wood (2017), section 6.1.2: the diagonal of (H + P'')^-1 H, summed over the columns of the term.
         """
+        self._require_information()
         terms = self._estimate.design.terms
         return pd.Series([self._kept[list(at)].sum() for _, at in terms], index=[term for term, _ in terms])
 
     @property
     def shrinkage(self) -> Any:
-        """Share of each coefficient that the penalty took, to first order: 0 not shrunk, 1 shrunk to nothing."""
+        """Share of each coefficient that the penalty took, to first order: 0 not shrunk, 1 shrunk to nothing.
+
+        Not of wide designs.
+        """
+        self._require_information()
         return self._named(1.0 - self._kept)
 
     @property
@@ -69,6 +99,7 @@ class L2Results(Results):
         sqrt(scale) times the root of the diagonal of (H + P'')^-1 H (H + P'')^-1. They are smaller than those of
         maximum likelihood and say nothing of the bias, so that an interval made of them does not have its level.
         """
+        self._require_information()
         return self._named(np.sqrt(np.diag(self._covariances[0])))
 
     def posterior_interval(self, level: float = 0.95) -> Any:
@@ -99,7 +130,11 @@ class L2Results(Results):
         ------
         ValueError
             If the level is not between 0 and 1.
+        AttributeError
+            If the design is wide.
         """
+        if self._wide:
+            raise AttributeError(f"{type(self).__name__} has no 'posterior_interval': {TOO_WIDE}")
         se = np.sqrt(np.diag(self._covariances[1]))
         return self._framed(symmetric_intervals(self._estimate.params, se, 1 - level, np.inf), ["lower", "upper"])
 
@@ -110,12 +145,24 @@ class L2Results(Results):
         The dispersion is not counted, as in that of maximum likelihood.
         Source: Hastie & Tibshirani (1990), section 6.8.3.
         """
+        self._require_information()
         return aic(self.llf, self.effective_df)
 
     @property
     def gcv(self) -> float:
         """Generalised cross-validation, nobs deviance / (nobs - effective_df)^2; smaller is better."""
+        self._require_information()
         return gcv(self.deviance, self.effective_df, self.nobs)
+
+    @property
+    def _wide(self) -> bool:
+        """Whether the fit made no p x p matrix."""
+        return isinstance(self._estimate.fit.sums, DiagonalCurvature)
+
+    def _require_information(self) -> None:
+        """Make an attribute absent; python then asks `__getattr__`, which says why."""
+        if self._wide:
+            raise AttributeError(TOO_WIDE)
 
     @cached_property
     def _kept(self) -> Vector:
@@ -142,8 +189,8 @@ class L2Results(Results):
         )
 
     @property
-    def _beside(self) -> tuple[str, Vector]:
-        return "shrunk by", 1.0 - self._kept
+    def _beside(self) -> tuple[str, Sequence[Any]]:
+        return ("", ()) if self._wide else ("shrunk by", (1.0 - self._kept).tolist())
 
     def summary(self, *, exponentiate: bool = False) -> Summary:
         """Return a report of the fit: shrunken coefficients, no inference.
@@ -165,28 +212,31 @@ class L2Results(Results):
         """
         e, effect = self._estimate, self._effect(exponentiate=exponentiate)
         labels = effect.labels(e.design.exog_names, e.basis)
-        table = [
-            (name, (number(b), number(se), f"{100 * (1 - kept):.1f}%"))
-            for name, b, se, kept in zip(
-                labels, effect.values(e.params), np.asarray(self.sampling_se), self._kept, strict=True
+        shown: list[tuple[str, ...]] = [(number(b),) for b in effect.values(e.params)]
+        header: tuple[str, ...] = (effect.title,)
+        note = "Penalised estimates, biased towards zero: no standard errors about the truth, no p-values. "
+        facts: tuple[tuple[str, str], ...] = ()
+        if self._wide:
+            note += f"No effective number of parameters: {TOO_WIDE}."
+        else:
+            header = (effect.title, SPREAD, "shrunk by")
+            beside = zip(shown, np.asarray(self.sampling_se), self._kept, strict=True)
+            shown = [(*b, number(se), f"{100 * (1 - kept):.1f}%") for b, se, kept in beside]
+            note += (
+                f"'{SPREAD}' is the spread over repeated samples about the biased mean"
+                f"{', of the coefficient' if exponentiate else ''}; 'shrunk by' is the first-order share of the "
+                f"coefficient that the penalty took."
             )
-        ]
-        title = "sampling se (biased)"
-        return self._summary(
-            f"Generalized Linear Model: Ridge ({type(e.penalty).__name__}) Estimates",
-            (effect.title, title, "shrunk by"),
-            table,
-            [
-                "Penalised estimates, biased towards zero: no standard errors about the truth, no p-values. "
-                f"'{title}' is the spread over repeated samples about the biased mean"
-                + (", of the coefficient" if exponentiate else "")
-                + "; 'shrunk by' is the first-order share of the coefficient that the penalty took.",
-                *effect.notes,
-            ],
-            (
+            facts = (
                 ("Effective Df:", f"{self.effective_df:.2f}"),
                 ("GCV / AIC:", f"{number(self.gcv)} / {number(self.aic)}"),
-            ),
+            )
+        return self._summary(
+            f"Generalized Linear Model: Ridge ({type(e.penalty).__name__}) Estimates",
+            header,
+            list(zip(labels, shown, strict=True)),
+            [note, *effect.notes],
+            facts,
         )
 
     def tidy(self, *, exponentiate: bool = False) -> pd.DataFrame:
@@ -200,7 +250,8 @@ class L2Results(Results):
         Returns
         -------
         DataFrame
-            Columns `term`, `estimate`, `shrinkage`, and `sampling_se`, about a biased mean.
+            Columns `term`, `estimate`, and, unless the design is wide, `shrinkage` and `sampling_se`, about a biased
+            mean.
 
         Raises
         ------
@@ -209,14 +260,13 @@ class L2Results(Results):
         """
         e, effect = self._estimate, self._effect(exponentiate=exponentiate)
         estimate, names = effect.values(e.params), list(e.design.exog_names)
-        return pd.DataFrame(
-            {
-                "term": names,
-                "estimate": estimate,
-                "shrinkage": 1.0 - self._kept,
-                "sampling_se": np.asarray(self.sampling_se),
-            }
-        )
+        table = pd.DataFrame({"term": names, "estimate": estimate})
+        if self._wide:
+            return table
+        return table.assign(shrinkage=1.0 - self._kept, sampling_se=np.asarray(self.sampling_se))
 
     def _glance(self) -> dict[str, Any]:
-        return {**super()._glance(), "effective_df": self.effective_df, "aic": self.aic, "gcv": self.gcv}
+        glance = super()._glance()
+        if self._wide:
+            return glance
+        return {**glance, "effective_df": self.effective_df, "aic": self.aic, "gcv": self.gcv}

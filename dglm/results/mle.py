@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from dglm._typing import Vector
 from dglm.results.base import Results
 from dglm.results.diagnostics import Diagnosing
 from dglm.results.likelihood import Likelihood
@@ -69,8 +68,8 @@ class GLMResults(Likelihood, Nested, LinearTests, Predicting, Marginal, Diagnosi
         return f"maximum likelihood of columns that were {selection.label}, {centred}; 'std err' is the spread."
 
     @property
-    def _beside(self) -> tuple[str, Vector]:
-        return "std err", self._bse
+    def _beside(self) -> tuple[str, list[float]]:
+        return "std err", self._bse.tolist()
 
     def summary(self, *, exponentiate: bool = False) -> Summary:
         """Return a report of the fit: maximum likelihood with inference.

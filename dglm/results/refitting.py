@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from dglm.data import Persist, Table, kept, one_blas_thread
+from dglm.errors import TooWideError
 from dglm.inference import CovarianceChoice
-from dglm.matrix import Reduction
+from dglm.matrix import WIDE, Reduction
 from dglm.objective import Constrained, NullModel, Objective, column_spread, survey
 from dglm.penalties import Penalty, SmoothPenalty, Unpenalised
 from dglm.results.constraint import Constraint
@@ -44,11 +45,36 @@ def refit_support(estimate: Estimate, *, persist: Persist) -> Estimate:
     ------
     DataError
         If the rows did not travel with the estimate.
+    TooWideError
+        If the fit made no p x p matrix.
     """
+    check_products(estimate, "refit")
     known = NullModel(np.nan, deviance=estimate.null_deviance, converged=True)
     with one_blas_thread():
         objective = replace(objective_again(estimate, persist=persist), null_model=known)
         return _fit_support(objective, estimate, estimate.fitted_table(), same_rows=True)
+
+
+def check_products(estimate: Estimate, what: str) -> None:
+    """Refuse what takes the information about all coefficients where the fit made none.
+
+    Parameters
+    ----------
+    estimate : Estimate
+        Of a fit.
+    what : str
+        Name of the method, for the message.
+
+    Raises
+    ------
+    TooWideError
+        If the design is wide.
+    """
+    if estimate.survey.wide:
+        raise TooWideError(
+            f"{what}() makes matrices of {len(estimate.params):,} x {len(estimate.params):,} numbers, which are not "
+            f"made for more than {WIDE:,} columns; fit a model of the columns in support, without a penalty"
+        )
 
 
 def select_again(estimate: Estimate, table: Table, *, persist: Persist) -> Estimate:
@@ -70,7 +96,8 @@ def select_again(estimate: Estimate, table: Table, *, persist: Persist) -> Estim
     """
     with one_blas_thread():
         objective = _surveyed(estimate, table, estimate.penalty, persist)
-        solver = resolve_solver(None, estimate.penalty).with_settings(None, estimate.fit.certificate.tol)
+        solver = resolve_solver(None, estimate.penalty, wide=estimate.survey.wide)
+        solver = solver.with_settings(None, estimate.fit.certificate.tol)
         return finish(
             objective,
             solver.solve(objective, None),
@@ -108,7 +135,7 @@ def _surveyed(like: Estimate, table: Table, penalty: Penalty, persist: Persist) 
     """Return the objective of some rows: one pass, and one more where the penalty standardises."""
     design = like.design
     data = kept(table.partitions(design.columns).map(design.encode), persist)[1]
-    found = survey(data, like.family, list(design.exog_names), design.response.label)
+    found = survey(data, like.family, list(design.exog_names), design.response.label, wide=like.survey.wide)
     spread = column_spread(data, found) if penalty.needs_spread else None
     return objective_of(data, like.family, penalty, found, spread, design)
 

@@ -84,6 +84,8 @@ class Selecting(Results, ABC):
         ------
         DataError
             If the rows did not travel with the result.
+        TooWideError
+            If the fit made no p x p matrix, above 5,000 columns.
 
         Warns
         -----
@@ -114,17 +116,20 @@ class Selecting(Results, ABC):
         DataError
             If columns are linear combinations of others, as there always are with more columns than rows, or the rows
             did not travel with the result.
+        TooWideError
+            If the fit made no p x p matrix, above 5,000 columns.
         """
         return debias(self._estimate, persist=persist)
 
     def split(self, fraction: float = 0.5, seed: int = 0, *, persist: Persist = "auto") -> Split:
         """Select once more on a share of the rows, and fit what that selects to the other rows.
 
-        The inference knows nothing of the selection, so that its intervals have their level, for coefficients that the
-        selection chose. Which part a row goes to depends on the seed and the row: its values, and its label in a
-        dataframe; not on the partitions or the rows around it. Rows that are equal in all of that are told apart by
-        their order within a partition. A row goes with its frequency weight. What a formula learns of the columns
-        (levels, knots, means) stays what it was.
+        The inference knows nothing of the selection, so that its intervals have their level. They are about the model
+        that has the selected columns: where it lacks one that matters, the coefficients of columns that are correlated
+        with that one are other than those of the whole model. Which part a row goes to depends on the seed and the row:
+        its values, and its label in a dataframe; not on the partitions or the rows around it. Rows that are equal in
+        all of that are told apart by their order within a partition. A row goes with its frequency weight. What a
+        formula learns of the columns (levels, knots, means) stays what it was.
 
         Parameters
         ----------
@@ -146,6 +151,8 @@ class Selecting(Results, ABC):
             If the fraction or the seed is out of range.
         DataError
             If the rows did not travel with the result, or a part has none.
+        TooWideError
+            If the fit made no p x p matrix, above 5,000 columns.
 
         Warns
         -----
@@ -193,7 +200,8 @@ class Selecting(Results, ABC):
     def _status(self) -> list[str]:
         """What the penalty did to each coefficient."""
         b = self._estimate.fit.params
-        return np.where(b == 0, "zero", np.where(self._penalised, "selected", "not penalised")).tolist()  # type: ignore[no-any-return]
+        status: list[str] = np.where(b == 0, "zero", np.where(self._penalised, "selected", "not penalised")).tolist()
+        return status
 
     @property
     def _meaning(self) -> str:

@@ -41,7 +41,7 @@ class SideBySide:
             Prints as text.
         """
         columns = [[_cell(value) for value in self.frame[column]] for column in self.frame]
-        titles = [name if what == "coef" else what for name, what in self.frame.columns]
+        titles = [label[0] if label[1] == "coef" else label[1] for label in self.frame.columns.to_list()]
         rows = zip(map(str, self.frame.index), zip(*columns, strict=True), strict=True)
         notes = tuple(f"{name}: {meaning}" for name, meaning in self.meanings)
         return Summary("Estimates Side by Side", (), (), tuple(titles), tuple(rows), notes)
@@ -122,7 +122,7 @@ def _distinct(labels: Sequence[str]) -> list[str]:
     return found
 
 
-def _cell(value: object) -> str:
+def _cell(value: str | float) -> str:
     if isinstance(value, str):
         return value
-    return "" if pd.isna(value) else number(float(value))  # type: ignore[arg-type]
+    return "" if np.isnan(value) else number(value)

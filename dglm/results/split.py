@@ -15,7 +15,7 @@ from dglm.inference import content_keys, label_keys, uniforms
 from dglm.results.base import Results
 from dglm.results.estimate import Estimate
 from dglm.results.mle import GLMResults
-from dglm.results.refitting import infer, select_again
+from dglm.results.refitting import check_products, infer, select_again
 from dglm.results.summary import Summary
 from dglm.results.warning import warn_of_fit
 
@@ -108,12 +108,15 @@ def split(results: Results, fraction: float, seed: int, *, persist: Persist) -> 
         If the fraction or the seed is out of range.
     DataError
         If the rows did not travel with the results, or a part has none.
+    TooWideError
+        If the fit made no p x p matrix.
     """
     if not 0 < fraction < 1:
         raise ValueError(f"fraction must be between 0 and 1; got {fraction!r}")
     if not 0 <= operator.index(seed) < 2**64:
         raise ValueError(f"seed must be at least 0, and less than 2^64; got {seed!r}")
     estimate = results._estimate
+    check_products(estimate, "split")
     table, columns = estimate.fitted_table(), estimate.design.columns
     parts = [table.where(Drawn(fraction, operator.index(seed), drawn), columns) for drawn in (True, False)]
     selected = _warned(select_again(estimate, parts[0], persist=persist))

@@ -1,8 +1,12 @@
 """Solvers: each minimises an objective and returns a Fit that proves where it ended."""
 
+from dglm.solvers.admm import ADMM
 from dglm.solvers.alpha_max import alpha_max
+from dglm.solvers.async_admm import AsyncADMM
 from dglm.solvers.base import Certificate, Fit, Iteration, ShapeEstimate, Solver, Status
+from dglm.solvers.gradient_descent import GradientDescent
 from dglm.solvers.irls import IRLS
+from dglm.solvers.lbfgs import LBFGS
 from dglm.solvers.newton import Newton
 from dglm.solvers.proximal_gradient import ProximalGradient
 from dglm.solvers.proximal_newton import ProximalNewton
@@ -14,10 +18,14 @@ from dglm.solvers.side_by_side import solve_side_by_side
 from dglm.solvers.start import null_eta
 
 __all__ = [
+    "ADMM",
     "IRLS",
+    "LBFGS",
     "SOLVERS",
+    "AsyncADMM",
     "Certificate",
     "Fit",
+    "GradientDescent",
     "Iteration",
     "LocalLinear",
     "Newton",
