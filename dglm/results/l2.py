@@ -182,10 +182,13 @@ class L2Results(Results):
 
     @property
     def _meaning(self) -> str:
+        effectively = "" if self._wide else f", {self.effective_df:.2f} parameters effectively"
+        said = (
+            "" if self._wide else " 'shrunk by' is the share of the coefficient that the penalty took, to first order."
+        )
         return (
-            f"every coefficient kept and shrunk towards zero, {self.effective_df:.2f} parameters effectively; centred "
-            "on something smaller than the truth by an unknown amount, in exchange for less spread. 'shrunk by' is "
-            "the share of the coefficient that the penalty took, to first order."
+            f"every coefficient kept and shrunk towards zero{effectively}; centred on something smaller than the truth "
+            f"by an unknown amount, in exchange for less spread.{said}"
         )
 
     @property
