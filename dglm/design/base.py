@@ -12,9 +12,9 @@ import pandas as pd
 from dglm._typing import AnyArray, Mask, Vector
 from dglm.data import Block
 from dglm.design.response import Response
-from dglm.design.values import as_floats, missing_rows
+from dglm.design.values import as_floats
 from dglm.errors import DataError
-from dglm.matrix import DenseMatrix
+from dglm.matrix import DesignMatrix, StoredMatrix, missing_rows
 
 Missing = Literal["drop", "raise"]
 ROLES = ("freq_weights", "var_weights", "offset", "exposure")

@@ -19,8 +19,8 @@ from dglm.design.formula import FormulaDesign
 from dglm.design.frame import FrameDesign
 from dglm.design.joining import JOINED, PreparedModel
 from dglm.design.learning import from_formula
-from dglm.design.values import missing_rows
 from dglm.errors import DataError
+from dglm.matrix import missing_rows
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,8 +13,9 @@ from dglm._typing import AnyArray, Codes, Mask, Matrix, Vector
 from dglm.design.base import Design, Extra
 from dglm.design.engine import Categorical, FormulaEngine, Numeric
 from dglm.design.names import as_written
-from dglm.design.values import as_codes, as_floats, missing_rows
+from dglm.design.values import as_codes, as_floats
 from dglm.errors import DataError, UnseenLevelError
+from dglm.matrix import missing_rows
 
 
 @dataclass(frozen=True)

@@ -126,32 +126,6 @@ def observed_levels(values: Any, keep: Mask) -> tuple[list[Hashable], bool]:
     return list(found[np.unique(codes[keep & (codes >= 0)])]), False
 
 
-def missing_rows(values: AnyArray) -> Mask:
-    """Return which rows have a nan.
-
-    Parameters
-    ----------
-    values : (n,) or (n, p) array
-        Numbers of any type.
-
-    Returns
-    -------
-    (n,) array of bool
-        True where something is missing.
-    """
-    if not np.issubdtype(values.dtype, np.floating):
-        return np.zeros(len(values), dtype=bool)
-    if values.ndim == 1:
-        return np.isnan(values)
-    # row sums tell nan (and inf less inf) from the rest without a copy of the matrix; few rows are looked at twice.
-    # (a product with zeros will not do: BLAS may skip columns that are multiplied by zero)
-    with np.errstate(invalid="ignore", over="ignore"):
-        suspect: Mask = np.isnan(np.dot(values, np.ones(values.shape[1], dtype=values.dtype)))
-    if suspect.any():
-        suspect[suspect] = np.isnan(values[suspect]).any(axis=1)
-    return suspect
-
-
 def _factorize(values: Any) -> tuple[Codes, pd.Index[Any]]:
     """Return codes and distinct values as objects, so that strings of every dtype compare."""
     series = values if isinstance(values, pd.Series) else pd.Series(values)

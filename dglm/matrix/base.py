@@ -5,7 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
-from dglm._typing import Matrix, Vector
+import numpy as np
+
+from dglm._typing import AnyArray, Mask, Matrix, Vector
 from dglm.matrix.products import Cross, Gram
 
 
@@ -83,8 +85,13 @@ class DesignMatrix(ABC):
         """
 
     @abstractmethod
-    def tiles(self) -> Iterator[tuple[slice, DesignMatrix]]:
+    def tiles(self, *, expanded: bool = False) -> Iterator[tuple[slice, DesignMatrix]]:
         """Yield the rows, a few thousand at a time, in order.
+
+        Parameters
+        ----------
+        expanded : bool
+            Whether the rows will be written out, so that a tile is what stays in cache as a dense array.
 
         Yields
         ------
@@ -101,3 +108,92 @@ class DesignMatrix(ABC):
         (n, p) array
             The design matrix.
         """
+
+
+class StoredMatrix(DesignMatrix):
+    """The rows of a partition: what a design encodes, before rows with something missing are dropped."""
+
+    @abstractmethod
+    def missing(self) -> Mask:
+        """Return which rows have something missing; only rows that have not are multiplied.
+
+        Returns
+        -------
+        (n,) array of bool
+            True where a value is nan.
+        """
+
+    @abstractmethod
+    def finite(self) -> Mask:
+        """Return which rows have finite values alone.
+
+        Returns
+        -------
+        (n,) array of bool
+            False where a value is missing or infinite.
+        """
+
+    @abstractmethod
+    def where(self, kept: Mask) -> StoredMatrix:
+        """Return some of the rows.
+
+        Parameters
+        ----------
+        kept : (n,) array of bool
+            Which.
+
+        Returns
+        -------
+        StoredMatrix
+            Of the same columns.
+        """
+
+    @abstractmethod
+    def among(self, kept: Mask) -> StoredMatrix:
+        """Return these rows between others, whose values are missing.
+
+        Parameters
+        ----------
+        kept : (m,) array of bool
+            Where these rows are; true n times.
+
+        Returns
+        -------
+        StoredMatrix
+            Of m rows.
+        """
+
+    @abstractmethod
+    def beside(self, more: Matrix) -> StoredMatrix:
+        """Return the columns with dense ones after them.
+
+        Parameters
+        ----------
+        more : (n, k) array
+            Of the same rows.
+
+        Returns
+        -------
+        StoredMatrix
+            Of p + k columns.
+        """
+
+
+def rows_among(rows: AnyArray, kept: Mask) -> AnyArray:
+    """Return an array with rows of nan between its own.
+
+    Parameters
+    ----------
+    rows : (n, ...) array
+        Numbers.
+    kept : (m,) array of bool
+        Where they go; true n times.
+
+    Returns
+    -------
+    (m, ...) array
+        Floats.
+    """
+    full = np.full((len(kept), *rows.shape[1:]), np.nan, order="F")
+    full[kept] = rows
+    return full

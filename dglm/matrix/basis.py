@@ -96,7 +96,7 @@ class Basis:
             Not negative.
         """
         parts = []
-        for _, tile in X.tiles():
+        for _, tile in X.tiles(expanded=True):
             Z = self.rows(tile)
             parts.append(np.einsum("ij,ij->i", np.dot(Z, C), Z))
         # of a row near the null space of a singular covariance only rounding is left, of either sign

@@ -240,16 +240,19 @@ def _check_response(block: Block, family: Family, endog_name: str) -> None:
 
 def _infinite_value(block: Block, exog_names: list[str]) -> DataError:
     """Return an error that names the first infinite value, or the largest where only squares overflow."""
-    X = block.X.toarray()
-    infinite = np.argwhere(~np.isfinite(X))
-    if len(infinite) == 0:
-        i, j = np.unravel_index(np.argmax(np.abs(X)), X.shape)
-        return DataError(
-            f"column {exog_names[j]!r} is {X[i, j]} in row {i} of partition {block.number}, too large to square; "
-            f"rescale it"
-        )
-    i, j = infinite[0]
+    i, j, value = 0, 0, 0.0
+    for rows, tile in block.X.tiles(expanded=True):
+        X = tile.toarray()
+        infinite = np.argwhere(np.isinf(X))
+        if len(infinite):
+            i, j = infinite[0]
+            return DataError(
+                f"column {exog_names[j]!r} is {X[i, j]} in row {rows.start + i} of partition {block.number}; drop or "
+                f"mend such rows, or make them missing (nan) to have them dropped"
+            )
+        largest = np.unravel_index(np.argmax(np.abs(X)), X.shape)
+        if abs(X[largest]) > abs(value):
+            i, j, value = rows.start + largest[0], largest[1], X[largest]
     return DataError(
-        f"column {exog_names[j]!r} is {X[i, j]} in row {i} of partition {block.number}; drop or mend such rows, "
-        f"or make them missing (nan) to have them dropped"
+        f"column {exog_names[j]!r} is {value} in row {i} of partition {block.number}, too large to square; rescale it"
     )
