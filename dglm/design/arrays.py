@@ -10,6 +10,7 @@ import numpy as np
 from dglm._typing import AnyArray
 from dglm.design.base import Design
 from dglm.errors import DataError
+from dglm.matrix import DenseMatrix
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,13 +43,13 @@ class ArrayDesign(Design):
         """Names of the arrays that a prediction reads."""
         return ["exog"]
 
-    def exog(self, partition: Mapping[str, AnyArray], number: int) -> AnyArray:
+    def exog(self, partition: Mapping[str, AnyArray], number: int) -> DenseMatrix:
         X = partition["exog"]
         if X.ndim == 1:
             X = X[:, None]
         if X.shape[1] != len(self.exog_names):
             raise DataError(f"exog has {X.shape[1]} columns in partition {number}; expected {len(self.exog_names)}")
-        return X if _is_real(X) else _converted(X, "exog", number)
+        return DenseMatrix(X if _is_real(X) else _converted(X, "exog", number))
 
     def endog(self, partition: Mapping[str, AnyArray], number: int) -> AnyArray:
         y = partition["endog"]

@@ -14,7 +14,7 @@ from dglm.data import Block
 from dglm.design.response import Response
 from dglm.design.values import as_floats
 from dglm.errors import DataError
-from dglm.matrix import DesignMatrix, StoredMatrix, missing_rows
+from dglm.matrix import StoredMatrix, missing_rows
 
 Missing = Literal["drop", "raise"]
 ROLES = ("freq_weights", "var_weights", "offset", "exposure")
@@ -116,7 +116,7 @@ class Design(ABC):
         return {name: frozenset([name]) for name, _ in self.terms}
 
     @abstractmethod
-    def exog(self, partition: Any, number: int) -> AnyArray:
+    def exog(self, partition: Any, number: int) -> StoredMatrix:
         """Return the design matrix of every row of a partition.
 
         Parameters
@@ -128,8 +128,8 @@ class Design(ABC):
 
         Returns
         -------
-        (n, p) array
-            nan where something is missing.
+        StoredMatrix, (n, p)
+            Its rows where nothing is missing make a block.
         """
 
     @abstractmethod
@@ -188,13 +188,13 @@ class Design(ABC):
         """
         X, endog, extras, keep = self._rows(partition, number)
         if not keep.all():
-            X, endog = X[keep], endog[keep]
+            X, endog = X.where(keep), endog[keep]
             extras = {role: values[keep] for role, values in extras.items()}
         for extra in self.extras:
             _check_extra(extra, extras[extra.role], number)
         y, trials = self.response.proportions(endog, number)
         block = Block(
-            X=DenseMatrix(X),
+            X=X,
             y=y,
             freq_weights=extras.get("freq_weights"),
             var_weights=extras.get("var_weights") if trials is None else trials,
@@ -226,16 +226,16 @@ class Design(ABC):
         """
         X = self.exog(partition, number)
         extras = {e.role: self.values_of(partition, e, number) for e in self.extras}
-        keep: Mask = np.all(np.isfinite(X), axis=1)
+        keep = X.finite()
         for values in extras.values():
             keep &= ~missing_rows(values)
         if not keep.all():
-            X, extras = X[keep], {role: values[keep] for role, values in extras.items()}
+            X, extras = X.where(keep), {role: values[keep] for role, values in extras.items()}
         for extra in self.extras:
             _check_extra(extra, extras[extra.role], number)
         block = Block(
-            X=DenseMatrix(X),
-            y=np.full(len(X), np.nan),
+            X=X,
+            y=np.full(X.shape[0], np.nan),
             var_weights=extras.get("var_weights"),
             offset=_offset(extras),
             number=number,
@@ -243,11 +243,11 @@ class Design(ABC):
         )
         return block, keep
 
-    def _rows(self, partition: Any, number: int) -> tuple[AnyArray, AnyArray, dict[str, Vector], Mask]:
+    def _rows(self, partition: Any, number: int) -> tuple[StoredMatrix, AnyArray, dict[str, Vector], Mask]:
         """Return X, y, extras and which rows have nothing missing."""
         X, endog = self.exog(partition, number), self.endog(partition, number)
         extras = {e.role: self.values_of(partition, e, number) for e in self.extras}
-        dropped = missing_rows(X) | missing_rows(endog)
+        dropped = X.missing() | missing_rows(endog)
         for values in extras.values():
             dropped |= missing_rows(values)
         if self.missing == "raise" and dropped.any():
@@ -255,10 +255,11 @@ class Design(ABC):
         return X, endog, extras, ~dropped
 
     def _missing_value(
-        self, X: AnyArray, endog: AnyArray, extras: dict[str, Vector], row: int, number: int
+        self, X: StoredMatrix, endog: AnyArray, extras: dict[str, Vector], row: int, number: int
     ) -> DataError:
         """Return an error that names the column of the first missing value."""
-        named = zip((*self.exog_names, *self.response.names), (*X[row], *np.atleast_1d(endog[row])), strict=True)
+        (values,) = X.where(np.arange(len(endog)) == row).toarray()
+        named = zip((*self.exog_names, *self.response.names), (*values, *np.atleast_1d(endog[row])), strict=True)
         missing = [name for name, value in named if np.isnan(value)]
         missing += [e.label for e in self.extras if np.isnan(extras[e.role][row])]
         return DataError(

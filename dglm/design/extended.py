@@ -11,7 +11,7 @@ import dask.dataframe as dd
 import numpy as np
 import pandas as pd
 
-from dglm._typing import AnyArray, Mask, Vector
+from dglm._typing import AnyArray, Mask, Matrix, Vector
 from dglm.data import ArrayTable, DaskArrayTable, DaskTable, PandasTable, Table
 from dglm.design.arrays import ArrayDesign
 from dglm.design.base import Design, Extra
@@ -20,7 +20,7 @@ from dglm.design.frame import FrameDesign
 from dglm.design.joining import JOINED, PreparedModel
 from dglm.design.learning import from_formula
 from dglm.errors import DataError
-from dglm.matrix import missing_rows
+from dglm.matrix import StoredMatrix, missing_rows, rows_among
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,22 +71,24 @@ class ExtendedDesign(Design):
     def values_of(self, partition: Any, extra: Extra, number: int) -> Vector:
         return self.inner.values_of(partition, extra, number)
 
-    def exog(self, partition: Any, number: int) -> AnyArray:
-        more = self.extra.exog(partition, number)[:, list(self.taken)]
-        return np.hstack([self.inner.exog(partition, number), more])
+    def exog(self, partition: Any, number: int) -> StoredMatrix:
+        return self.inner.exog(partition, number).beside(self._more(partition, number))
 
     def endog(self, partition: Any, number: int) -> AnyArray:
         return self.inner.endog(partition, number)
 
-    def _rows(self, partition: Any, number: int) -> tuple[AnyArray, AnyArray, dict[str, Vector], Mask]:
+    def _rows(self, partition: Any, number: int) -> tuple[StoredMatrix, AnyArray, dict[str, Vector], Mask]:
         X, endog, extras, keep = self.inner._rows(partition, number)
         # of the rows that the model keeps: in the others may be levels that nothing was learned of
-        more = np.full((len(keep), len(self.taken)), np.nan)
-        more[keep] = self.extra.exog(partition[keep], number)[:, list(self.taken)]
-        X, dropped = np.hstack([X, more]), keep & missing_rows(more)
+        more = rows_among(self._more(partition[keep], number), keep)
+        X, dropped = X.beside(more), keep & missing_rows(more)
         if self.missing == "raise" and dropped.any():
             raise self._missing_value(X, endog, extras, int(np.argmax(dropped)), number)
         return X, endog, extras, keep & ~dropped
+
+    def _more(self, partition: Any, number: int) -> Matrix:
+        """Return the columns beside the model's, written out."""
+        return self.extra.exog(partition, number).toarray()[:, list(self.taken)]
 
 
 def extended(

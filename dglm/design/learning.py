@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dglm._typing import Matrix
+from dglm._typing import AnyArray, Matrix
 from dglm.data import Table
+from dglm.design.columns import Columns, as_coding, group_names
 from dglm.design.base import Extra, Missing
 from dglm.design.engine import Categorical, FormulaEngine, Numeric
-from dglm.design.formula import Columns, FormulaDesign, group_names
+from dglm.design.formula import FormulaDesign
 from dglm.design.formulaic_engine import FormulaicEngine
 from dglm.design.joining import PreparedModel, frame_table, join_extras, refuse_double_weights
 from dglm.design.lessons import teach
@@ -126,7 +127,7 @@ def _groups(
     """Lay out the columns of the design."""
     groups = []
     for group in engine.products(sample):
-        parts: list[tuple[str, Matrix | None]] = []
+        parts: list[tuple[str, AnyArray | None]] = []
         names: list[tuple[str, ...]] = []
         for factor, reduced in group.factors:
             values = evaluated[factor]
@@ -136,8 +137,7 @@ def _groups(
                 names.append(tuple(kept))
             else:
                 coding = engine.coding(sample, factor, levels[factor], reduced=reduced)
-                missing_level = np.full((1, len(coding.names)), np.nan)
-                parts.append((factor, np.vstack([coding.matrix, missing_level])))
+                parts.append((factor, as_coding(coding.matrix)))
                 names.append(coding.names)
         groups.append(Columns(tuple(parts), group.scale, group_names(names), group.term))
     return tuple(groups)

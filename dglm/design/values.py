@@ -65,7 +65,7 @@ def as_floats(values: Any, name: str, number: int) -> Vector:
         ) from error
 
 
-def as_codes(values: Any, levels: Sequence[Hashable], name: str, number: int) -> Codes:
+def as_codes(values: Any, levels: Sequence[Hashable], name: str, number: int) -> AnyArray:
     """Return the position of each value among the levels, -1 where it is missing.
 
     Parameters
@@ -82,7 +82,7 @@ def as_codes(values: Any, levels: Sequence[Hashable], name: str, number: int) ->
     Returns
     -------
     (n,) array of int
-        Codes.
+        Codes, of the smallest type that holds them.
 
     Raises
     ------
@@ -101,7 +101,8 @@ def as_codes(values: Any, levels: Sequence[Hashable], name: str, number: int) ->
             f"{name!r} has {len(unseen)} level(s) in partition {number} that were not there when the model was "
             f"built: {shown}; the levels are {known}"
         )
-    return np.append(position, -1)[codes]
+    small = np.append(position, -1).astype(np.min_scalar_type(-max(len(levels), 1)))
+    return np.asarray(small[codes])
 
 
 def observed_levels(values: Any, keep: Mask) -> tuple[list[Hashable], bool]:
