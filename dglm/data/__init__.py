@@ -7,7 +7,7 @@ from dglm.data.dask_blocks import DaskBlocks
 from dglm.data.grouped import GroupedBlock
 from dglm.data.keeping import Persist, kept
 from dglm.data.keys import Keys, comparable, distinct, joined
-from dglm.data.memory import MemoryBlocks
+from dglm.data.memory import MemoryBlocks, free_memory
 from dglm.data.passes import PassLog, count_passes
 from dglm.data.tables import ArrayTable, DaskArrayTable, DaskTable, PandasTable, Table
 
@@ -28,6 +28,7 @@ __all__ = [
     "comparable",
     "count_passes",
     "distinct",
+    "free_memory",
     "joined",
     "kept",
     "one_blas_thread",

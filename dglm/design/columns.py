@@ -140,7 +140,7 @@ def encoded(
     """
     coded = coded_groups(groups, n_levels)
     edges = np.cumsum([0, *(len(group.names) for group in groups)])
-    positions = np.concatenate([np.arange(a, b) for a, b, c in zip(edges, edges[1:], coded, strict=False) if not c])
+    positions = np.flatnonzero(~np.repeat(coded, np.diff(edges)))
     # beside codes row by row, as products of the two read it
     dense = np.empty((n, len(positions)), order="C" if any(coded) else "F")
     parts = _Coded(evaluated, codes, n_levels)
@@ -207,7 +207,7 @@ class _Coded:
         if len(names) == 1:
             return self._known[names[0]]
         total = reduce(mul, (self._n_levels[name] for name in names))
-        fused = np.zeros(len(self._known[names[0]]), dtype=np.min_scalar_type(-total))
+        fused = np.zeros(len(self._known[names[0]]), dtype=np.min_scalar_type(-total - 1))
         missing = np.zeros(len(fused), dtype=bool)
         for name in reversed(names):
             codes = self._known[name]
