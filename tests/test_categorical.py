@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import dglm
 from dglm.data import Block, GroupedBlock
 from dglm.design import columns as design_columns
-from dglm.errors import FormulaError, UnseenLevelError
+from dglm.errors import DataError, FormulaError, UnseenLevelError
 from dglm.families import Binomial, Gaussian, Poisson
 from dglm.matrix import Basis, CodedColumns, DenseMatrix, SideBySide
 from dglm.objective import ClusterScores, Curvature, FactoredCurvature, Gradient, Meat, ObservedCurvature
@@ -43,9 +43,7 @@ def matrix(n: int, levels: int, share: float, offset: float, seed: int) -> SideB
     """Return every kind of coded column in a shuffled order, some dominated by one level."""
     rng = np.random.default_rng(seed)
     sizes = (levels, 7, 3)
-    codes = tuple(
-        np.where(rng.random(n) < share, size - 1, rng.integers(0, size, n)).astype(np.int8) for size in sizes
-    )
+    codes = tuple(np.where(rng.random(n) < share, size - 1, rng.integers(0, size, n)).astype(np.int8) for size in sizes)
     contrasts = rng.standard_normal((3, 2))
     parts = [
         (0, np.arange(levels), None),
@@ -284,8 +282,8 @@ def test_levels_that_are_new_or_missing():
             result.predict(new)
         new.loc[2, "h"] = None
         np.testing.assert_array_equal(np.isnan(result.predict(new)), [False, True, True, False])
-        with pytest.raises(dglm.errors.DataError, match=r"g\[T.b\].* missing \(nan\) in row 7 of partition 0"):
-            data.loc[7, "g"] = None
+        data.loc[7, "g"] = None
+        with pytest.raises(DataError, match=r"g\[T.b\].* missing \(nan\) in row 7 of partition 0"):
             dglm.GLM.from_formula("y ~ g + h", data, missing="raise").fit()
 
 

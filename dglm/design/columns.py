@@ -59,12 +59,11 @@ def as_coding(matrix: AnyArray) -> AnyArray:
     """
     if matrix.ndim == 1:
         return matrix
-    nonzero = matrix != 0
-    if not (np.all(nonzero.sum(axis=0) == 1) and nonzero.sum(axis=1).max(initial=0) <= 1 and (matrix <= 1).all()):
+    ones = matrix == 1
+    alone = np.all(ones.sum(axis=0) == 1) and np.all(ones.sum(axis=1) <= 1)
+    if matrix.shape[1] == 0 or not alone or np.count_nonzero(matrix) > np.count_nonzero(ones):
         return matrix
-    if not (matrix[nonzero] == 1).all():
-        return matrix
-    return np.where(nonzero.any(axis=1), nonzero.argmax(axis=1), -1) if matrix.size else np.full(len(matrix), -1)
+    return np.where(ones.any(axis=1), ones.argmax(axis=1), -1)
 
 
 def group_names(parts: Sequence[Sequence[str]]) -> tuple[str, ...]:
@@ -176,12 +175,12 @@ class _Coded:
     def add(self, group: Columns, first: int) -> None:
         """Add the columns of a group, one part for each product of numbers."""
         names: list[str] = []
-        coding, offsets, numeric = np.zeros(1, dtype=np.intp), np.zeros(1, dtype=np.intp), []
-        stride = 1
+        numeric: list[list[tuple[str, int, int]]] = []
+        coding: AnyArray = np.zeros(1, dtype=np.intp)
+        offsets, stride = np.zeros(1, dtype=np.intp), 1
         for name, own in group.factors:
-            if name in self._known:
-                assert own is not None
-                coding, width = _fused(coding, own) if names else own, _width(own)
+            if name in self._known and own is not None:
+                coding, width = _fused(coding, own), _width(own)
                 offsets = (offsets + stride * np.arange(width)[:, None]).ravel()
                 names.append(name)
             else:

@@ -90,7 +90,9 @@ def evaluation_spec(state: Mapping[str, Any] | None = None, *, sparse: bool = Fa
     ModelSpec
         Of no formula.
     """
-    return formulaic.ModelSpec(formula=[], output="sparse" if sparse else "numpy", na_action="ignore", transform_state=dict(state or {}))
+    return formulaic.ModelSpec(
+        formula=[], output="sparse" if sparse else "numpy", na_action="ignore", transform_state=dict(state or {})
+    )
 
 
 def factor_values(
@@ -131,7 +133,7 @@ def factor_values(
             raise FormulaError(
                 f"{name!r} gives values of type {array.dtype}, neither numbers nor levels; wrap it in C()"
             )
-        array = array.astype(np.float64)
+        array = array.astype(np.float64, copy=False)
         numbers[name] = array if n is None else np.broadcast_to(array, n)
     redundant = None
     if factor.metadata.spans_intercept:

@@ -9,8 +9,8 @@ import numpy as np
 
 from dglm._typing import AnyArray, Matrix
 from dglm.data import Table, free_memory
-from dglm.design.columns import Columns, as_coding, group_names
 from dglm.design.base import Extra, Missing
+from dglm.design.columns import Columns, as_coding, group_names
 from dglm.design.engine import Categorical, FormulaEngine, Numeric, Product
 from dglm.design.formula import FormulaDesign
 from dglm.design.formulaic_engine import FormulaicEngine

@@ -159,9 +159,9 @@ class CentredColumns:
     centre: Vector
 
     @cached_property
-    def columns(self) -> Codes | slice:
+    def columns(self) -> Codes:
         """Where the columns that are held stand in the design."""
-        return as_run(self.of.columns[self.held])
+        return self.of.columns[self.held]
 
     def coded(self, table: Matrix) -> Matrix:
         """Return D'T, D the deviations at each level.
@@ -212,7 +212,7 @@ class CentredColumns:
 
     @cached_property
     def _run(self) -> Codes | slice:
-        return as_run(self._levels)
+        return _as_run(self._levels)
 
     @cached_property
     def _common(self) -> int | None:
@@ -221,19 +221,8 @@ class CentredColumns:
         return int(centred[0]) if len(centred) else None
 
 
-def as_run(positions: Codes) -> Codes | slice:
-    """Return positions that follow one another as a slice, which picks them without a copy.
-
-    Parameters
-    ----------
-    positions : (k,) array of int
-        Any.
-
-    Returns
-    -------
-    (k,) array of int, or slice
-        The same positions.
-    """
+def _as_run(positions: Codes) -> Codes | slice:
+    """Return positions that follow one another as a slice, which picks them without a copy."""
     if len(positions) and np.array_equal(positions, np.arange(positions[0], positions[0] + len(positions))):
         return slice(int(positions[0]), int(positions[-1]) + 1)
     return positions

@@ -245,14 +245,14 @@ def _infinite_value(block: Block, exog_names: list[str]) -> DataError:
         X = tile.toarray()
         infinite = np.argwhere(np.isinf(X))
         if len(infinite):
-            i, j = infinite[0]
+            i, j = infinite[0].tolist()
             return DataError(
                 f"column {exog_names[j]!r} is {X[i, j]} in row {rows.start + i} of partition {block.number}; drop or "
                 f"mend such rows, or make them missing (nan) to have them dropped"
             )
         largest = np.unravel_index(np.argmax(np.abs(X)), X.shape)
         if abs(X[largest]) > abs(value):
-            i, j, value = rows.start + largest[0], largest[1], X[largest]
+            i, j, value = rows.start + int(largest[0]), int(largest[1]), X[largest]
     return DataError(
         f"column {exog_names[j]!r} is {value} in row {i} of partition {block.number}, too large to square; rescale it"
     )
