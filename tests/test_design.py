@@ -1,10 +1,13 @@
-"""A formula over partitions gives the design that formulaic gives on the whole frame in memory."""
+"""A formula over partitions gives the design that its engine, formulaic or patsy, gives on the whole frame."""
+
+from functools import cache
 
 import dask
 import dask.dataframe as dd
 import formulaic
 import numpy as np
 import pandas as pd
+import patsy
 import pytest
 from formulaic.transforms import TRANSFORMS
 
@@ -12,7 +15,8 @@ import dglm
 from dglm.errors import DataError, DomainError, FormulaError, UnseenLevelError
 from dglm.families import Binomial
 
-FORMULAS = [
+# Formulas that both engines read, each in its own way; then those that only one reads.
+BOTH = [
     "y ~ x",
     "y ~ x + z",
     "y ~ 0 + x",
@@ -35,10 +39,6 @@ FORMULAS = [
     "y ~ g + h + g:h:x",
     "y ~ x + x:g",
     "y ~ h",
-    "y ~ C(g, contr.sum)",
-    "y ~ C(g, contr.helmert)",
-    "y ~ C(g, contr.treatment(base='c'))",
-    "y ~ C(g, contr.treatment('b')) * x",
     "y ~ C(g, levels=['d', 'c', 'b', 'a'])",
     "y ~ C(g, levels=pd.Index(['d', 'c', 'b', 'a']))",
     "y ~ np.where(x > 0, z, 0)",
@@ -46,64 +46,101 @@ FORMULAS = [
     "np.log(z) ~ x",
     "I(y > 0) ~ x",
     "y ~ twice(x) + twice(z):g",
-    "y ~ `a column`",
     "y ~ x.clip(lower=0)",
     "y ~ C(x > 0)",
     "y ~ np.maximum(x, 0) + np.minimum(x, 0)",
-    "y ~ 3:x",
-    "y ~ h %in% g",
     "y ~ g / x",
     "y ~ (x + g) ** 2 - x",
-    "y ~ . - unused",
     "y ~ -1 + h:x",
     "y ~ C(h, Treatment('mid')) + C(g, Sum)",
     "y ~ C(h, Helmert) * x",
     "y ~ C(h, Poly) + C(k, Diff)",
-    "y ~ C(g, contr.poly):C(h, contr.diff)",
-    "y ~ 0 + C(g, contr.sum)",
     "y ~ I(x.clip(-1, 1)) + pd.cut(x, [-9, 0, 9])",
-    "y ~ I([2 * v for v in x])",
     "y ~ center(x)",
     "y ~ scale(x)",
     "y ~ standardize(x) + scale(z, center=False)",
-    "y ~ scale(z, scale=False) + scale(x, center=1.5) + scale(x, scale=2.0, center=False)",
-    "y ~ scale(x, ddof=0) + center(k) + center(b)",
     "y ~ scale(np.log(z)) + np.exp(scale(x)) + g",
     "y ~ center(x) * scale(z) * g",
     "y ~ center(x):g + h",
-    "y ~ center(x) ** 2 + I(center(x) ** 2) + I(center(x) + scale(z))",
-    "y ~ center(`a column`) + `a column`:scale(`a column`) + I(`a column` * `a column`)",
     "y ~ np.sqrt(center(np.abs(x)) + 9) + g",
     "y ~ C(center(x) > 0) * g",
     "y ~ scale(np.column_stack([x, z]))",
     "y ~ bs(x, df=6)",
-    "y ~ bs(x)",
     "y ~ bs(x, df=5, degree=2, include_intercept=True) - 1",
     "y ~ bs(x, df=5, include_intercept=True)",
     "y ~ g + g:bs(x, df=5, include_intercept=True)",
     "y ~ bs(k, df=4) + bs(np.log(z), df=5):C(k)",
     "y ~ bs(x, knots=[-0.5, 0.5], lower_bound=-10, upper_bound=10)",
-    "y ~ bs(x, df=4, lower_bound=-1, upper_bound=1, extrapolation='clip')",
-    "y ~ bs(x, df=4, lower_bound=-1, upper_bound=1, extrapolation='na') + g",
-    "y ~ bs(x, df=4, lower_bound=-1, upper_bound=1, extrapolation='zero')",
-    "y ~ bs(x, df=4, lower_bound=-1, upper_bound=1, extrapolation='extend')",
-    "y ~ cr(x, df=4) + cs(z, df=5)",
     "y ~ cc(x, df=5)",
     "y ~ cr(x, df=4, constraints='center')",
     "y ~ cc(x, df=4, constraints='center') * h",
     "y ~ cr(x, df=3, constraints=[[1, 2, 3, 4]])",
     "y ~ cr(x, knots=[-0.5, 0.5])",
+    "y ~ bs(center(x), df=4)",
+    "scale(y) ~ x",
+    "np.log(y ** 2 + 1) ~ center(x)",
+    "I(y > 0) ~ bs(x, df=4)",
+]
+FORMULAIC = [
+    "y ~ C(g, contr.sum)",
+    "y ~ C(g, contr.helmert)",
+    "y ~ C(g, contr.treatment(base='c'))",
+    "y ~ C(g, contr.treatment('b')) * x",
+    "y ~ `a column`",
+    "y ~ 3:x",
+    "y ~ h %in% g",
+    "y ~ . - unused",
+    "y ~ C(g, contr.poly):C(h, contr.diff)",
+    "y ~ 0 + C(g, contr.sum)",
+    "y ~ I([2 * v for v in x])",
+    "y ~ scale(z, scale=False) + scale(x, center=1.5) + scale(x, scale=2.0, center=False)",
+    "y ~ scale(x, ddof=0) + center(k) + center(b)",
+    "y ~ center(x) ** 2 + I(center(x) ** 2) + I(center(x) + scale(z))",
+    "y ~ center(`a column`) + `a column`:scale(`a column`) + I(`a column` * `a column`)",
+    "y ~ bs(x)",
+    "y ~ bs(x, df=4, lower_bound=-1, upper_bound=1, extrapolation='clip')",
+    "y ~ bs(x, df=4, lower_bound=-1, upper_bound=1, extrapolation='na') + g",
+    "y ~ bs(x, df=4, lower_bound=-1, upper_bound=1, extrapolation='zero')",
+    "y ~ bs(x, df=4, lower_bound=-1, upper_bound=1, extrapolation='extend')",
+    "y ~ cr(x, df=4) + cs(z, df=5)",
     "y ~ cr(x, df=4, constraints='center', lower_bound=-1, upper_bound=1, extrapolation='clip')",
     "y ~ cr(x, df=4, constraints='center', lower_bound=-1, upper_bound=1, extrapolation='zero')",
     "y ~ poly(x, 3) + poly(z, 2, raw=True)",
     "y ~ poly(k, 2) + poly(x, 5)",
     "y ~ poly(x, 2):center(z)",
-    "y ~ bs(center(x), df=4)",
     "y ~ scale(bs(center(x), df=4)) + scale(poly(x, 2))",
-    "scale(y) ~ x",
-    "np.log(y ** 2 + 1) ~ center(x)",
-    "I(y > 0) ~ bs(x, df=4)",
 ]
+PATSY = [
+    "y ~ 0 + b",
+    "y ~ b * x",
+    "y ~ x + g + z:g + h",
+    "y ~ 0 + x:g + h:g + z",
+    "y ~ g / h",
+    "y ~ C(g, Treatment(reference='b')) * x",
+    "y ~ C(g, Treatment(2)) + I(x > 0)",
+    "y ~ C(g, Sum('b')):C(h)",
+    "y ~ C(C(g, Sum), levels=['d', 'c', 'b', 'a'])",
+    "y ~ C(h, Diff) + C(k, Poly([0, 1, 10]))",
+    "y ~ 0 + C(k, Poly):x",
+    "y ~ C(g, [[1, 0], [0, 1], [1, 1], [2, 3]])",
+    "y ~ 0 + C(g, Named) + h",
+    "y ~ np.column_stack([x, z]):g",
+    "y ~ np.exp(Q('a column')) * g + center(Q('a column'))",
+    "y ~ pd.cut(x, [-9, 0, 9]) + C(np.floor(x))",
+    "y ~ scale(z, rescale=False) + standardize(x, ddof=1) + center(k)",
+    "y ~ I(center(x) ** 2) + I(center(x) + scale(z))",
+    "y ~ bs(x, 4) + bs(x, df=5, degree=0)",
+    "y ~ bs(x, df=5, knots=[-0.5, 0.5])",
+    "y ~ bs(x, 4)[0] + cr(x, 4)[1]",
+    "y ~ cr(x, df=4) + cr(z, df=5)",
+    "y ~ cr(x, df=4, lower_bound=-1, upper_bound=1) + cc(x, df=4, lower_bound=-1, upper_bound=1)",
+    "y ~ cr(x, df=4, constraints='center', lower_bound=-1, upper_bound=1)",
+    "y ~ cr(x, 3):cr(z, 3)",
+    "y ~ bs(x, df=4):center(z)",
+    "b ~ x",
+    "np.where(z > 1, 'yes', 'no') ~ x",
+]
+CASES = [("formulaic", f) for f in BOTH + FORMULAIC] + [("patsy", f) for f in BOTH + PATSY]
 
 STATEFUL = ("center", "scale", "standardize", "bs", "cr", "cs", "cc", "poly")
 
@@ -111,6 +148,13 @@ STATEFUL = ("center", "scale", "standardize", "bs", "cr", "cs", "cc", "poly")
 def twice(values):
     """A function of the caller's scope."""
     return 2 * values
+
+
+class Named(patsy.Treatment):
+    """A contrast of the caller's."""
+
+    def code_with_intercept(self, levels):
+        return patsy.ContrastMatrix(np.eye(len(levels)), [f"<{level}>" for level in levels])
 
 
 def frame(*, missing: bool) -> pd.DataFrame:
@@ -140,9 +184,9 @@ def frame(*, missing: bool) -> pd.DataFrame:
 
 
 def of_present_values(transform):
-    """Return formulaic's transform, taught by the rows that have a value.
+    """Return an engine's transform, taught by the rows that have a value.
 
-    On rows with nan formulaic's own center, scale and centred splines learn nan, and then drop every row.
+    On rows with nan the engines' own center, scale and centred splines learn nan, and then drop every row.
     """
 
     def taught(x, *args, **kwargs):
@@ -151,39 +195,55 @@ def of_present_values(transform):
         values = np.asarray(getattr(x, "__wrapped__", x), dtype=float)
         if values.ndim == 2:
             return np.column_stack([taught(column, *args, **kwargs) for column in values.T])
+        present = ~np.isnan(values)
+        if hasattr(transform, "__patsy_stateful_transform__"):
+            found = np.asarray(transform(values[present], *args, **kwargs))
+            full = np.full((len(values), *found.shape[1:]), np.nan)
+            full[present] = found
+            return pd.DataFrame(full) if full.ndim == 2 else full
         state = {}
-        transform(values[~np.isnan(values)], *args, _state=state, **kwargs)
+        transform(values[present], *args, _state=state, **kwargs)
         return transform(values, *args, _state=state, **kwargs)
 
     return taught
 
 
-def in_memory(formula: str, data: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return what formulaic makes of the whole frame."""
-    context = {"twice": twice, "np": np, "pd": pd}
+def in_memory(formula: str, data: pd.DataFrame, engine: str = "formulaic") -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return what an engine makes of the whole frame."""
+    context = {"twice": twice, "np": np, "pd": pd, "Named": Named}
+    known = vars(patsy.builtins) if engine == "patsy" else TRANSFORMS
     if data.drop(columns="unused").isna().any(axis=None):
-        context |= {name: of_present_values(TRANSFORMS[name]) for name in STATEFUL}
+        context |= {name: of_present_values(known[name]) for name in STATEFUL if name in known}
+    if engine == "patsy":
+        scope = patsy.EvalEnvironment([context])
+        return patsy.dmatrices(formula, data.reset_index(drop=True), scope, return_type="dataframe")
     matrices = formulaic.model_matrix(formula, data.reset_index(drop=True), context=context)
     return matrices.lhs, matrices.rhs
 
 
+@cache
+def three_partitions(*, missing: bool):
+    return dd.from_pandas(frame(missing=missing), npartitions=3)
+
+
 @pytest.mark.parametrize("missing", [False, True], ids=["clean", "nan"])
-@pytest.mark.parametrize("formula", FORMULAS)
-def test_design_equals_formulaic_on_the_whole_frame(formula: str, missing: bool, monkeypatch) -> None:
+@pytest.mark.parametrize(("engine", "formula"), CASES)
+def test_design_equals_the_engines_on_the_whole_frame(engine: str, formula: str, missing: bool, monkeypatch) -> None:
     data = frame(missing=missing)
-    y, X = in_memory(formula, data)
+    y, X = in_memory(formula, data, engine)
     for npartitions in (1, 3, 20):
         if npartitions == 3:
-            model = dglm.GLM.from_formula(formula, dd.from_pandas(data, npartitions=3))
+            model = dglm.GLM.from_formula(formula, three_partitions(missing=missing), engine=engine)
             exog, endog = dask.compute(model.exog, model.endog, scheduler="sync")
         else:
             # frames in memory are cut in the same way, and faster
             monkeypatch.setattr("dglm.data.tables.BLOCK_ROWS", len(data) // npartitions)
-            model = dglm.GLM.from_formula(formula, data)
+            model = dglm.GLM.from_formula(formula, data, engine=engine)
             exog, endog = model.exog, model.endog
         assert model.exog_names == list(X.columns)
         np.testing.assert_allclose(exog, X.to_numpy(dtype=float), rtol=1e-12, atol=1e-12)
-        np.testing.assert_allclose(endog, y.to_numpy(dtype=float)[:, 0], rtol=1e-12, atol=1e-12)
+        # of two levels, the second
+        np.testing.assert_allclose(endog, y.to_numpy(dtype=float)[:, -1], rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("dtype", ["object", "str", "string", "string[pyarrow]", "category"])
@@ -246,25 +306,27 @@ def test_a_level_that_only_dropped_rows_have_is_no_level() -> None:
         dglm.GLM.from_formula("y ~ g + x", ddf, missing="raise").exog.compute()
 
 
-def test_a_partition_without_values_may_have_lost_its_type() -> None:
+@pytest.mark.parametrize("engine", ["formulaic", "patsy"])
+def test_a_partition_without_values_may_have_lost_its_type(engine: str) -> None:
     data = frame(missing=False).astype({"g": object})
     data.loc[20:39, "g"] = None
     parts = [data.iloc[:20], data.iloc[20:40].astype({"g": float}), data.iloc[40:]]
     ddf = dd.from_delayed([dask.delayed(part) for part in parts], meta=parts[0].iloc[:0], verify_meta=False)
-    fitted = dglm.GLM.from_formula("y ~ g", ddf).fit()
+    fitted = dglm.GLM.from_formula("y ~ g", ddf, engine=engine).fit()
     pd.testing.assert_series_equal(fitted.params, dglm.GLM.from_formula("y ~ g", data).fit().params)
     parts[1] = parts[1].assign(g=1.0)
     numbers = dd.from_delayed([dask.delayed(part) for part in parts], meta=parts[0].iloc[:0], verify_meta=False)
     with pytest.raises(DataError, match="'g' was levels when the model was built, and is numbers in partition 1"):
-        dglm.GLM.from_formula("y ~ g", numbers).fit()
+        dglm.GLM.from_formula("y ~ g", numbers, engine=engine).fit()
 
 
-def test_empty_and_one_row_partitions() -> None:
+@pytest.mark.parametrize("engine", ["formulaic", "patsy"])
+def test_empty_and_one_row_partitions(engine: str) -> None:
     data = frame(missing=True)
     pieces = [data.iloc[:0], data.iloc[:1], data.iloc[1:30], data.iloc[30:30], data.iloc[30:]]
     ddf = dd.concat([dd.from_pandas(piece, npartitions=1) for piece in pieces])
-    expected = dglm.GLM.from_formula("y ~ x + g + h", data).fit()
-    fitted = dglm.GLM.from_formula("y ~ x + g + h", ddf).fit()
+    expected = dglm.GLM.from_formula("y ~ center(x) + g + h + bs(z, df=4)", data, engine=engine).fit()
+    fitted = dglm.GLM.from_formula("y ~ center(x) + g + h + bs(z, df=4)", ddf, engine=engine).fit()
     np.testing.assert_allclose(fitted.params, expected.params, rtol=1e-10)
     assert fitted.n_dropped == expected.n_dropped == 7
 

@@ -1,5 +1,7 @@
 """What is computed, and how often: building a model computes nothing, every pass is counted, little is read."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import dask
@@ -178,3 +180,11 @@ def test_in_memory_data_never_touches_a_scheduler() -> None:
         X = np.column_stack([np.ones(len(data)), data["x"]])
         dglm.GLM(data["won"].to_numpy(), X, family=Binomial()).fit(penalty=dglm.L1(alpha=0.01))
     assert result.converged
+
+
+def test_importing_loads_no_module_that_few_fits_need() -> None:
+    # scipy.stats alone takes as long to load as pandas does
+    seldom = ("scipy.stats", "scipy.optimize", "statsmodels", "sklearn", "matplotlib")
+    code = f"import sys, dglm; print([name for name in {seldom} if name in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    assert found.stdout.strip() == "[]"

@@ -9,12 +9,11 @@ import dask.dataframe as dd
 import formulaic
 import numpy as np
 import pandas as pd
+import patsy
 import pytest
 import statsmodels.formula.api as smf
 from distributed import Client, LocalCluster
 from formulaic.transforms import stateful_transform
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from statsmodels.genmod import families as sm_families
 
 import dglm
@@ -354,32 +353,6 @@ def test_hashing_leaves_missing_values_out_and_takes_a_function() -> None:
     np.testing.assert_array_equal(model.exog.argmax(axis=1), [ord(g) % 26 for g in data["g"]])
 
 
-# Formulas of random terms, on frames of random values with something missing.
-NUMERIC = ["x", "z", "np.exp(x)", "center(x)", "scale(z)", "bs(x, df=4)", "cr(z, df=3)", "poly(x, 2)", "I(x * z)"]
-FACTOR = ["g", "C(k)", "h", "C(g, contr.sum)"]
-TERM = st.sampled_from(NUMERIC + FACTOR) | st.tuples(st.sampled_from(NUMERIC), st.sampled_from(FACTOR)).map(":".join)
-
-
-@settings(deadline=None, derandomize=True, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    terms=st.lists(TERM, min_size=1, max_size=3, unique=True),
-    intercept=st.sampled_from(["", "0 + "]),
-    seed=st.integers(0, 99),
-    block=st.integers(1, 60),
-)
-def test_any_formula_of_any_split_is_formulaics(terms, intercept: str, seed: int, block: int, monkeypatch) -> None:
-    rng = np.random.default_rng(seed)
-    data = frame(50).sample(frac=1, random_state=seed)
-    data.loc[rng.choice(data.index, 4), "y"] = np.nan
-    data.loc[rng.choice(data.index, 2), "g"] = None
-    formula = f"y ~ {intercept}{' + '.join(terms)}"
-    expected = formulaic.model_matrix(formula, data.reset_index(drop=True)).rhs
-    monkeypatch.setattr("dglm.data.tables.BLOCK_ROWS", block)
-    model = dglm.GLM.from_formula(formula, data)
-    assert model.exog_names == list(expected.columns)
-    np.testing.assert_allclose(model.exog, expected.to_numpy(dtype=float), atol=1e-12)
-
-
 @pytest.mark.parametrize(
     "formula",
     [
@@ -417,14 +390,32 @@ def test_two_processes_learn_with_functions_of_the_caller() -> None:
     data = frame()
     formula = "y ~ scale(squashed(x)) + bs(x, df=5) + shifted(z):g + cr(z, df=3, constraints='center')"
     expected = formulaic.model_matrix(formula, data, context={"squashed": squashed, "shifted": shifted}).rhs
+
+    class Shifted:
+        def memorize_chunk(self, x):
+            self.shift = factor * np.median(x)
+
+        def memorize_finish(self):
+            pass
+
+        def transform(self, x):
+            return x - self.shift
+
+    scope = {"squashed": squashed, "moved": patsy.stateful_transform(Shifted)}
+    of_patsy = "y ~ scale(squashed(x)) + bs(x, df=5) + moved(z):g + cr(z, df=3, constraints='center')"
+    expected_of_patsy = patsy.dmatrices(of_patsy, data, patsy.EvalEnvironment([scope]), return_type="dataframe")[1]
     with (
         LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0") as cluster,
         Client(cluster),
     ):
         model = dglm.GLM.from_formula(formula, lazy(data, 6))
         exog = model.exog.compute()
+        patsys = dglm.GLM.from_formula(of_patsy, lazy(data, 6), engine="patsy", context=scope)
+        exog_of_patsy = patsys.exog.compute()
     assert model.exog_names == list(expected.columns)
     np.testing.assert_allclose(exog, expected, atol=1e-12)
+    assert patsys.exog_names == list(expected_of_patsy.columns)
+    np.testing.assert_allclose(exog_of_patsy, expected_of_patsy, atol=1e-12)
 
 
 def test_other_partitions_give_the_same_fit() -> None:

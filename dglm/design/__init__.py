@@ -5,6 +5,7 @@ from dglm.design.base import Design, Extra, row_index
 from dglm.design.collections import from_collections
 from dglm.design.constraints import Constraints, read_constraints
 from dglm.design.context import Context, Unsaved
+from dglm.design.engines import engine_named
 from dglm.design.extended import extended
 from dglm.design.formula import FormulaDesign
 from dglm.design.frame import FrameDesign
@@ -14,6 +15,7 @@ from dglm.design.labels import as_params, by_name
 from dglm.design.learner import Learner, learned_by
 from dglm.design.learning import from_formula
 from dglm.design.prediction import for_new_rows, for_same_rows
+from dglm.design.restricted import Restricted
 from dglm.design.shown import as_frame
 
 __all__ = [
@@ -27,10 +29,12 @@ __all__ = [
     "GroupedRows",
     "Learner",
     "PreparedModel",
+    "Restricted",
     "Unsaved",
     "as_frame",
     "as_params",
     "by_name",
+    "engine_named",
     "extended",
     "for_new_rows",
     "for_same_rows",

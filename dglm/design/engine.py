@@ -14,8 +14,10 @@ from typing import Any, Self
 import pandas as pd
 
 from dglm._typing import AnyArray
+from dglm.design.context import Context
 from dglm.design.learner import Learner, State
 from dglm.design.lesson import Lesson
+from dglm.design.restricted import Restricted
 
 
 @dataclass(frozen=True)
@@ -94,10 +96,52 @@ class FormulaEngine(ABC):
         As the user wrote it.
     state : mapping of str to mapping
         What transforms learned, by call.
+    context : Context
+        The variables and functions beside columns that the formula names.
+    restricted : Restricted or None
+        What every expression is held against before it is evaluated, where the formula is a stranger's.
     """
 
     formula: str
     state: Mapping[str, State]
+    context: Context
+    restricted: Restricted | None
+
+    @classmethod
+    @abstractmethod
+    def parse(
+        cls,
+        formula: str,
+        data_columns: Sequence[str],
+        context: Mapping[str, Any],
+        expressions: Sequence[str] = (),
+        restricted: Restricted | None = None,
+    ) -> Self:
+        """Parse a formula, checking every name in it; nothing is evaluated.
+
+        Parameters
+        ----------
+        formula : str
+            ``"y ~ x1 + x2"``.
+        data_columns : sequence of str
+            Columns of the data.
+        context : mapping of str to object
+            Where other names are looked up.
+        expressions : sequence of str
+            Beside the formula: ``"np.log(population)"``, an offset.
+        restricted : Restricted, optional
+            What they are held against.
+
+        Returns
+        -------
+        FormulaEngine
+            Ready to be evaluated.
+
+        Raises
+        ------
+        FormulaError
+            If the formula cannot be parsed, has no response, or names what does not exist.
+        """
 
     @property
     @abstractmethod

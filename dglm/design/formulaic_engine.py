@@ -6,12 +6,10 @@ row and never fills a design (its own ways of doing so depend on row labels and 
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
-from itertools import chain
-from typing import Any, Literal, Self
+from functools import cached_property, partial
+from typing import Any, ClassVar, Literal, Self
 
 import formulaic
 import numpy as np
@@ -23,23 +21,22 @@ from formulaic.parser.types import Factor, Term
 from formulaic.transforms import TRANSFORMS
 
 from dglm._typing import Codes
-from dglm.design.calls import Call, Kind, function_calls, is_elementwise, learning_calls, missing_like
-from dglm.design.context import Context, Unsaved
-from dglm.design.engine import Categorical, Coding, FormulaEngine, Numeric, Product
+from dglm.design.calls import function_calls
+from dglm.design.context import Context
+from dglm.design.engine import Categorical, Coding, Numeric, Product
 from dglm.design.formulaic_evaluation import evaluation_on, evaluation_spec, factor_values, raw_value
 from dglm.design.learner import Learner, State
-from dglm.design.lesson import Lesson
-from dglm.design.names import as_written, expression_tree, names_in, nearest, stand_ins
+from dglm.design.names import as_written, names_in
+from dglm.design.python_engine import PythonEngine, check_expression, refuse_called_columns, used_variables
 from dglm.design.response import check_two_columns
-from dglm.design.transforms import Rows, learner_of
-from dglm.errors import DataError, FormulaError
+from dglm.design.restricted import Restricted
+from dglm.design.transforms import learner_of
+from dglm.errors import FormulaError
 
 # Transforms that formulaic marks as having state although they have none to learn.
 STATELESS = {id(TRANSFORMS["Q"])}
 # More levels than this are coded by way of sparse columns: dense ones would take their square.
 MANY_LEVELS = 100
-# Transforms that map elements, once they have learned what they learn.
-ELEMENTWISE = ("I", "C", "center", "scale", "standardize", "poly", "bs", "cr", "cs", "cc")
 
 
 @dataclass(frozen=True)
@@ -62,7 +59,7 @@ ParsedTerm = tuple[ParsedFactor, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class FormulaicEngine(FormulaEngine):
+class FormulaicEngine(PythonEngine):
     """A parsed formula.
 
     Attributes
@@ -79,7 +76,11 @@ class FormulaicEngine(FormulaEngine):
         Expressions beside the formula.
     state : mapping of str to mapping
         What transforms learned, by call.
+    restricted : Restricted, optional
+        What every expression is held against before it is evaluated.
     """
+
+    transforms: ClassVar[Mapping[str, Any]] = TRANSFORMS
 
     formula: str
     endog_terms: tuple[ParsedTerm, ...]
@@ -88,12 +89,21 @@ class FormulaicEngine(FormulaEngine):
     context: Context
     beside: tuple[ParsedFactor, ...] = ()
     state: Mapping[str, State] = field(default_factory=dict)
+    restricted: Restricted | None = None
 
     @classmethod
     def parse(
-        cls, formula: str, data_columns: Sequence[str], context: Mapping[str, Any], expressions: Sequence[str] = ()
+        cls,
+        formula: str,
+        data_columns: Sequence[str],
+        context: Mapping[str, Any],
+        expressions: Sequence[str] = (),
+        restricted: Restricted | None = None,
     ) -> FormulaicEngine:
-        """Parse a formula, checking every name in it; nothing is evaluated.
+        """Parse a formula, checking every name in it.
+
+        formulaic evaluates the arguments of transforms on the left-hand side to find names in them: a restricted
+        formula has been walked before.
 
         Parameters
         ----------
@@ -105,6 +115,8 @@ class FormulaicEngine(FormulaEngine):
             Where other names are looked up.
         expressions : sequence of str
             Beside the formula: ``"np.log(population)"``, an offset.
+        restricted : Restricted, optional
+            What they are held against.
 
         Returns
         -------
@@ -128,17 +140,22 @@ class FormulaicEngine(FormulaEngine):
             raise FormulaError(f"the formula {formula!r} has several parts (| or []); a GLM has one design")
         endog, exog = (tuple(_parsed(term) for term in side) for side in (parsed.lhs, parsed.rhs))
         check_two_columns(len(endog))
-        beside = tuple(_expression(e) for e in expressions)
+        for text in expressions:
+            check_expression(text)
+        beside = tuple(ParsedFactor(text, "python") for text in expressions)
         used: dict[str, Any] = {}
         read: set[str] = set()
         for factor in _factors((*endog, *exog)):
+            _check_restricted(factor, restricted, data_columns)
             used |= _resolve(factor, data_columns, context, f"the formula {formula!r}")
             read |= _names(factor)
         for factor in beside:
+            _check_restricted(factor, restricted, data_columns)
             used |= _resolve(factor, data_columns, context, f"the expression {factor.expr!r}")
             read |= _names(factor)
         return cls(
             formula=formula,
+            restricted=restricted,
             endog_terms=endog,
             exog_terms=exog,
             data_columns=tuple(c for c in data_columns if c in read),
@@ -169,12 +186,12 @@ class FormulaicEngine(FormulaEngine):
         return [c for c in self.data_columns if c in read]
 
     def evaluate(self, frame: pd.DataFrame, factors: Sequence[str]) -> dict[str, Numeric | Categorical]:
-        evaluation = evaluation_on(frame, self.context)
+        evaluation = self._evaluation_on(frame)
         evaluated = self._evaluate(evaluation, factors)
         return {expr: factor_values(evaluation, factor, len(frame)) for expr, factor in evaluated.items()}
 
     def values(self, frame: pd.DataFrame, expressions: Sequence[str]) -> dict[str, Any]:
-        evaluation, spec, found = evaluation_on(frame, self.context), evaluation_spec(self.state), {}
+        evaluation, spec, found = self._evaluation_on(frame), evaluation_spec(self.state), {}
         for expression in expressions:
             factor = Factor(expression, eval_method=Factor.EvalMethod.PYTHON)
             try:
@@ -200,15 +217,19 @@ class FormulaicEngine(FormulaEngine):
         ]
 
     def coding(self, sample: pd.DataFrame, factor: str, levels: Sequence[Hashable], *, reduced: bool) -> Coding:
-        evaluation = evaluation_on(sample.iloc[:0], self.context)
+        evaluation = self._evaluation_on(sample.iloc[:0])
         evaluated = self._evaluate(evaluation, [factor])[factor]
         # the levels themselves, once each: what formulaic makes of them is the coding matrix
         once = pd.Series(pd.Categorical(list(levels), categories=list(levels)))
         values = FactorValues(once, metadata=evaluated.values.__formulaic_metadata__)
         many = len(levels) > MANY_LEVELS
-        columns = evaluation._encode_evaled_factor(
-            evaluated.replace(values=values), evaluation_spec(sparse=many), [], reduced_rank=reduced
-        )
+        try:
+            columns = evaluation._encode_evaled_factor(
+                evaluated.replace(values=values), evaluation_spec(sparse=many), [], reduced_rank=reduced
+            )
+        except (FormulaicError, AttributeError, LookupError, TypeError, ValueError) as error:
+            # contrasts that are none, or do not fit the levels
+            raise FormulaError(f"{factor} cannot code its levels: {error}") from error
         if many and (sparse_coding := _column_of_each(columns.values(), len(levels))) is not None:
             return Coding(tuple(map(str, columns)), sparse_coding)
         matrix = np.empty((len(levels), len(columns)))
@@ -216,53 +237,38 @@ class FormulaicEngine(FormulaEngine):
             matrix[:, j] = column.toarray()[:, 0] if many else column
         return Coding(tuple(map(str, columns)), matrix)
 
-    def lessons(self, *, exact_knots: bool) -> tuple[dict[str, State], list[Lesson]]:
-        known: dict[str, State] = {}
-        lessons: dict[str, Lesson] = {}
-        for call in chain.from_iterable(self._calls.values()):
-            if call.name not in known and call.name not in lessons:
-                found = self._lesson(call, exact_knots=exact_knots)
-                if isinstance(found, Lesson):
-                    lessons[call.name] = found
-                else:
-                    known[call.name] = found
-        return known, list(lessons.values())
-
     def with_state(self, state: Mapping[str, State]) -> Self:
         return replace(self, state={**self.state, **state})
-
-    def calls(self, factor: str) -> frozenset[str]:
-        return frozenset(call.name for call in self._calls.get(factor, ()))
-
-    def missing_like(self, factor: str, learners: Mapping[str, Learner]) -> str | None:
-        def learns(call: str) -> bool | None:
-            return learners[call].keeps_missing if call in learners else None
-
-        return missing_like(factor, learns)
-
-    def row_expressions(self) -> list[str]:
-        written = [factor.expr for factor in self._all_factors if _is_python(factor)]
-        calls = chain.from_iterable(self._calls.values())
-        parts = [part for call in calls for part in (call.data, *self._row_arguments(call))]
-        return [e for e in dict.fromkeys((*written, *parts)) if not is_elementwise(e, self._kind)]
 
     @cached_property
     def _all_factors(self) -> list[ParsedFactor]:
         return [*_factors((*self.endog_terms, *self.exog_terms)), *self.beside]
 
-    @cached_property
-    def _calls(self) -> dict[str, list[Call]]:
-        """The calls that learn, by factor."""
-        python = (factor.expr for factor in self._all_factors if _is_python(factor))
-        found = {expression: learning_calls(expression, self._learns) for expression in python}
-        return {expression: calls for expression, calls in found.items() if calls}
+    @property
+    def _python_expressions(self) -> list[str]:
+        return [factor.expr for factor in self._all_factors if factor.method == "python"]
+
+    def _is_learning(self, function: Any) -> bool:
+        return bool(getattr(function, "__is_stateful_transform__", False)) and id(function) not in STATELESS
+
+    def _learner_of(
+        self, transform: Any, arguments: Sequence[Any], keywords: Mapping[str, Any], *, exact_knots: bool
+    ) -> State | Learner:
+        return learner_of(transform, arguments, keywords, exact_knots=exact_knots)
+
+    def _evaluation_on(self, frame: pd.DataFrame) -> PandasMaterializer:
+        def check(expression: str) -> None:
+            if self.restricted is not None:
+                self.restricted.check_expression(expression, self.data_columns, frame)
+
+        return evaluation_on(frame, self.context, None if self.restricted is None else check)
 
     def _evaluate(self, evaluation: PandasMaterializer, factors: Sequence[str]) -> dict[str, EvaluatedFactor]:
         wanted = set(factors)
         spec, evaluated = evaluation_spec(self.state), {}
         for factor in self._all_factors:
             if factor.expr in wanted:
-                self._check_saved(factor)
+                self._check_saved(partial(_names, factor))
                 try:
                     evaluated[factor.expr] = evaluation._evaluate_factor(_factor(factor), spec, set())
                 except FormulaicError as error:
@@ -270,20 +276,11 @@ class FormulaicEngine(FormulaEngine):
                     raise FormulaError(f"in the {where}: {error}") from error
         return evaluated
 
-    def _check_saved(self, factor: ParsedFactor) -> None:
-        """Refuse a factor that needs what a saved result could not hold."""
-        unsaved = {name: value.kind for name, value in self.context.items() if isinstance(value, Unsaved)}
-        for name in sorted(_names(factor) & unsaved.keys() if unsaved else ()):
-            raise FormulaError(
-                f"the formula {self.formula!r} needs {name!r} ({unsaved[name]}), which was not saved with the result; "
-                f"pass it when loading: dglm.load(path, context={{{name!r}: {name}}})"
-            )
-
     def _shown(
         self, sample: pd.DataFrame, factors: Sequence[str]
     ) -> tuple[PandasMaterializer, dict[str, EvaluatedFactor]]:
         """Evaluate factors on the sample; on none of its rows where bounds were learned that made-up rows may break."""
-        evaluation, no_rows = evaluation_on(sample, self.context), evaluation_on(sample.iloc[:0], self.context)
+        evaluation, no_rows = self._evaluation_on(sample), self._evaluation_on(sample.iloc[:0])
         learned = [f for f in factors if self.calls(f)]
         evaluated = self._evaluate(evaluation, [f for f in factors if f not in learned])
         try:
@@ -293,64 +290,12 @@ class FormulaicEngine(FormulaEngine):
         evaluation.factor_cache |= no_rows.factor_cache
         return evaluation, evaluated
 
-    def _function(self, name: str) -> Any:
-        """Return the function of a dotted name, None where there is none."""
-        first, *attributes = name.split(".")
-        if first in self.data_columns:
-            return None
-        found = self.context.get(first, TRANSFORMS.get(first))
-        for attribute in attributes:
-            found = getattr(found, attribute, None)
-        return found
 
-    def _learns(self, function: str) -> bool:
-        found = self._function(function)
-        return bool(getattr(found, "__is_stateful_transform__", False)) and id(found) not in STATELESS
-
-    def _kind(self, name: str) -> Kind:
-        """Return what a name stands for."""
-        if stand_ins(name).get(name, name) in self.data_columns:
-            return "column"
-        found = self._function(name)
-        if isinstance(found, np.ufunc) or found is np.where:
-            return "ufunc"
-        if any(found is TRANSFORMS[known] for known in ELEMENTWISE):
-            return "transform"
-        return "number" if np.isscalar(found) else "unknown"
-
-    def _row_arguments(self, call: Call) -> list[str]:
-        """Return the arguments, beside the data, that have a value for each row."""
-        others = (*call.arguments, *(expression for _, expression in call.keywords))
-        return [e for e in others if self.columns([e]) or learning_calls(e, self._learns)]
-
-    def _lesson(self, call: Call, *, exact_knots: bool) -> State | Lesson:
-        rows = self._row_arguments(call)
-        fixed = [e for e in (*call.arguments, *(e for _, e in call.keywords)) if e not in rows]
-        try:
-            values = self.values(pd.DataFrame(), fixed) | {e: Rows(i) for i, e in enumerate(rows, start=1)}
-            found = learner_of(
-                self._function(call.function),
-                [values[e] for e in call.arguments],
-                {name: values[e] for name, e in call.keywords},
-                exact_knots=exact_knots,
-            )
-        except (FormulaError, DataError) as error:
-            raise type(error)(f"{as_written(call.name)} {error}") from error
-        if not isinstance(found, Learner):
-            return found
-        if not self.columns([call.data, *rows]):
-            raise FormulaError(f"{as_written(call.name)} learns from no column of the data")
-        inside = (inner for e in (call.data, *rows) for inner in learning_calls(e, self._learns))
-        return Lesson(call.name, (call.data, *rows), frozenset(inner.name for inner in inside), found)
-
-
-def _expression(text: str) -> ParsedFactor:
-    """Return the factor of an expression that stands beside the formula."""
-    try:
-        expression_tree(text)
-    except SyntaxError as error:
-        raise FormulaError(f"cannot parse the expression {text!r}: {error.msg}") from error
-    return ParsedFactor(text, "python")
+def _check_restricted(factor: ParsedFactor, restricted: Restricted | None, columns: Sequence[str]) -> None:
+    """Refuse a factor, as formulaic cut it out, that a restricted formula may not have."""
+    if restricted is None or factor.method == "literal" or (factor.method == "lookup" and factor.expr in columns):
+        return
+    restricted.check_expression(factor.expr, columns)
 
 
 def _parsed(term: Term) -> ParsedTerm:
@@ -379,23 +324,15 @@ def _names(factor: ParsedFactor) -> set[str]:
 
 def _resolve(factor: ParsedFactor, columns: Sequence[str], context: Mapping[str, Any], where: str) -> dict[str, Any]:
     """Return what a factor needs from the caller's scope, refusing what does not exist or cannot be done by parts."""
-    used = {}
-    for name in sorted(_names(factor) - set(columns)):
-        if name in context and context[name] is not TRANSFORMS.get(name):
-            used[name] = context[name]
-        elif name not in TRANSFORMS and not hasattr(builtins, name):
-            raise FormulaError(
-                f"{name!r} in {where} is neither a column of the data nor a variable in the calling scope"
-                f"{nearest(name, columns)}"
-            )
-    for name, call in function_calls(factor.expr) if _is_python(factor) else ():
-        if name in columns:
-            raise FormulaError(f"{name!r} is a column of the data, which {call} cannot call; rename the column")
-        if used.get(name, TRANSFORMS.get(name)) is TRANSFORMS["lag"]:
-            raise FormulaError(
-                f"{call} needs the rows of the partition before; make it a column first, "
-                f"data.assign(lagged=data[...].shift(1))"
-            )
+    used = used_variables(_names(factor), columns, context, TRANSFORMS, where)
+    if factor.method == "python":
+        refuse_called_columns(factor.expr, columns)
+        for name, call in function_calls(factor.expr):
+            if used.get(name, TRANSFORMS.get(name)) is TRANSFORMS["lag"]:
+                raise FormulaError(
+                    f"{call} needs the rows of the partition before; make it a column first, "
+                    f"data.assign(lagged=data[...].shift(1))"
+                )
     return used
 
 
@@ -407,7 +344,3 @@ def _column_of_each(columns: Iterable[Any], n_levels: int) -> Codes | None:
             return None
         coding[column.indices[0]] = j
     return coding
-
-
-def _is_python(factor: ParsedFactor) -> bool:
-    return factor.method == "python"

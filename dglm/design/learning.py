@@ -13,10 +13,10 @@ from dglm.design.base import Extra, Missing
 from dglm.design.columns import Columns, as_coding, group_names
 from dglm.design.engine import Categorical, FormulaEngine, Numeric, Product
 from dglm.design.formula import FormulaDesign
-from dglm.design.formulaic_engine import FormulaicEngine
 from dglm.design.joining import PreparedModel, frame_table, join_extras, refuse_double_weights
 from dglm.design.lessons import Taught, teach
 from dglm.design.response import Response, check_two_columns
+from dglm.design.restricted import Restricted
 from dglm.design.row_locality import refuse_what_needs_other_rows
 from dglm.design.size import refuse_too_many_columns
 from dglm.errors import FormulaError
@@ -26,11 +26,13 @@ def from_formula(
     formula: str,
     data: Any,
     *,
+    engine: type[FormulaEngine],
     extras: Mapping[str, Any],
     missing: Missing,
     context: Mapping[str, Any],
     check_row_local: bool,
     exact_knots: bool,
+    restricted: Restricted | None = None,
 ) -> PreparedModel:
     """Learn a formula's design from a dataframe.
 
@@ -40,6 +42,8 @@ def from_formula(
         ``"y ~ x1 + x2"``.
     data : pandas.DataFrame or dask.dataframe.DataFrame
         The rows.
+    engine : type of FormulaEngine
+        Which parses the formula.
     extras : mapping of str to str or collection
         Weights, offset and exposure, as column names, expressions or aligned collections.
     missing : str
@@ -50,6 +54,8 @@ def from_formula(
         Whether expressions that depend on other rows are refused.
     exact_knots : bool
         Whether knots of splines must be exact quantiles.
+    restricted : Restricted, optional
+        What the formula and the expressions are held against, where they are a stranger's.
 
     Returns
     -------
@@ -67,11 +73,16 @@ def from_formula(
     names = [str(c) for c in table.columns]
     # a plain name is a column, or a mistake that join_extras names
     expressions = [e for e in extras.values() if isinstance(e, str) and e not in names and not e.isidentifier()]
-    engine = FormulaicEngine.parse(formula, names, context, expressions)
+    if restricted is not None:  # before any engine sees them: parsing may evaluate
+        context = {**context, "np": np}
+        restricted.check_formula(formula, names)
+        for expression in expressions:
+            restricted.check_expression(expression, names)
+    parsed = engine.parse(formula, names, context, expressions, restricted)
     table, joined = join_extras(table, extras, expressions)
     if check_row_local:
-        refuse_what_needs_other_rows(engine, table)
-    return PreparedModel(table, _learn(engine, table, joined, missing, exact_knots=exact_knots))
+        refuse_what_needs_other_rows(parsed, table)
+    return PreparedModel(table, _learn(parsed, table, joined, missing, exact_knots=exact_knots))
 
 
 def _learn(

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy import special, stats
+import scipy
+from scipy import special
 
 from dglm._typing import Mask, Vector
 from dglm.families.base import Family, Pointwise
@@ -78,7 +79,7 @@ class Binomial(Family):
         del scale
         # draws need trials that are integers by type; no distribution has a fraction of a trial
         whole = np.all(np.rint(var_weights) == var_weights)
-        return stats.binom(var_weights.astype(np.int64) if whole else var_weights, mu)
+        return scipy.stats.binom(var_weights.astype(np.int64) if whole else var_weights, mu)
 
     def pointwise(self, y: Vector, eta: Vector) -> Pointwise:
         if self.canonical:

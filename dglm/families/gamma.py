@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy import special, stats
+import scipy
+from scipy import special
 
 from dglm._typing import Mask, Vector
 from dglm.families.base import Family
@@ -67,4 +68,4 @@ class Gamma(Family):
 
     def distribution(self, mu: Vector, var_weights: Vector, scale: float) -> Distribution:
         k = var_weights / scale
-        return stats.gamma(k, scale=mu / k)
+        return scipy.stats.gamma(k, scale=mu / k)

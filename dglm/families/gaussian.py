@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from dglm._typing import Mask, Vector
 from dglm.families.base import Family
@@ -62,7 +62,7 @@ class Gaussian(Family):
         return mu
 
     def distribution(self, mu: Vector, var_weights: Vector, scale: float) -> Distribution:
-        return stats.norm(mu, np.sqrt(scale / var_weights))
+        return scipy.stats.norm(mu, np.sqrt(scale / var_weights))
 
     def likelihood_scale(self, scale: float, deviance: float, nobs: float) -> float:
         # the variance that maximises the likelihood, as R's logLik and statsmodels' llf have it

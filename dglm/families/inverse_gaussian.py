@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from dglm._typing import Mask, Vector
 from dglm.families.base import Family
@@ -64,4 +64,4 @@ class InverseGaussian(Family):
 
     def distribution(self, mu: Vector, var_weights: Vector, scale: float) -> Distribution:
         phi = scale / var_weights
-        return stats.invgauss(mu * phi, scale=1 / phi)
+        return scipy.stats.invgauss(mu * phi, scale=1 / phi)

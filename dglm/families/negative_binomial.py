@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import numpy as np
-from scipy import special, stats
+import scipy
+from scipy import special
 
 from dglm._typing import Mask, Matrix, Vector
 from dglm.families.distribution import Distribution
@@ -117,7 +118,7 @@ class NegativeBinomial(ShapeFamily):
 
     def distribution(self, mu: Vector, var_weights: Vector, scale: float) -> Distribution:
         del scale
-        return stats.nbinom(var_weights / self._alpha, 1 / (1 + self._alpha * mu))
+        return scipy.stats.nbinom(var_weights / self._alpha, 1 / (1 + self._alpha * mu))
 
     # alpha, estimated as psi = log alpha
 

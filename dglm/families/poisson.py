@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy import special, stats
+import scipy
+from scipy import special
 
 from dglm._typing import Mask, Vector
 from dglm.families.base import Family, Pointwise
@@ -67,7 +68,7 @@ class Poisson(Family):
 
     def distribution(self, mu: Vector, var_weights: Vector, scale: float) -> Distribution:
         del scale
-        return stats.poisson(var_weights * mu)
+        return scipy.stats.poisson(var_weights * mu)
 
     def pointwise(self, y: Vector, eta: Vector) -> Pointwise:
         if not self.canonical:

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from scipy import stats
-from scipy.stats.distributions import rv_frozen
+import scipy
 
 from dglm._typing import Vector
 from dglm.links.base import Link
@@ -142,13 +141,16 @@ class CDF(Link):
 def _frozen(distribution: Any) -> Frozen:
     """Return the frozen distribution, checked."""
     wanted = "CDF needs a frozen continuous distribution of scipy.stats, as CDF(stats.t(5))"
-    if isinstance(distribution, stats.rv_continuous):
+    if isinstance(distribution, scipy.stats.rv_continuous):
         if distribution.shapes:
             raise TypeError(f"{wanted}; {distribution.name} has the shape parameters {distribution.shapes}")
         distribution = distribution()
-    if not (isinstance(distribution, rv_frozen) and isinstance(distribution.dist, stats.rv_continuous)):
+    if not (
+        isinstance(distribution, scipy.stats.distributions.rv_frozen)
+        and isinstance(distribution.dist, scipy.stats.rv_continuous)
+    ):
         raise TypeError(f"{wanted}; got {distribution!r}")
-    if isinstance(distribution.dist, stats.rv_histogram):
+    if isinstance(distribution.dist, scipy.stats.rv_histogram):
         raise TypeError(f"{wanted}; the density of a histogram has jumps")
     if any(np.ndim(value) for value in (*distribution.args, *distribution.kwds.values())):
         raise TypeError(f"{wanted}; got a {distribution.dist.name} with an array as a parameter")

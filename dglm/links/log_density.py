@@ -9,33 +9,34 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy as np
-from scipy import special, stats
+import scipy
+from scipy import special
 
 from dglm._typing import Vector
 
 # scipy.stats has no public name for what `stats.t(5)` is.
 Frozen: TypeAlias = Any
 
-#: d log f / dz of the standardised variable z = (x - loc) / scale, given z and the shape parameters, by the class
-#: of the distribution.
-CLOSED_FORMS: dict[type, Callable[..., Vector]] = {
-    type(stats.norm): lambda z: -z,
-    type(stats.logistic): lambda z: -np.tanh(z / 2),
-    type(stats.hypsecant): lambda z: -np.tanh(z),
-    type(stats.genlogistic): lambda z, c: c - (c + 1) * special.expit(z),
-    type(stats.t): lambda z, df: -(df + 1) * _squared_ratio(z, np.sqrt(df)),
-    type(stats.cauchy): lambda z: -2 * _squared_ratio(z, 1.0),
-    type(stats.skewnorm): lambda z, a: a * _inverse_mills(a * z) - z,
-    type(stats.gumbel_r): lambda z: np.expm1(-z),
-    type(stats.gumbel_l): lambda z: -np.expm1(z),
-    type(stats.loggamma): lambda z, c: c - np.exp(z),
-    type(stats.laplace): lambda z: -np.sign(z),
-    type(stats.uniform): lambda z: np.zeros_like(z),
-    type(stats.expon): lambda z: -np.ones_like(z),
-    type(stats.gamma): lambda z, a: (a - 1) / z - 1,
-    type(stats.weibull_min): lambda z, c: (c - 1 - c * z**c) / z,
-    type(stats.lognorm): lambda z, s: -(1 + np.log(z) / s**2) / z,
-    type(stats.beta): lambda z, a, b: (a - 1) / z - (b - 1) / (1 - z),
+#: d log f / dz of the standardised variable z = (x - loc) / scale, given z and the shape parameters, by the name
+#: of the distribution (scipy.stats itself is loaded when a link needs it, since that takes a while).
+CLOSED_FORMS: dict[str, Callable[..., Vector]] = {
+    "norm": lambda z: -z,
+    "logistic": lambda z: -np.tanh(z / 2),
+    "hypsecant": lambda z: -np.tanh(z),
+    "genlogistic": lambda z, c: c - (c + 1) * special.expit(z),
+    "t": lambda z, df: -(df + 1) * _squared_ratio(z, np.sqrt(df)),
+    "cauchy": lambda z: -2 * _squared_ratio(z, 1.0),
+    "skewnorm": lambda z, a: a * _inverse_mills(a * z) - z,
+    "gumbel_r": lambda z: np.expm1(-z),
+    "gumbel_l": lambda z: -np.expm1(z),
+    "loggamma": lambda z, c: c - np.exp(z),
+    "laplace": lambda z: -np.sign(z),
+    "uniform": lambda z: np.zeros_like(z),
+    "expon": lambda z: -np.ones_like(z),
+    "gamma": lambda z, a: (a - 1) / z - 1,
+    "weibull_min": lambda z, c: (c - 1 - c * z**c) / z,
+    "lognorm": lambda z, s: -(1 + np.log(z) / s**2) / z,
+    "beta": lambda z, a, b: (a - 1) / z - (b - 1) / (1 - z),
 }
 # Steps of the differences: the first is a share of the length over which a density changes, each next is half of it.
 FIRST_STEP = 0.5
@@ -60,8 +61,10 @@ def slope(distribution: Frozen, parameters: dict[str, float], x: Vector) -> Vect
         Slopes, to rounding where the closed form is known, else to 1e-11 of the larger of themselves and the reciprocal
         of the interquartile range, where the density is smooth.
     """
-    closed_form = CLOSED_FORMS.get(type(distribution.dist))
-    if closed_form is None:
+    name = distribution.dist.name
+    closed_form = CLOSED_FORMS.get(name)
+    # a distribution of the user's may have taken the name
+    if closed_form is None or type(distribution.dist) is not type(getattr(scipy.stats, name)):
         return _by_differences(distribution, x)
     *shapes, loc, scale = parameters.values()
     return closed_form((x - loc) / scale, *shapes) / scale

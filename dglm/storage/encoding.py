@@ -19,8 +19,6 @@ from dglm.storage.schema import is_saved
 #: A larger array in a formula's scope is data, not a constant of the model.
 MAX_CONTEXT_BYTES = 2**16
 
-_WRITERS = {scalar.type: scalar for scalar in SCALARS}
-
 
 class Encoder:
     """Turns one record into JSON and arrays.
@@ -86,7 +84,7 @@ class Encoder:
         return self._scalar(value, where)
 
     def _scalar(self, value: Any, where: str) -> Any:
-        scalar, name = _WRITERS.get(type(value)), known_name(value)
+        scalar, name = next((s for s in SCALARS if s.holds(value)), None), known_name(value)
         if scalar is None and name is None:
             raise _cannot_hold(value, where, "use pickle, or make it a string, a number or an array")
         if scalar is None:

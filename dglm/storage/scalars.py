@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import scipy
-from scipy import special, stats
+from scipy import special
 
 #: Modules that a formula may have named; a file refers to them, and to what they define, by name.
 MODULES: Mapping[str, ModuleType] = {module.__name__: module for module in (math, np, pd, scipy, special)}
@@ -29,8 +29,8 @@ class Scalar:
     ----------
     tag : str
         Its key in JSON.
-    type : type
-        Exactly this one, no subclass.
+    holds : callable
+        Whether it is the one for a value.
     write : callable
         From a value to what has words: strings, numbers, tuples of them; raises TypeError or ValueError if it cannot.
     read : callable
@@ -38,7 +38,7 @@ class Scalar:
     """
 
     tag: str
-    type: type
+    holds: Callable[[Any], bool]
     write: Callable[[Any], Any]
     read: Callable[[Any], Any]
 
@@ -137,15 +137,15 @@ def _read_interval(written: Any) -> pd.Interval[Any]:
 
 def _write_distribution(value: Any) -> tuple[Any, ...]:
     name = value.dist.name
-    if type(vars(stats).get(name)) is not type(value.dist):
+    if type(vars(scipy.stats).get(name)) is not type(value.dist):
         raise ValueError(f"{name!r} is no distribution of scipy.stats")
     return name, value.args, value.kwds
 
 
 def _read_distribution(written: Any) -> Any:
     name, args, kwds = written
-    distribution = vars(stats)[name]
-    if not isinstance(distribution, stats.rv_continuous):
+    distribution = vars(scipy.stats)[name]
+    if not isinstance(distribution, scipy.stats.rv_continuous):
         raise TypeError(f"{name!r} is no continuous distribution of scipy.stats")
     return distribution(*args, **kwds)
 
@@ -162,18 +162,28 @@ def _unit(unit: Any) -> Any:
     return unit
 
 
+def _is(cls: type) -> Callable[[Any], bool]:
+    """Return whether a value is of exactly this type, no subclass."""
+    return lambda value: type(value) is cls
+
+
+def _is_distribution(value: Any) -> bool:
+    # the name first: scipy.stats is loaded when it is needed, since that takes a while
+    return type(value).__name__ == "rv_continuous_frozen" and type(value) is type(scipy.stats.norm())
+
+
 SCALARS = (
-    Scalar("$timestamp", pd.Timestamp, _write_timestamp, _read_timestamp),
-    Scalar("$timedelta", pd.Timedelta, _write_timedelta, _read_timedelta),
-    Scalar("$period", pd.Period, _write_period, _read_period),
-    Scalar("$interval", pd.Interval, _write_interval, _read_interval),
-    Scalar("$datetime", datetime.datetime, datetime.datetime.isoformat, datetime.datetime.fromisoformat),
-    Scalar("$date", datetime.date, datetime.date.isoformat, datetime.date.fromisoformat),
-    Scalar("$time", datetime.time, datetime.time.isoformat, datetime.time.fromisoformat),
-    Scalar("$decimal", decimal.Decimal, str, decimal.Decimal),
-    Scalar("$bytes", bytes, bytes.hex, bytes.fromhex),
+    Scalar("$timestamp", _is(pd.Timestamp), _write_timestamp, _read_timestamp),
+    Scalar("$timedelta", _is(pd.Timedelta), _write_timedelta, _read_timedelta),
+    Scalar("$period", _is(pd.Period), _write_period, _read_period),
+    Scalar("$interval", _is(pd.Interval), _write_interval, _read_interval),
+    Scalar("$datetime", _is(datetime.datetime), datetime.datetime.isoformat, datetime.datetime.fromisoformat),
+    Scalar("$date", _is(datetime.date), datetime.date.isoformat, datetime.date.fromisoformat),
+    Scalar("$time", _is(datetime.time), datetime.time.isoformat, datetime.time.fromisoformat),
+    Scalar("$decimal", _is(decimal.Decimal), str, decimal.Decimal),
+    Scalar("$bytes", _is(bytes), bytes.hex, bytes.fromhex),
     # nan and the infinities
-    Scalar("$float", float, repr, float),
+    Scalar("$float", _is(float), repr, float),
     # `stats.t(5)`, the parameter of a link
-    Scalar("$distribution", type(stats.norm()), _write_distribution, _read_distribution),
+    Scalar("$distribution", _is_distribution, _write_distribution, _read_distribution),
 )

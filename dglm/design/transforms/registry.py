@@ -49,24 +49,86 @@ def learner_of(
     FormulaError
         If the arguments are wrong, or depend on the rows where they may not.
     """
-    own = getattr(transform, LEARNED_BY, None)
-    if own is None and transform not in _SPLINES and transform not in _OTHERS:
+    if hasattr(transform, LEARNED_BY):
+        return own_learner(transform, arguments, keywords)
+    if transform not in _SPLINES and transform not in _OTHERS:
         return Gathering(transform, tuple(arguments), keywords)
+    named = arguments_by_name(_signature(transform), arguments, keywords)
+    if transform in _SPLINES:
+        return _SPLINES[transform](named, exact_knots=exact_knots)
+    return _OTHERS[transform](named)
+
+
+def own_learner(
+    transform: Callable[..., Any], arguments: Sequence[Any], keywords: Mapping[str, Any]
+) -> State | Learner:
+    """Return what a call learns of a transform that `learned_by` marked.
+
+    Parameters
+    ----------
+    transform : callable
+        Marked.
+    arguments : sequence
+        After the data.
+    keywords : mapping
+        By name.
+
+    Returns
+    -------
+    mapping or Learner
+        The state, where there is nothing to learn.
+
+    Raises
+    ------
+    FormulaError
+        If the arguments are wrong, or depend on the rows.
+    """
+    _refuse_rows(arguments, keywords)
+    try:
+        found: State | Learner = getattr(transform, LEARNED_BY)(*arguments, **keywords)
+    except TypeError as error:
+        raise FormulaError(f"cannot be called so: {error}") from error
+    return found
+
+
+def arguments_by_name(
+    signature: inspect.Signature, arguments: Sequence[Any], keywords: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the arguments of a call by name, defaults included.
+
+    Parameters
+    ----------
+    signature : Signature
+        Without the data.
+    arguments : sequence
+        After the data.
+    keywords : mapping
+        By name.
+
+    Returns
+    -------
+    dict of str to object
+        In the order of the signature.
+
+    Raises
+    ------
+    FormulaError
+        If the arguments are wrong, or depend on the rows.
+    """
+    _refuse_rows(arguments, keywords)
+    try:
+        bound = signature.bind(*arguments, **keywords)
+    except TypeError as error:
+        raise FormulaError(f"cannot be called so: {error}") from error
+    bound.apply_defaults()
+    return dict(bound.arguments)
+
+
+def _refuse_rows(arguments: Sequence[Any], keywords: Mapping[str, Any]) -> None:
     if any(isinstance(argument, Rows) for argument in (*arguments, *keywords.values())):
         raise FormulaError(
             "has an argument that depends on the rows, which would be another one on every partition; give numbers"
         )
-    try:
-        if own is not None:
-            found: State | Learner = own(*arguments, **keywords)
-            return found
-        bound = _signature(transform).bind(*arguments, **keywords)
-    except TypeError as error:
-        raise FormulaError(f"cannot be called so: {error}") from error
-    bound.apply_defaults()
-    if transform in _SPLINES:
-        return _SPLINES[transform](bound.arguments, exact_knots=exact_knots)
-    return _OTHERS[transform](bound.arguments)
 
 
 def _signature(transform: Callable[..., Any]) -> inspect.Signature:
