@@ -94,7 +94,7 @@ def _learn(
     response = _formula_response(engine, taught.shown, levels)
     refuse_double_weights(response, extras)
     products = engine.products(taught.sample)
-    refuse_too_many_columns(engine.formula, products, taught.shown, levels, free_memory())
+    refuse_too_many_columns(engine.formula, products, taught.shown, levels, free_memory)
     groups = _groups(engine, products, taught, levels)
     names = tuple(name for group in groups for name in group.names)
     if not names:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import reduce
 from operator import mul
 
@@ -11,6 +11,8 @@ from dglm.errors import FormulaError
 
 # Of the free memory, what one matrix of columns by columns may take; a pass holds several.
 INFORMATION_SHARE = 0.125
+# Bytes that need no asking.
+SMALL = 2**26
 
 
 def refuse_too_many_columns(
@@ -18,7 +20,7 @@ def refuse_too_many_columns(
     products: Sequence[Product],
     shown: Mapping[str, Numeric | Categorical],
     levels: Mapping[str, tuple[Hashable, ...]],
-    free_bytes: int,
+    free_memory: Callable[[], int],
 ) -> None:
     """Refuse a formula whose information matrix takes more than an eighth of the free memory.
 
@@ -32,8 +34,8 @@ def refuse_too_many_columns(
         The factors.
     levels : mapping of str to tuple
         The levels of categorical ones.
-    free_bytes : int
-        Free memory.
+    free_memory : callable
+        Returns the free memory in bytes; asked where there are more than a few thousand columns.
 
     Raises
     ------
@@ -42,7 +44,7 @@ def refuse_too_many_columns(
     """
     p = sum(_n_columns(product, shown, levels) for product in products)
     nbytes = 8 * p**2
-    if nbytes <= INFORMATION_SHARE * free_bytes:
+    if nbytes <= SMALL or nbytes <= INFORMATION_SHARE * (free_bytes := free_memory()):
         return
     size = f"{p:,} columns, whose information matrix takes {_gigabytes(nbytes)}, more than an eighth of the free memory"
     used = [factor for product in products for factor, _ in product.factors if factor in levels]
