@@ -260,15 +260,15 @@ class Basis:
 
         Parameters
         ----------
-        g : (p,) array
-            Derivatives with respect to beta.
+        g : (p,) or (p, k) array
+            Derivatives with respect to beta, or several in columns.
 
         Returns
         -------
-        (p,) array
+        (p,) or (p, k) array
             Derivatives with respect to theta.
         """
-        return self._transform().T @ g
+        return g if self.intercept is None else g + np.multiply.outer(self._taken_off, g[self.intercept])
 
     def hessian(self, A: Matrix) -> Matrix:
         """Return T'AT for a matrix of second derivatives with respect to beta.
@@ -283,8 +283,11 @@ class Basis:
         (p, p) array
             Second derivatives with respect to theta.
         """
-        T = self._transform()
-        return T.T @ A @ T
+        if self.intercept is None:
+            return A
+        # T = I + e t', so that T'AT costs no product of matrices
+        AT = A + np.outer(A[:, self.intercept], self._taken_off)
+        return AT + np.outer(self._taken_off, AT[self.intercept])
 
     def covariance(self, C: Matrix) -> Matrix:
         """Return T C T': the covariance of beta from that of theta.
@@ -299,8 +302,12 @@ class Basis:
         (p, p) array
             Covariance of beta.
         """
-        T = self._transform()
-        return T @ C @ T.T
+        if self.intercept is None:
+            return C
+        C = C.copy()
+        C[self.intercept] += self._taken_off @ C
+        C[:, self.intercept] += C @ self._taken_off
+        return C
 
     def _penalised(self, information: Information, ridge: Matrix | None) -> Matrix:
         """Return T' (X'WX + P) T."""
@@ -327,6 +334,13 @@ class Basis:
     def _transform(self) -> Matrix:
         T = np.eye(len(self.centre))
         if self.intercept is not None:
-            T[self.intercept] = -self.centre / self.constant
-            T[self.intercept, self.intercept] = 1.0
+            T[self.intercept] += self._taken_off
         return T
+
+    @property
+    def _taken_off(self) -> Vector:
+        """t, what T = I + e t' adds to the row of the intercept, e its unit vector."""
+        taken = -self.centre / self.constant
+        if self.intercept is not None:
+            taken[self.intercept] = 0.0
+        return taken
