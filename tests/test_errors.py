@@ -94,14 +94,14 @@ def test_a_column_that_does_not_exist() -> None:
         dglm.GLM.from_formula("y ~ x", frame(), offset="sise")
     with pytest.raises(DataError, match=r"several columns called 'x'"):
         dglm.GLM.from_formula("y ~ x", pd.concat([frame(), frame()[["x"]]], axis=1))
-    with pytest.raises(DataError, match=r"data must be a pandas or dask dataframe; got dict"):
-        dglm.GLM.from_formula("y ~ x", {"y": [1], "x": [2]})
+    with pytest.raises(DataError, match=r"data must be a dataframe .*; got list"):
+        dglm.GLM.from_formula("y ~ x", [1, 2])
     with pytest.raises(DataError, match=r"names a column, which only GLM.from_formula can look up"):
         dglm.GLM(frame()["y"], frame()[["x"]], offset="size")
 
 
 def test_no_rows_left() -> None:
-    with pytest.raises(DataError, match=r"no rows left: all 40 have something missing"):
+    with pytest.raises(DataError, match=r"no rows left: all 40 have something missing \(x: 40\)"):
         dglm.GLM.from_formula("y ~ x", dd.from_pandas(frame(x=np.nan), npartitions=4)).fit()
     with pytest.raises(DataError, match=r"the data has no rows"):
         dglm.GLM.from_formula("y ~ x", frame().iloc[:0]).fit()
@@ -168,7 +168,7 @@ def test_differing_chunks_and_column_chunks() -> None:
         (
             Newton(),
             dglm.L1(alpha=0.1),
-            r"Newton needs a smooth penalty; got L1\(alpha=0.1\). Use ProximalGradient\(\).",
+            r"Newton needs a smooth penalty; got L1\(alpha=0.1\). Use ProximalNewton\(\) or",
         ),
         (
             "irls",
@@ -177,7 +177,7 @@ def test_differing_chunks_and_column_chunks() -> None:
         ),
         (ProximalGradient(), None, r"needs a sparse penalty; got no penalty. Use IRLS\(\) or Newton\(\)."),
         ("proximal_gradient", dglm.L2(alpha=1.0), r"needs a sparse penalty; got L2\(alpha=1.0\)"),
-        ("bfgs", None, r"no solver is called 'bfgs'; there are \['irls', 'newton', 'proximal_gradient'\]"),
+        ("bfgs", None, r"no solver is called 'bfgs'; there are .*'irls'"),
         (3, None, r"solver must be a name or an object from dglm.solvers; got 3"),
     ],
 )
@@ -251,7 +251,7 @@ def test_stopping_early_is_a_status_a_warning_and_a_line() -> None:
         result = dglm.GLM(Y, X * [1, 3], family=Binomial()).fit(max_iter=1, tol=1e-13)
     assert result.status is Status.MAX_ITER
     assert "WARNING: not converged" in str(result.summary())
-    with pytest.warns(ConvergenceWarning, match="Proximal gradient did not converge"):
+    with pytest.warns(ConvergenceWarning, match="Proximal Newton did not converge"):
         dglm.GLM(Y, X, family=Binomial()).fit(penalty=dglm.L1(alpha=0.001), max_iter=1)
 
 

@@ -10,19 +10,35 @@ from dglm.errors import IncompatibleSolverError
 from dglm.families import Binomial, Gamma, Gaussian, Poisson
 from dglm.links import Identity, Log
 from dglm.matrix import DenseMatrix
-from dglm.penalties import L1, L2, ElasticNet, Unpenalised
-from dglm.solvers import IRLS, SOLVERS, Newton, ProximalGradient, Status, default_solver, resolve_solver
+from dglm.objective import ObservedCurvature
+from dglm.penalties import L1, L2, MCP, ElasticNet, Unpenalised
+from dglm.solvers import (
+    IRLS,
+    SOLVERS,
+    Newton,
+    ProximalGradient,
+    ProximalNewton,
+    Status,
+    default_solver,
+    resolve_solver,
+    solver_table,
+)
 from dglm.testing import check_solver, count_passes
 from dglm.testing._problems import FAMILIES, Problem, problem
 from dglm.testing.solvers import _objective
 
 ALL_SOLVERS = [solver() for solver in SOLVERS.values()]
-SMOOTH, SPARSE = [IRLS(), Newton()], [ProximalGradient()]
+SMOOTH, SPARSE = [IRLS(), Newton()], [ProximalNewton(), ProximalGradient()]
 
 
 def objective_of(X, y, family, penalty, *, has_intercept=True, **columns):
     block = Block(X=DenseMatrix(np.asarray(X, float)), y=np.asarray(y, float), **columns)
     return _objective(Problem("given", family, block, has_intercept), penalty)
+
+
+def penalty_for(solver):
+    """Return a penalty that the solver can minimise."""
+    return next(p for p in (Unpenalised(), L1(alpha=0.01), MCP(alpha=0.01)) if isinstance(p, solver.penalties))
 
 
 @pytest.mark.parametrize("solver", ALL_SOLVERS, ids=repr)
@@ -49,9 +65,26 @@ def test_least_squares_needs_no_iteration_after_the_survey(solver):
     assert (fit.n_iter, passes.count) == (0, 1)
 
 
+@pytest.mark.parametrize("solver", SMOOTH, ids=repr)
+@pytest.mark.parametrize("penalty", [Unpenalised(), L2(alpha=0.01)], ids=repr)
+def test_logistic_fits_begin_where_gaussian_columns_would_end(solver, penalty):
+    rng = np.random.default_rng(20009)
+    X = np.column_stack([np.ones(20_000), rng.random((20_000, 6))])
+    y = rng.random(20_000) < 1 / (1 + np.exp(-X @ np.array([0.5, 1.5, -1.5, 1.0, -1.0, 0.5, 0.0])))
+    objective = objective_of(X, y, Binomial(), penalty)
+    fit = solver.solve(objective, None)
+    assert fit.status is Status.CONVERGED
+    # within a standard error or so of the optimum, so that three more passes do
+    assert fit.trace[0].certificate < 1
+    assert fit.n_iter <= 3
+    # a row of weight 2 tells the survey too little to begin there; the estimate is the same
+    twice = objective_of(X, y, Binomial(), penalty, freq_weights=np.full(len(y), 2.0))
+    np.testing.assert_allclose(solver.solve(twice, None).params, fit.params, rtol=1e-8)
+
+
 @pytest.mark.parametrize("solver", ALL_SOLVERS, ids=repr)
 def test_too_few_iterations_are_a_status_not_an_exception(solver):
-    penalty = Unpenalised() if isinstance(Unpenalised(), solver.penalties) else L1(alpha=0.01)
+    penalty = penalty_for(solver)
     objective = _objective(problem(Poisson(), "correlation 0.99", seed=1), penalty)
     fit = solver.with_settings(max_iter=1, tol=1e-14).solve(objective, None)
     assert fit.status is Status.MAX_ITER
@@ -123,7 +156,7 @@ def test_sparse_penalty_of_no_strength_is_maximum_likelihood(solver):
 @pytest.mark.parametrize("solver", ALL_SOLVERS, ids=repr)
 def test_start_outside_the_range_is_a_status(solver):
     # identity link: a mean of -1 has no Poisson likelihood
-    penalty = L1(alpha=0.01) if solver in SPARSE else Unpenalised()
+    penalty = penalty_for(solver)
     objective = _objective(problem(Poisson(Identity()), "plain", seed=1), penalty)
     fit = solver.solve(objective, np.array([-1.0, 0.0, 0.0, 0.0]))
     assert fit.status is Status.NO_START
@@ -149,7 +182,7 @@ def test_settings_that_cannot_work_are_refused(solver, settings):
 
 @pytest.mark.parametrize(
     ("penalty", "solver"),
-    [(Unpenalised(), IRLS()), (L2(alpha=1.0), IRLS()), (L1(alpha=1.0), ProximalGradient())],
+    [(Unpenalised(), IRLS()), (L2(alpha=1.0), IRLS()), (L1(alpha=1.0), ProximalNewton())],
     ids=repr,
 )
 def test_default_solver_follows_the_penalty(penalty, solver):
@@ -158,14 +191,14 @@ def test_default_solver_follows_the_penalty(penalty, solver):
 
 @pytest.mark.parametrize("name", SOLVERS)
 def test_solver_is_found_by_name(name):
-    penalty = next(p for p in (L2(alpha=1.0), L1(alpha=1.0)) if isinstance(p, SOLVERS[name].penalties))
+    penalty = next(p for p in (L2(alpha=1.0), L1(alpha=1.0), MCP(alpha=1.0)) if isinstance(p, SOLVERS[name].penalties))
     assert resolve_solver(name, penalty) == SOLVERS[name]()
 
 
 @pytest.mark.parametrize(
     ("solver", "penalty", "message"),
     [
-        ("newton", L1(alpha=0.1), "Newton needs a smooth penalty; got L1(alpha=0.1). Use ProximalGradient()."),
+        ("newton", L1(alpha=0.1), "Newton needs a smooth penalty; got L1(alpha=0.1). Use ProximalNewton() or"),
         (
             ProximalGradient(),
             L2(alpha=0.1),
@@ -173,13 +206,26 @@ def test_solver_is_found_by_name(name):
         ),
         ("proximal_gradient", Unpenalised(), "needs a sparse penalty; got no penalty. Use IRLS() or Newton()."),
         (IRLS(), ElasticNet(alpha=1.0, l1_ratio=0.5), "IRLS needs a smooth penalty"),
-        ("bfgs", Unpenalised(), "no solver is called 'bfgs'; there are ['irls', 'newton', 'proximal_gradient']"),
+        ("bfgs", Unpenalised(), f"no solver is called 'bfgs'; there are {sorted(SOLVERS)}"),
         (IRLS, Unpenalised(), "solver must be a name or an object from dglm.solvers"),
     ],
 )
 def test_pair_that_cannot_work_is_refused_with_the_way_out(solver, penalty, message):
     with pytest.raises(IncompatibleSolverError, match=re.escape(message)):
         resolve_solver(solver, penalty)
+
+
+@pytest.mark.parametrize("penalty", [Unpenalised(), L2(alpha=1.0), L1(alpha=1.0), ElasticNet(1.0, 0.5)], ids=repr)
+def test_table_says_what_is_refused(penalty):
+    header, *lines = solver_table().splitlines()
+    label = "no penalty" if penalty == Unpenalised() else type(penalty).__name__
+    cells = next(line for line in lines if line.startswith(label + " ")).removeprefix(label).split()
+    for name, cell in zip(header.split(), cells, strict=True):
+        if cell == "-":
+            with pytest.raises(IncompatibleSolverError):
+                resolve_solver(name, penalty)
+        else:
+            assert (resolve_solver(name, penalty) == default_solver(penalty)) == (cell == "default")
 
 
 def test_newton_survives_an_indefinite_information():
@@ -189,6 +235,19 @@ def test_newton_survives_an_indefinite_information():
     best = IRLS().solve(objective, None)
     assert fit.status is Status.CONVERGED
     np.testing.assert_allclose(fit.params, best.params, rtol=1e-6)
+
+
+@pytest.mark.parametrize("start", [[-4.0, 1.0, 1.0, 1.0], [3.0, 0.0, 0.0, 0.0], [-2.0, 2.0, -2.0, 2.0]], ids=repr)
+def test_proximal_newton_survives_an_indefinite_information(start):
+    objective = _objective(problem(Gaussian(Log()), "plain", seed=1), L1(alpha=0.02))
+    H = objective.basis.gram(objective.at(np.array(start), ObservedCurvature).information)
+    fit = ProximalNewton().solve(objective, np.array(start))
+    best = ProximalGradient().solve(objective, None)
+    assert fit.status is Status.CONVERGED
+    assert fit.n_iter <= 40
+    np.testing.assert_allclose(fit.params, best.params, rtol=1e-6, atol=1e-9)
+    if start[0] == -4.0:
+        assert np.linalg.eigvalsh(H)[0] < 0
 
 
 @pytest.mark.parametrize("solver", SMOOTH, ids=repr)
@@ -203,11 +262,12 @@ def test_far_starts_are_neither_separation_nor_optimal(solver):
         assert not fit.converged or np.allclose(fit.params, best, rtol=1e-6)
 
 
-def test_sparse_certificate_holds_from_far_starts():
+@pytest.mark.parametrize("solver", SPARSE, ids=repr)
+def test_sparse_certificate_holds_from_far_starts(solver):
     objective = _objective(problem(Gamma(Log()), "plain", seed=1), L1(alpha=0.01))
     best = ProximalGradient().solve(objective, None).params
     rng = np.random.default_rng(4)
     for _ in range(10):
-        fit = ProximalGradient().solve(objective, rng.standard_normal(4))
+        fit = solver.solve(objective, rng.standard_normal(4))
         assert fit.converged
         np.testing.assert_allclose(fit.params, best, rtol=1e-6, atol=1e-9)

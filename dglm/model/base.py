@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from types import FrameType
 from typing import Any
 
 from dglm._typing import Vector
@@ -37,9 +38,14 @@ class Model(ABC):
     def _objective(self, penalty: Penalty, persist: Persist) -> tuple[Objective[Any], int]:
         """Return the objective, surveying the rows unless that was done, and how many passes were made before."""
 
-    def _wanted(self, choice: CovarianceChoice, *, use_t: bool | None) -> Wanted:
-        """Return the inference that was asked for, with the rows and their groups where there are clusters."""
-        groups = group_rows(self._table, self.design, choice.groups) if choice.cov_type == "cluster" else None
+    def _wanted(self, choice: CovarianceChoice, *, use_t: bool | None, scope: FrameType) -> Wanted:
+        """Return the inference that was asked for, with the rows and their groups where there are clusters.
+
+        Expressions of groups find their variables in the caller's scope.
+        """
+        groups = None
+        if choice.cov_type == "cluster":
+            groups = group_rows(self._table, self.design, choice.groups, {**scope.f_globals, **scope.f_locals})
         if use_t not in {None, True, False}:
             raise ValueError(f"use_t must be True, False or None; got {use_t!r}")
         return Wanted(choice=choice, groups=groups, use_t=bool(use_t))

@@ -13,6 +13,7 @@ from dglm.objective.null_model import NullModel, NullStep
 from dglm.objective.objective import Objective, Request, evaluate
 from dglm.objective.saturated import SaturatedLoglike
 from dglm.objective.shape import ShapeCurvature, ShapeLoglike, ShapeObjective, packed
+from dglm.objective.spread import column_spread
 from dglm.objective.survey import Survey, survey
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "ShapeObjective",
     "Sum",
     "Survey",
+    "column_spread",
     "evaluate",
     "hessian_at",
     "independent_columns",

@@ -1,6 +1,7 @@
-"""What a fit can say, by the kind of its penalty: none, smooth or sparse."""
+"""What a fit can say, by the kind of its penalty: none, smooth, sparse or non-convex."""
 
 from dglm.results.base import Results
+from dglm.results.bounded import BoundedResults
 from dglm.results.compare import compare
 from dglm.results.constraint import Constraint
 from dglm.results.covariance import Wanted
@@ -13,11 +14,13 @@ from dglm.results.l2 import L2Results
 from dglm.results.loading import load
 from dglm.results.marginal_effects import MarginalEffects
 from dglm.results.mle import GLMResults
+from dglm.results.nonconvex import NonConvexResults
 from dglm.results.prediction import Prediction
 from dglm.results.score_test import ScoreTest
 from dglm.results.summary import Summary
 
 __all__ = [
+    "BoundedResults",
     "Constraint",
     "Estimate",
     "GLMResults",
@@ -25,6 +28,7 @@ __all__ = [
     "L1Results",
     "L2Results",
     "MarginalEffects",
+    "NonConvexResults",
     "Prediction",
     "Results",
     "ScoreTest",

@@ -15,7 +15,7 @@ from dglm.families import Family
 from dglm.inference import Covariance, equations, kept_share, log_likelihood
 from dglm.matrix import Basis, Information
 from dglm.objective import Objective, Request, SaturatedLoglike, SecondOrder, Survey
-from dglm.penalties import Penalty, SmoothPenalty, SparsePenalty, Unpenalised
+from dglm.penalties import NonConvexPenalty, Penalty, SmoothPenalty, SparsePenalty, Unpenalised
 from dglm.results.constraint import Constraint
 from dglm.results.covariance import Wanted
 from dglm.results.free import Free
@@ -51,7 +51,7 @@ class Estimate:
     scale : float
         Dispersion.
     df : float
-        Number of coefficients estimated, effective for smooth penalties, non-zero for sparse ones.
+        Number of coefficients estimated, effective for smooth penalties, those left free by sparse ones.
     llf : float
         Log-likelihood.
     null_deviance : float
@@ -281,6 +281,8 @@ def _degrees_of_freedom(free: Free) -> float:
     """Return how many coefficients were estimated, effectively."""
     objective, fit = free.objective, free.fit
     if isinstance(objective.penalty, SparsePenalty):
+        return float(np.count_nonzero(objective.penalty.free(fit.params)))
+    if isinstance(objective.penalty, NonConvexPenalty):
         return float(np.count_nonzero(fit.params))
     if isinstance(objective.penalty, Unpenalised) or not isinstance(fit.sums, SecondOrder):
         return float(np.count_nonzero(free.kept))

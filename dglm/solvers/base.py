@@ -39,7 +39,9 @@ class Certificate:
         ``"newton"``: largest coordinate of H^-1 g, columns centred, against its standard error (or against 1e-4 of
         the largest contribution to the linear predictor, since an exact fit has no standard errors).
         ``"kkt"``: largest violation of an optimality condition, against the standard error of that coordinate of the
-        score.
+        score (proximal Newton: or against 1e-4 of what the largest contribution to the linear predictor makes of it).
+        ``"stationary"``: the same for a penalty that is not convex. It proves a stationary point, which may be a local
+        minimum where another is lower.
     value : float
         The bound; dimensionless, so that it means the same whatever the columns' units.
     tol : float
@@ -52,11 +54,13 @@ class Certificate:
 
     @property
     def holds(self) -> bool:
-        """Whether the estimate is optimal to the tolerance."""
+        """Whether the estimate is optimal to the tolerance; stationary, where the penalty is not convex."""
         return self.value <= self.tol
 
     def __str__(self) -> str:
-        what = {"newton": "|H^-1 g| / se", "kkt": "|KKT| / se(score)"}[self.kind]
+        what = {"newton": "|H^-1 g| / se", "kkt": "|KKT| / se(score)", "stationary": "|stationarity| / se(score)"}[
+            self.kind
+        ]
         return f"{what} = {self.value:.2g}"
 
 
@@ -199,6 +203,8 @@ class Solver(ABC, Generic[P]):
     name: ClassVar[str]
     #: Penalties it can minimise.
     penalties: ClassVar[tuple[type[Penalty], ...]]
+    #: Whether it can estimate the family's own parameters along with the coefficients.
+    estimates_shape: ClassVar[bool] = False
 
     max_iter: int = 100
     tol: float = 1e-8
