@@ -110,6 +110,8 @@ class CodedTile(DesignMatrix):
 
     def gram(self, w: Vector) -> Gram:
         p, d, total = self.shape[1], len(self.positions), float(w.sum())
+        if not np.isfinite(total):
+            return Gram(total, self.centre, total, np.full(p, np.nan), np.full((p, p), np.nan))
         second = np.empty((p, p))
         if w.min(initial=0.0) >= 0:
             # sqrt(W) X on both sides, half the flops
@@ -185,6 +187,9 @@ class CodedTile(DesignMatrix):
 
     def _first(self, r: Vector, sums: Vector) -> Vector:
         """Return sum_i r_i (x_i - centre) from the sums within levels."""
+        if not np.isfinite(r.sum()):
+            # the mean moves without end, in every column
+            return np.full(self.shape[1], np.nan)
         first = np.empty(self.shape[1])
         first[self.positions] = np.dot(self.deviations.T, r)
         for part, of_levels in zip(self.held, self._by_part(sums[:, None]), strict=True):
