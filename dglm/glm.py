@@ -241,9 +241,9 @@ class GLM(Constraining, Evaluating):
             Within which the coefficients are to be, by the name of a coefficient or of a term, None being no bound;
             with no penalty, L2, L1 or ElasticNet.
         solver : str or Solver, optional
-            A name (``"irls"``, ``"newton"``, ``"proximal_newton"``, ``"proximal_gradient"``, ``"local_linear"``) or an
-            object from `dglm.solvers`; chosen by the penalty when not given. `Newton` where the family has parameters
-            to be estimated, which takes it or `IRLS`.
+            A name (``"irls"``, ``"newton"``, ``"proximal_newton"``, ``"proximal_gradient"``, ``"admm"``,
+            ``"async_admm"``, ``"local_linear"``) or an object from `dglm.solvers`; chosen by the penalty when not
+            given. `Newton` where the family has parameters to be estimated, which takes it or `IRLS`.
         start_params : Series or (p,) array, optional
             Where to begin; a Series is taken by name, nan counts as zero.
         max_iter : int, optional

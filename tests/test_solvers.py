@@ -15,6 +15,7 @@ from dglm.penalties import L1, L2, MCP, ElasticNet, Unpenalised
 from dglm.solvers import (
     IRLS,
     SOLVERS,
+    AsyncADMM,
     Newton,
     ProximalGradient,
     ProximalNewton,
@@ -27,7 +28,8 @@ from dglm.testing import check_solver, count_passes
 from dglm.testing._problems import FAMILIES, Problem, problem
 from dglm.testing.solvers import _objective
 
-ALL_SOLVERS = [solver() for solver in SOLVERS.values()]
+# AsyncADMM needs a cluster: tests/test_async_admm.py
+ALL_SOLVERS = [solver() for solver in SOLVERS.values() if solver is not AsyncADMM]
 SMOOTH, SPARSE = [IRLS(), Newton()], [ProximalNewton(), ProximalGradient()]
 
 
@@ -202,9 +204,9 @@ def test_solver_is_found_by_name(name):
         (
             ProximalGradient(),
             L2(alpha=0.1),
-            "ProximalGradient needs a sparse penalty; got L2(alpha=0.1). Use IRLS() or Newton().",
+            "ProximalGradient needs a sparse penalty; got L2(alpha=0.1). Use IRLS() or Newton() or ADMM()",
         ),
-        ("proximal_gradient", Unpenalised(), "needs a sparse penalty; got no penalty. Use IRLS() or Newton()."),
+        ("proximal_gradient", Unpenalised(), "needs a sparse penalty; got no penalty. Use IRLS() or Newton()"),
         (IRLS(), ElasticNet(alpha=1.0, l1_ratio=0.5), "IRLS needs a smooth penalty"),
         ("bfgs", Unpenalised(), f"no solver is called 'bfgs'; there are {sorted(SOLVERS)}"),
         (IRLS, Unpenalised(), "solver must be a name or an object from dglm.solvers"),

@@ -59,8 +59,8 @@ class MemoryBlocks(BlockedData[T]):
     def free_bytes(self) -> int:
         return free_memory()
 
-    def _sum(self, kernel: Callable[[T], S]) -> S:
-        return _tree_sum_of(_on_threads(kernel, self.parts))
+    def _sum(self, kernel: Callable[..., S], *columns: Sequence[object]) -> S:
+        return _tree_sum_of(_on_threads(kernel, self.parts, *columns))
 
 
 def _on_threads(function: Callable[..., U], *columns: Sequence[object]) -> Iterator[U]:

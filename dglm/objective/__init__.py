@@ -10,7 +10,7 @@ from dglm.objective.factored import FactoredCurvature, SecondOrder
 from dglm.objective.gradient import Gradient
 from dglm.objective.meat import DETERMINED, Leverages, Meat, MeatAt
 from dglm.objective.null_model import NullModel, NullStep
-from dglm.objective.objective import Objective, Request, evaluate
+from dglm.objective.objective import Objective, OnBlock, Request, evaluate
 from dglm.objective.saturated import SaturatedLoglike
 from dglm.objective.shape import ShapeCurvature, ShapeLoglike, ShapeObjective, packed
 from dglm.objective.spread import column_spread
@@ -31,6 +31,7 @@ __all__ = [
     "NullStep",
     "Objective",
     "ObservedCurvature",
+    "OnBlock",
     "Request",
     "SaturatedLoglike",
     "ScoresAt",

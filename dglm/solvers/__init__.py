@@ -1,6 +1,8 @@
 """Solvers: each minimises an objective and returns a Fit that proves where it ended."""
 
+from dglm.solvers.admm import ADMM
 from dglm.solvers.alpha_max import alpha_max
+from dglm.solvers.async_admm import AsyncADMM
 from dglm.solvers.base import Certificate, Fit, Iteration, ShapeEstimate, Solver, Status
 from dglm.solvers.irls import IRLS
 from dglm.solvers.newton import Newton
@@ -14,8 +16,10 @@ from dglm.solvers.side_by_side import solve_side_by_side
 from dglm.solvers.start import null_eta
 
 __all__ = [
+    "ADMM",
     "IRLS",
     "SOLVERS",
+    "AsyncADMM",
     "Certificate",
     "Fit",
     "Iteration",

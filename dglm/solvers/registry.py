@@ -9,6 +9,8 @@ from typing import Any
 import dglm.penalties
 from dglm.errors import IncompatibleSolverError
 from dglm.penalties import NonConvexPenalty, Penalty, SmoothPenalty, Unpenalised
+from dglm.solvers.admm import ADMM
+from dglm.solvers.async_admm import AsyncADMM
 from dglm.solvers.base import Solver
 from dglm.solvers.irls import IRLS
 from dglm.solvers.newton import Newton
@@ -24,6 +26,8 @@ SOLVERS: dict[str, type[Solver[Any]]] = {
         Newton,
         ProximalNewton,
         ProximalGradient,
+        ADMM,
+        AsyncADMM,
         LocalLinear,
     )
 }
