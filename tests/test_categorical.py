@@ -2,6 +2,7 @@
 
 import contextlib
 import pickle
+import tracemalloc
 import warnings
 from collections.abc import Iterator
 from functools import reduce
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 import dglm
 from dglm.data import Block, GroupedBlock
 from dglm.design import columns as design_columns
-from dglm.errors import DataError, FormulaError, UnseenLevelError
+from dglm.errors import DataError, FormulaError, TooWideError, UnseenLevelError
 from dglm.families import Binomial, Gaussian, Poisson
 from dglm.matrix import Basis, CodedColumns, DenseMatrix, SideBySide
 from dglm.objective import ClusterScores, Curvature, FactoredCurvature, Gradient, Meat, ObservedCurvature
@@ -93,6 +94,10 @@ def test_products_are_those_of_the_dense_columns(n, levels, share, offset, weigh
     # numbers far from zero times a level are centred together, as dense columns are
     bound = 100 * ROUNDING * about.T @ (np.abs(w)[:, None] * about)
     assert np.all(np.abs(gram.about(centre).second - expected.about(centre).second) <= bound)
+    diagonal = X.gram_diagonal(w).about(centre).diagonal
+    assert np.all(np.abs(diagonal - expected.about(centre).diagonal) <= np.diag(bound))
+    some = rng.permutation(X.shape[1])[: rng.integers(0, X.shape[1])]
+    np.testing.assert_array_equal(X.columns(some).toarray(), dense.values[:, some])
     constant = np.diag(X.gram(np.ones(n)).second) == 0
     np.testing.assert_array_equal(constant, np.diag(dense.gram(np.ones(n)).second) == 0)
     np.testing.assert_array_equal(X.gram(np.ones(n)).centre[constant], dense.gram(np.ones(n)).centre[constant])
@@ -123,6 +128,34 @@ def test_rows_are_kept_spread_and_extended():
     np.testing.assert_array_equal(spread.where(kept).toarray(), X.toarray())
     more = np.random.default_rng(0).standard_normal((50, 2))
     np.testing.assert_array_equal(X.beside(more).toarray(), np.hstack([X.toarray(), more]))
+
+
+def test_a_wide_formula_is_fitted_under_a_penalty_without_products_of_columns():
+    rng = np.random.default_rng(4)
+    n, levels = 20_000, 6_000
+    data = pd.DataFrame({"x": rng.standard_normal(n), "g": rng.integers(0, levels, n)})
+    effect = rng.standard_normal(levels) / 2
+    data["y"] = rng.poisson(np.exp(0.3 * data["x"] + effect[data["g"]]))
+    model = dglm.GLM.from_formula("y ~ x + C(g)", data, family=Poisson())
+    p = len(model.exog_names)
+    tracemalloc.start()
+    result = model.fit(penalty=dglm.L2(alpha=1e-3), tol=1e-9)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert result.converged
+    assert p > 5_000
+    # a fourth of one matrix of products
+    assert peak < 8 * p * p / 4
+    mu = result.predict(data).to_numpy()
+    residual = data["y"].to_numpy() - mu
+    codes, seen = pd.factorize(data["g"], sort=True)
+    # score less the ridge, without dglm: of x, the intercept and every level but the first
+    gradient = np.bincount(codes, residual, len(seen))[1:] / n - 1e-3 * result.params.to_numpy()[2:]
+    assert model.exog_names[:2] == ["Intercept", "x"]
+    assert np.abs(gradient).max() < 1e-7
+    assert abs(residual.mean()) < 1e-7
+    with pytest.raises(TooWideError):
+        model.fit()
 
 
 SUMS = (Gradient, Curvature, ObservedCurvature, FactoredCurvature, Meat, ClusterScores)

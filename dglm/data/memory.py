@@ -10,6 +10,7 @@ from typing import Any, Self, TypeVar
 
 import numpy as np
 import psutil
+from scipy import sparse
 
 from dglm._typing import AnyArray
 from dglm.data.blocked import FAN_IN, Addable, BlockedData, T
@@ -48,7 +49,7 @@ class MemoryBlocks(BlockedData[T]):
     def concatenated(self, *widths: int) -> AnyArray:
         del widths
         arrays: list[Any] = list(self.parts)
-        return np.concatenate(arrays)
+        return sparse.vstack(arrays, format="csr") if sparse.issparse(arrays[0]) else np.concatenate(arrays)
 
     def logged_in(self, passes: PassLog) -> Self:
         return type(self)(self.parts, passes)

@@ -164,10 +164,10 @@ class Design(ABC):
         dict of str to (n,) array of bool
             By what the user calls it: factors of a formula or columns, the response, weights and offset.
         """
-        columns = zip(self.exog_names, self.exog(partition, number).toarray().T, strict=True)
-        endog = self.endog(partition, number)
+        X, endog = self.exog(partition, number), self.endog(partition, number)
+        found = {self.exog_names[j]: rows for j, rows in X.missing_columns().items()}
         responses = zip(self.response.names, endog.reshape(len(endog), -1).T, strict=True)
-        found = {name: missing_rows(column) for name, column in (*columns, *responses)}
+        found |= {name: missing_rows(column) for name, column in responses}
         return found | self._extras_lacking(partition, number)
 
     def _extras_lacking(self, partition: Any, number: int) -> dict[str, Mask]:

@@ -20,7 +20,7 @@ from dglm.design.frame import FrameDesign
 from dglm.design.joining import JOINED, PreparedModel
 from dglm.design.learning import from_formula, scope_beside
 from dglm.errors import DataError
-from dglm.matrix import StoredMatrix, missing_rows, rows_among
+from dglm.matrix import StoredMatrix, beside, missing_rows, rows_among
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,9 +208,11 @@ def _with_arrays(design: ArrayDesign, table: ArrayTable | DaskArrayTable, exog_e
     X = table.arrays["exog"]
     if isinstance(table, ArrayTable):
         more = np.asarray(exog_extra)
-        if more.ndim not in {1, 2} or len(more) != len(X):
-            raise DataError(f"exog_extra has shape {more.shape}, but exog has {len(X)} rows")
-        both: Table = ArrayTable({**table.arrays, "exog": np.column_stack([X, more])})
+        if more.ndim not in {1, 2} or len(more) != X.shape[0]:
+            raise DataError(f"exog_extra has shape {more.shape}, but exog has {X.shape[0]} rows")
+        both: Table = ArrayTable(
+            {**table.arrays, "exog": beside([part[:, None] if part.ndim == 1 else part for part in (X, more)])}
+        )
     else:
         if isinstance(exog_extra, (dd.Series, dd.DataFrame)):
             exog_extra = exog_extra.to_dask_array()

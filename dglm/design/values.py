@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
-from dglm._typing import AnyArray, Codes, Mask, Vector
+from dglm._typing import AnyArray, Codes, Mask, SparseRows, Vector
 from dglm.design.numpy_types import with_numpy_type
 from dglm.design.times import refuse_times
 from dglm.errors import DataError, UnseenLevelError
@@ -186,6 +187,37 @@ def observed_levels(values: Any, keep: Mask, name: str) -> tuple[list[Hashable],
             f".astype(float), or store them as pyarrow's decimal type"
         )
     return levels, False
+
+
+def sparse_rows(values: Any, name: str, where: str = "") -> SparseRows:
+    """Return a sparse matrix by rows, sharing what it stores where that is possible.
+
+    Parameters
+    ----------
+    values : scipy.sparse array or matrix
+        In any format.
+    name : str
+        What it is, for messages.
+    where : str
+        The partition, for messages.
+
+    Returns
+    -------
+    csr_array
+        Each entry stored once.
+
+    Raises
+    ------
+    DataError
+        If it does not hold real numbers.
+    """
+    if values.dtype.kind not in "fiub":
+        raise DataError(f"{name} has dtype {values.dtype}{where}, not real numbers; convert it")
+    rows = sparse.csr_array(values)
+    if not rows.has_canonical_format:
+        rows = rows.copy()
+        rows.sum_duplicates()
+    return rows
 
 
 def _factorize(values: Any, name: str) -> tuple[Codes, pd.Index[Any]]:

@@ -6,27 +6,37 @@ from dglm.matrix.categorical import CodedColumns
 from dglm.matrix.cholesky import ScaledCholesky
 from dglm.matrix.dense import DenseMatrix
 from dglm.matrix.missing import missing_rows
-from dglm.matrix.products import Cross, Gram
+from dglm.matrix.products import Cross, Gram, GramDiagonal
 from dglm.matrix.reduction import Reduction
 from dglm.matrix.side_by_side import SideBySide
+from dglm.matrix.sparse import SparseMatrix, beside, is_sparse, row_slice
 from dglm.matrix.split import PreciseCross, SplitMatrix
 from dglm.matrix.triangular import Information, TriangularFactor
+from dglm.matrix.width import WIDE, check_square, is_wide
 
 __all__ = [
+    "WIDE",
     "Basis",
     "CodedColumns",
     "Cross",
     "DenseMatrix",
     "DesignMatrix",
     "Gram",
+    "GramDiagonal",
     "Information",
     "PreciseCross",
     "Reduction",
     "ScaledCholesky",
     "SideBySide",
+    "SparseMatrix",
     "SplitMatrix",
     "StoredMatrix",
     "TriangularFactor",
+    "beside",
+    "check_square",
+    "is_sparse",
+    "is_wide",
     "missing_rows",
+    "row_slice",
     "rows_among",
 ]

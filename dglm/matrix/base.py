@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from dglm._typing import AnyArray, Mask, Matrix, Vector
-from dglm.matrix.products import Cross, Gram
+from dglm._typing import AnyArray, Codes, Mask, Matrix, Vector
+from dglm.matrix.products import Cross, Gram, GramDiagonal
 
 
 class DesignMatrix(ABC):
@@ -70,6 +70,21 @@ class DesignMatrix(ABC):
         """
 
     @abstractmethod
+    def gram_diagonal(self, w: Vector) -> GramDiagonal:
+        """Return the diagonal of X'WX with W = diag(w), in memory linear in p.
+
+        Parameters
+        ----------
+        w : (n,) array
+            Working weights, of either sign.
+
+        Returns
+        -------
+        GramDiagonal
+            The diagonal, about a centre.
+        """
+
+    @abstractmethod
     def less(self, centre: Vector) -> Matrix:
         """Return X - 1 centre', one dense row for each of X.
 
@@ -100,6 +115,41 @@ class DesignMatrix(ABC):
         """
 
     @abstractmethod
+    def columns(self, columns: Codes) -> DesignMatrix:
+        """Return some of the columns.
+
+        Parameters
+        ----------
+        columns : (k,) array of int
+            Positions.
+
+        Returns
+        -------
+        DesignMatrix, (n, k)
+            Of the same rows.
+        """
+
+    def extreme(self) -> tuple[int, int, float]:
+        """Return the first entry that is infinite, or the largest if all are finite.
+
+        Returns
+        -------
+        tuple of int, int and float
+            Its row and column, and the entry.
+        """
+        at, value = (0, 0), 0.0
+        for rows, tile in self.tiles(expanded=True):
+            X = tile.toarray()
+            infinite = np.argwhere(~np.isfinite(X))
+            if len(infinite):
+                i, j = infinite[0].tolist()
+                return rows.start + i, j, float(X[i, j])
+            largest = np.unravel_index(np.argmax(np.abs(X)), X.shape)
+            if abs(X[largest]) > abs(value):
+                at, value = (rows.start + int(largest[0]), int(largest[1])), float(X[largest])
+        return *at, value
+
+    @abstractmethod
     def toarray(self) -> Matrix:
         """Return the values as one dense array.
 
@@ -122,6 +172,17 @@ class StoredMatrix(DesignMatrix):
         (n,) array of bool
             True where a value is nan.
         """
+
+    def missing_columns(self) -> dict[int, Mask]:
+        """Return the columns that have something missing, and in which rows it is.
+
+        Returns
+        -------
+        dict of int to (n,) array of bool
+            By position; without the columns that are complete.
+        """
+        missing = np.isnan(self.toarray())
+        return {int(j): missing[:, j] for j in np.flatnonzero(missing.any(axis=0))}
 
     @abstractmethod
     def finite(self) -> Mask:

@@ -78,6 +78,28 @@ class CodedColumns:
             return effects
         return np.asarray(np.dot(self.coding, slopes))
 
+    def among(self, columns: Codes) -> CodedColumns:
+        """Return those of the columns that are among some columns of the design.
+
+        Parameters
+        ----------
+        columns : (k,) array of int
+            Positions in this design, of what will be the columns of another one in that order.
+
+        Returns
+        -------
+        CodedColumns
+            In the other design; possibly of no columns.
+        """
+        place = {int(column): j for j, column in enumerate(columns)}
+        chosen = np.array([j for j, column in enumerate(self.columns) if int(column) in place], dtype=np.intp)
+        positions = np.array([place[int(self.columns[j])] for j in chosen], dtype=np.intp)
+        if not self.indicators:
+            return CodedColumns(self.factor, self.coding[:, chosen], positions, self.by)
+        coding = np.full(self.n_levels, -1, dtype=self.coding.dtype)
+        coding[self.levels[chosen]] = np.arange(len(chosen))
+        return CodedColumns(self.factor, coding, positions, self.by)
+
     def of_levels(self, chosen: Sequence[int] | Codes, codes: AnyArray) -> Matrix:
         """Return some of the columns for rows of some levels, before they are multiplied by a number.
 
@@ -184,6 +206,25 @@ class CentredColumns:
             coded = coded.copy()
             coded[self._common] = -(table[:level].sum(axis=0) + table[level + 1 :].sum(axis=0))
         return coded
+
+    def squares(self, sums: Vector) -> Vector:
+        """Return the diagonal of D'TD, T a diagonal of sums within levels.
+
+        Parameters
+        ----------
+        sums : (levels,) array
+            Sums within levels.
+
+        Returns
+        -------
+        (h,) array
+            Sums of squared deviations.
+        """
+        if not self.of.indicators:
+            return np.asarray(np.dot(self._deviations.T**2, sums))
+        # deviations of indicators are -1, 0 and 1
+        signed = self.coded(sums[:, None])[:, 0]
+        return np.where(self.centre == 1, -signed, signed)
 
     def written(self) -> Matrix:
         """Return D, the deviations at each level.

@@ -18,7 +18,7 @@ from dglm._typing import AnyArray, Codes, Matrix, Vector
 from dglm.matrix.base import DesignMatrix, StoredMatrix
 from dglm.matrix.categorical import CentredColumns
 from dglm.matrix.dense import tile_rows
-from dglm.matrix.products import Cross, Gram
+from dglm.matrix.products import Cross, Gram, GramDiagonal
 
 
 class Tables(dict[tuple[int, int], sparse.coo_array]):
@@ -132,8 +132,21 @@ class CodedTile(DesignMatrix):
         second = second[self._order][:, self._order]
         return Gram(mass, self.centre, total, self._first(w, sums), second)
 
+    def gram_diagonal(self, w: Vector) -> GramDiagonal:
+        diagonal = np.empty(self.shape[1])
+        diagonal[self.positions] = np.dot(self.deviations.T**2, w)
+        for part, codes in zip(self.held, self._codes, strict=True):
+            weights = w if part.of.by is None else w * self.numbers[part.of.by] ** 2
+            sums: Vector = np.asarray(np.bincount(codes, weights, part.of.n_levels), dtype=np.float64)
+            diagonal[part.columns] = part.squares(sums)
+        mass, total = float(np.abs(w).sum()), float(w.sum())
+        return GramDiagonal(mass, self.centre, total, self._first(w, self._sums(w)), diagonal)
+
     def less(self, centre: Vector) -> Matrix:
         return self.rows.less(centre)
+
+    def columns(self, columns: Codes) -> DesignMatrix:
+        return self.rows.columns(columns)
 
     def tiles(self, *, expanded: bool = False) -> Iterator[tuple[slice, DesignMatrix]]:
         m, p = self.shape

@@ -20,6 +20,7 @@ def missing_rows(values: AnyArray) -> Mask:
     (n,) array of bool
         True where something is missing.
     """
+    values = np.asarray(values)
     if not np.issubdtype(values.dtype, np.floating):
         return np.zeros(len(values), dtype=bool)
     if values.ndim == 1:

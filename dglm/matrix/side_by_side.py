@@ -18,10 +18,13 @@ from dglm.matrix.categorical import CodedColumns
 from dglm.matrix.coded_tile import CodedTile, Tables
 from dglm.matrix.dense import sampled, sampled_centre, tile_rows
 from dglm.matrix.missing import missing_rows
-from dglm.matrix.products import Cross, Gram
+from dglm.matrix.products import Cross, Gram, GramDiagonal
+from dglm.matrix.width import is_wide
 
 # A tile's rows for each element of X'WX: what is computed of the rows then outweighs what is done once a tile.
 ROWS_PER_ELEMENT = 0.25
+# And for each column of a wide design, which has no X'WX.
+ROWS_PER_COLUMN = 4
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,9 @@ class SideBySide(StoredMatrix):
     def gram(self, w: Vector) -> Gram:
         return reduce(add, (tile.gram(w[rows]) for rows, tile in self.tiles()))
 
+    def gram_diagonal(self, w: Vector) -> GramDiagonal:
+        return reduce(add, (tile.gram_diagonal(w[rows]) for rows, tile in self.tiles()))
+
     def less(self, centre: Vector) -> Matrix:
         deviations = self.toarray()
         deviations -= centre
@@ -96,7 +102,8 @@ class SideBySide(StoredMatrix):
         held = tuple(part for part in parts if len(part.held))
         positions = np.concatenate([self.positions, *(part.of.columns[part.apart] for part in parts)])
         d = len(positions)
-        rows = tile_rows(p) if expanded else max(tile_rows(d + len(held)), int(ROWS_PER_ELEMENT * p * p))
+        outweighing = ROWS_PER_COLUMN * p if is_wide(p) else int(ROWS_PER_ELEMENT * p * p)
+        rows = tile_rows(p) if expanded else max(tile_rows(d + len(held)), outweighing)
         tables = Tables()
         for start in range(0, max(n, 1), rows):
             some = slice(start, min(start + rows, n))
@@ -106,6 +113,13 @@ class SideBySide(StoredMatrix):
             np.concatenate([self.dense[some], *(self._columns(a.of, a.apart, some) for a in parts)], 1, out=deviations)
             deviations -= centre[positions]
             yield some, CodedTile(here, here.codes, here.numbers, centre, positions, deviations, held, tables)
+
+    def columns(self, columns: Codes) -> SideBySide:
+        place = np.full(self.shape[1], -1, dtype=np.intp)
+        place[columns] = np.arange(len(columns))
+        chosen = np.flatnonzero(place[self.positions] >= 0)
+        coded = tuple(part for part in (part.among(columns) for part in self.coded) if len(part.columns))
+        return SideBySide(self.dense[:, chosen], place[self.positions[chosen]], self.codes, self.numbers, coded)
 
     def toarray(self) -> Matrix:
         n, p = self.shape

@@ -3,9 +3,11 @@
 from dglm.objective.at_params import hessian_at, independent_columns, loglike_at, score_at
 from dglm.objective.base import Sum
 from dglm.objective.clusters import ClusterScores, ScoresAt
+from dglm.objective.columns import ColumnCurvature, ColumnsAt
 from dglm.objective.constrained import Constrained
 from dglm.objective.curvature import Curvature, ObservedCurvature
 from dglm.objective.deviance import Deviance
+from dglm.objective.diagonal import DiagonalCurvature
 from dglm.objective.factored import FactoredCurvature, SecondOrder
 from dglm.objective.gradient import Gradient
 from dglm.objective.meat import DETERMINED, Leverages, Meat, MeatAt
@@ -19,9 +21,12 @@ from dglm.objective.survey import Survey, survey
 __all__ = [
     "DETERMINED",
     "ClusterScores",
+    "ColumnCurvature",
+    "ColumnsAt",
     "Constrained",
     "Curvature",
     "Deviance",
+    "DiagonalCurvature",
     "FactoredCurvature",
     "Gradient",
     "Leverages",

@@ -157,6 +157,6 @@ def reduced_survey(survey: Survey, reduction: Reduction) -> Survey:
         offset_mean=survey.offset_mean + float(gram.centred().centre @ b0),
         low=np.where(own, reduction.reduce(survey.low), np.where(constant, combined.centre, -np.inf)),
         high=np.where(own, reduction.reduce(survey.high), np.where(constant, combined.centre, np.inf)),
-        gram=combined,
+        information=combined,
         cross=cross.reduced(L),
     )

@@ -4,7 +4,9 @@ from dglm.solvers.admm import ADMM
 from dglm.solvers.alpha_max import alpha_max
 from dglm.solvers.async_admm import AsyncADMM
 from dglm.solvers.base import Certificate, Fit, Iteration, ShapeEstimate, Solver, Status
+from dglm.solvers.gradient_descent import GradientDescent
 from dglm.solvers.irls import IRLS
+from dglm.solvers.lbfgs import LBFGS
 from dglm.solvers.newton import Newton
 from dglm.solvers.proximal_gradient import ProximalGradient
 from dglm.solvers.proximal_newton import ProximalNewton
@@ -18,10 +20,12 @@ from dglm.solvers.start import null_eta
 __all__ = [
     "ADMM",
     "IRLS",
+    "LBFGS",
     "SOLVERS",
     "AsyncADMM",
     "Certificate",
     "Fit",
+    "GradientDescent",
     "Iteration",
     "LocalLinear",
     "Newton",

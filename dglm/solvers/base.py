@@ -206,6 +206,8 @@ class Solver(ABC, Generic[P]):
     name: ClassVar[str]
     #: Penalties it can minimise.
     penalties: ClassVar[tuple[type[Penalty], ...]]
+    #: Whether it makes the p x p information of wide designs, too.
+    forms_information: ClassVar[bool] = True
     #: Whether it can estimate the family's own parameters along with the coefficients.
     estimates_shape: ClassVar[bool] = False
 

@@ -19,6 +19,7 @@ from dglm.solvers.line_search import backtrack, falls_enough
 from dglm.solvers.quadratic import minimise_quadratic
 from dglm.solvers.start import null_start
 from dglm.solvers.state import RELATIVE_ERROR, SETTLED, moving, stalled
+from dglm.solvers.working_set import solve_on_working_sets
 
 # Of the violation at an iterate, what its quadratic model may leave: less as the certificate falls.
 LOOSEST = 0.1
@@ -224,7 +225,7 @@ class ProximalNewton(Solver[SparsePenalty]):
     One pass per iteration brings a quadratic model of the likelihood, which is then minimised together with the penalty
     itself, without reading rows. Quadratic convergence, also under links that are not canonical. The first model is the
     survey's: least squares needs one pass after it. Where the observed information is indefinite its diagonal is
-    loaded until it is not.
+    loaded until it is not. Where the design is wide, models are made of a working set of columns.
 
     Source: Lee, Sun & Saunders (2014), "Proximal Newton-type methods for minimizing composite functions", algorithm 1;
     for the lasso Yuan, Ho & Lin (2012), "An improved GLMNET".
@@ -245,8 +246,11 @@ class ProximalNewton(Solver[SparsePenalty]):
 
     name: ClassVar[str] = "proximal_newton"
     penalties: ClassVar[tuple[type[Penalty], ...]] = (SparsePenalty,)
+    forms_information: ClassVar[bool] = False
 
     def solve(self, objective: Objective[SparsePenalty], start: Vector | None) -> Fit:
+        if objective.survey.wide:
+            return solve_on_working_sets(objective, start, max_iter=self.max_iter, tol=self.tol)
         problem = Problem(objective, sparse_basis(objective))
         state, step = problem.begin(start, self.tol), 1.0
         trace: list[Iteration] = []
