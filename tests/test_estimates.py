@@ -8,7 +8,7 @@ import dask.dataframe as dd
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import special, stats
+from scipy import sparse, special, stats
 
 import dglm
 from dglm.errors import DataError
@@ -382,13 +382,27 @@ def test_split_depends_on_rows_not_on_partitions_or_containers(data) -> None:
     assert len(splits[1].inference.fittedvalues.compute()) == splits[1].inference.n_rows
 
 
-def test_split_tells_equal_rows_apart() -> None:
+def test_split_tells_equal_rows_apart_whatever_the_partitions() -> None:
     # a cell of a table must not go whole to one side, which would decide its mean
     X, y = np.tile([[1.0, 0.0], [1.0, 1.0]], (100, 1)), np.repeat([0.0, 1.0], 100)
     found = dglm.GLM(y, X, family=Binomial()).fit(penalty=dglm.L1(0.01)).split(0.5, 1)
     assert 60 < found.selection.n_rows < 140
     for part in (found.selection, found.inference):
         assert part.null_deviance > 0
+    # arrays know the places of their rows
+    lazy = [da.from_array(each, chunks=(37, *each.shape[1:])) for each in (X, y)]
+    for whole, parts in ((X, lazy[0]), (sparse.csr_matrix(X), lazy[0].map_blocks(sparse.csr_matrix))):
+        rows = [
+            dglm.GLM(response, each, family=Binomial()).fit(penalty=dglm.L1(0.01)).split(0.5, 1)
+            for response, each in ((y, whole), (lazy[1], parts))
+        ]
+        assert rows[0].selection.n_rows == rows[1].selection.n_rows
+        np.testing.assert_allclose(rows[0].inference.params, rows[1].inference.params, rtol=1e-8)
+    # unless the sizes of their chunks are not known
+    unknown = dd.from_dask_array(lazy[0], columns=["a", "b"]).to_dask_array()
+    y_unknown = dd.from_dask_array(lazy[1]).to_dask_array()
+    there = dglm.GLM(y_unknown, unknown, family=Binomial()).fit(penalty=dglm.L1(0.01)).split(0.5, 1)
+    assert 60 < there.selection.n_rows < 140
 
 
 def test_split_refuses_what_is_no_share(data) -> None:

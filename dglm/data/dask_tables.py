@@ -59,7 +59,7 @@ class DaskTable(FrameTable):
 
     def where(self, choose: Choice, columns: Sequence[str]) -> DaskTable:
         frame = self.frame[list(columns)]
-        return DaskTable(frame.map_partitions(chosen, choose, meta=frame._meta))
+        return DaskTable(frame.map_partitions(chosen, choose, None, meta=frame._meta))
 
     def in_memory(self, columns: Sequence[str]) -> None:
         del columns
@@ -139,14 +139,13 @@ class DaskArrayTable(Table):
         return {c: np.ones((2, *self.arrays[c].shape[1:]), dtype=self.arrays[c].dtype) for c in columns}
 
     def where(self, choose: Choice, columns: Sequence[str]) -> DaskArrayTable:
-        found = self.partitions(columns).map(partial(_chosen, choose))
+        found = self.partitions(columns).map(partial(_chosen, choose, _starts(self.arrays["exog"].chunks[0])))
         widths = {c: self.arrays[c].shape[1:] for c in columns}
         return DaskArrayTable({c: found.map(partial(_column, c)).concatenated(*w) for c, w in widths.items()})
 
 
-def _chosen(choose: Choice, part: Partition, number: int) -> Partition:
-    del number
-    return chosen(part, choose)
+def _chosen(choose: Choice, starts: Sequence[int] | None, part: Partition, number: int) -> Partition:
+    return chosen(part, choose, None if starts is None else starts[number])
 
 
 def _column(name: str, part: Partition, number: int) -> AnyArray:
@@ -173,18 +172,18 @@ def _as_declared(booleans: tuple[str, ...], part: pd.DataFrame, number: int) -> 
     return part.astype(dict.fromkeys(objects, "boolean")) if objects else part
 
 
-def _starts(sizes: Sequence[float]) -> list[int]:
-    """Return how many rows come before each chunk, zeros where chunk sizes are unknown."""
+def _starts(sizes: Sequence[float]) -> list[int] | None:
+    """Return how many rows come before each chunk, None where chunk sizes are unknown."""
     known = not np.isnan(sizes).any()
-    return [int(n) for n in np.cumsum([0, *sizes[:-1]])] if known else [0] * len(sizes)
+    return [int(n) for n in np.cumsum([0, *sizes[:-1]])] if known else None
 
 
 def _labelled_from(
-    function: Callable[[Partition, int], pd.DataFrame], starts: Sequence[int], part: Partition, number: int
+    function: Callable[[Partition, int], pd.DataFrame], starts: Sequence[int] | None, part: Partition, number: int
 ) -> pd.DataFrame:
-    """Call the function, and count the labels of its frame from where the partition starts."""
+    """Call the function, and count the labels of its frame from where the partition starts, if that is known."""
     frame = function(part, number)
-    return frame.set_axis(frame.index + starts[number], axis=0)
+    return frame if starts is None else frame.set_axis(frame.index + starts[number], axis=0)
 
 
 def _like(array: Any, exog: Any, name: str) -> Any:

@@ -45,7 +45,7 @@ class PandasTable(FrameTable):
         return self.frame[list(columns)].head(2)
 
     def where(self, choose: Choice, columns: Sequence[str]) -> PandasTable:
-        return PandasTable(chosen(self.frame[list(columns)], choose))
+        return PandasTable(chosen(self.frame[list(columns)], choose, None))
 
     def in_memory(self, columns: Sequence[str]) -> pd.DataFrame:
         return self.frame[list(columns)]
@@ -85,7 +85,7 @@ class ArrayTable(Table):
         return {c: self.arrays[c][:2] for c in columns}
 
     def where(self, choose: Choice, columns: Sequence[str]) -> ArrayTable:
-        return ArrayTable(chosen({c: self.arrays[c] for c in columns}, choose))
+        return ArrayTable(chosen({c: self.arrays[c] for c in columns}, choose, 0))
 
 
 def _cut(array: Any, start: int, stop: int) -> Any:

@@ -21,8 +21,8 @@ BLOCK_ROWS = 2**17
 # A partition is a frame, or arrays by name; the design that asked for it knows which.
 Partition = Any
 RowFunction = Callable[[Partition, int], Any]
-# Which rows of a partition.
-Choice = Callable[[Partition], Mask]
+# Which rows of a partition, given the place of its first row among all, where that is known and nothing else tells.
+Choice = Callable[[Partition, int | None], Mask]
 
 
 class Table(ABC):
@@ -88,7 +88,8 @@ class Table(ABC):
         Parameters
         ----------
         choose : callable
-            Of a partition with these columns, whatever its rows; picklable.
+            Of a partition with these columns, and of the place of its first row among all: None for frames, whose rows
+            have labels, and where the sizes of chunks are not known. Picklable.
         columns : sequence of str
             What to keep, and to choose by.
 
@@ -142,7 +143,7 @@ class FrameTable(Table):
         """
 
 
-def chosen(part: Partition, choose: Choice) -> Partition:
+def chosen(part: Partition, choose: Choice, first: int | None) -> Partition:
     """Return the rows of a partition that are chosen.
 
     Parameters
@@ -150,12 +151,14 @@ def chosen(part: Partition, choose: Choice) -> Partition:
     part : frame, or arrays by name
         Rows.
     choose : callable
-        Of the partition.
+        Of the partition and `first`.
+    first : int or None
+        Place of the first row among all.
 
     Returns
     -------
     frame, or arrays by name
         Of the kind of the partition.
     """
-    mask = choose(part)
+    mask = choose(part, first)
     return part[mask] if isinstance(part, pd.DataFrame) else {name: array[mask] for name, array in part.items()}

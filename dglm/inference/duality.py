@@ -34,14 +34,14 @@ def has_duality_gap(family: Family) -> bool:
 def duality_gap(beta: Vector, score: Vector, pearson_chi2: float, l1: Vector, l2: Vector) -> float:
     """Return an upper bound of sum_i f_i + P at some coefficients less its minimum over the coefficients.
 
-    With r_i = -f_i'(eta_i) the dual point is v = s r, s the largest number up to 1 that makes it feasible. The dual
-    objective is concave in s; at s = 1 its value and slope are known by Fenchel's equality, and its curvature is
-    -sum_i r_i^2 / V(y_i - s r_i), at least -X2 / s because V is concave and not negative. Hence
-    P(beta) - D(v) <= P(beta) - s beta'X'r + (1 - s)^2 X2 / (2 s) + sum_j h_j(s X_j'r), where the last term is
-    (|t| - l1_j)_+^2 / (2 l2_j) where l2_j > 0, and zero elsewhere.
+    With r_i = -f_i'(eta_i), at unit weight y_i - mu_i, the dual point is v = s r, s the largest number up to 1 that
+    makes it feasible. The dual objective is concave in s; at s = 1 its value and slope are known by Fenchel's equality,
+    and its curvature is -sum_i r_i^2 / V(y_i - s r_i), at least -X2 / s because V is concave and not negative. Hence
+    P(beta) - D(v) <= P(beta) - s beta'X'r + (1 - s)^2 X2 / (2 s) + sum_j h_j(s X_j'r), where the last term is (|t| -
+    l1_j)_+^2 / (2 l2_j) where l2_j > 0, and zero elsewhere.
 
-    Source: Fercoq, Gramfort & Salmon (2015), section 2, and Ndiaye, Fercoq, Gramfort & Salmon (2017), section 3, for
-    the dual and its scaling; the bound of its curvature is derived here.
+    Source: Fercoq, Gramfort & Salmon (2015) and Ndiaye, Fercoq, Gramfort & Salmon (2017), for the dual and its scaling;
+    the bound of its curvature is derived here.
 
     Parameters
     ----------
@@ -77,4 +77,6 @@ def duality_gap(beta: Vector, score: Vector, pearson_chi2: float, l1: Vector, l2
     conjugate = float(np.sum(np.divide(over**2, 2 * l2, out=np.zeros_like(l2), where=~lasso)))
     if s == 0 or not np.isfinite(score).all():
         return np.inf
-    return max(penalty - s * float(beta @ score) + (1 - s) ** 2 * pearson_chi2 / (2 * s) + conjugate, 0.0)
+    # X2 may be infinite where a mean is at its bound
+    curved = (1 - s) ** 2 * pearson_chi2 / (2 * s) if s < 1 else 0.0
+    return max(penalty - s * float(beta @ score) + curved + conjugate, 0.0)

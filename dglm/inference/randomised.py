@@ -81,25 +81,30 @@ def label_keys(rows: pd.DataFrame) -> Keys:
     return _told_apart(np.asarray(pd.util.hash_pandas_object(rows, index=True), dtype=np.uint64))
 
 
-def content_keys(columns: Iterable[AnyArray | sparse.spmatrix | sparse.sparray]) -> Keys:
-    """Return a number for each row of arrays that depends on its values, not on its place.
+def content_keys(columns: Iterable[AnyArray | sparse.spmatrix | sparse.sparray], first: int | None) -> Keys:
+    """Return a number for each row of arrays that depends on its values and its place among all rows.
 
     Parameters
     ----------
     columns : iterable of (n,) or (n, k) array
-        Numbers or objects; sparse ones, too. Rows that are equal in all of them are told apart by their order.
+        Numbers or objects; sparse ones, too.
+    first : int or None
+        Place of the first of these rows; where it is not known, rows that are equal are told apart by their order.
 
     Returns
     -------
     (n,) array of uint64
-        The same wherever the row is.
+        The same however the rows are cut into partitions.
     """
     found: Keys | None = None
     for k, values in enumerate(columns):
         keys = _of_sparse(values) if sparse.issparse(values) else _of_dense(np.asarray(values))
         keys = _mixed(keys + GOLDEN * np.array([k + 1], dtype=np.uint64))
         found = keys if found is None else _mixed(found + keys)
-    return _told_apart(np.zeros(0, dtype=np.uint64) if found is None else found)
+    keys = np.zeros(0, dtype=np.uint64) if found is None else found
+    if first is None:
+        return _told_apart(keys)
+    return keys + GOLDEN * (np.arange(len(keys), dtype=np.uint64) + np.array([first], dtype=np.uint64))
 
 
 def position_keys(n: int, number: int) -> Keys:

@@ -44,8 +44,8 @@ def penalised_covariances(
     phi (H + P)^-1 H (H + P)^-1, the spread about a mean that is not the truth. The second is phi (H + P)^-1, of the
     coefficients given the data where they are normal a priori with precision P / phi.
 
-    Source: Hoerl & Kennard (1970), section 4, for the first; Hastie, Tibshirani & Friedman (2009), section 3.4.1, for
-    the second; at the working weights.
+    Source: Hoerl & Kennard (1970) for the first; Hastie, Tibshirani & Friedman (2009), section 3.4.1, for the second;
+    at the working weights.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def penalised_covariances(
 def gcv(deviance: float, df: float, nobs: float) -> float:
     """Return the generalised cross-validation criterion, n D / (n - df)^2.
 
-    Source: Golub, Heath & Wahba (1979), equation 1.4; with the deviance, Wood (2017), section 6.2.
+    Source: Golub, Heath & Wahba (1979); with the deviance, Wood (2017), section 6.2.
 
     Parameters
     ----------

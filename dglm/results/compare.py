@@ -99,7 +99,7 @@ def compare(*results: Comparable, test: Literal["LR", "F"] | None = None) -> pd.
         what = (
             f"{others[0]}, whose deviance a penalty has raised by an amount that no test knows of"
             if others
-            else (f"{len(results)}")
+            else f"{len(results)}"
         )
         raise TypeError(f"test= is for two fits of maximum likelihood; got {what}. Fit both models without penalty")
     for result in results[1:]:

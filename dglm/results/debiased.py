@@ -36,8 +36,7 @@ class DebiasedResults:
     has at zero: nothing is selected any more. As the number of observations grows faster than the square of the number
     of columns, each interval for itself has its level.
 
-    Source: Xia, Nan & Li (2021), "De-biased lasso for generalized linear models with a diverging number of covariates",
-    equations 2 and 3.
+    Source: Xia, Nan & Li (2021), "De-biased lasso for generalized linear models with a diverging number of covariates".
 
     Attributes
     ----------

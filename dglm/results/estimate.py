@@ -318,8 +318,7 @@ def _degrees_of_freedom(free: Free) -> float:
 def _of_support(free: Free, kept: Mask, squares: Vector) -> float:
     """Return tr (H_AA + P_AA)^-1 H_AA over the support A of an elastic net; one pass where H is not known.
 
-    Source: Zou & Hastie (2005), section 4; Tibshirani & Taylor (2012), "Degrees of freedom in lasso problems", section
-    4.
+    Source: Tibshirani & Taylor (2012), "Degrees of freedom in lasso problems"; at the working weights.
     """
     objective, fit, of_all = free.objective, free.fit, free.objective.basis
     columns = np.flatnonzero(kept)

@@ -52,7 +52,7 @@ class L1Results(Selecting):
 
         For the elastic net it is the trace of (H + P)^-1 H over these, P the second derivatives of the quadratic part.
         Groups are shrunk as wholes, so that the number is somewhat too large for them.
-        Source: Zou, Hastie & Tibshirani (2007), theorem 1; Tibshirani & Taylor (2012), section 4.
+        Source: Zou, Hastie & Tibshirani (2007), theorem 1; Tibshirani & Taylor (2012).
         """
         return self._estimate.df
 

@@ -143,7 +143,7 @@ class L2Results(Results):
         """Akaike's criterion with the effective number of parameters, -2 llf + 2 effective_df.
 
         The dispersion is not counted, as in that of maximum likelihood.
-        Source: Hastie & Tibshirani (1990), section 6.8.3.
+        Source: Hastie & Tibshirani (1990), chapter 6.
         """
         self._require_information()
         return aic(self.llf, self.effective_df)

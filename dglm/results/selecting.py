@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -121,15 +121,16 @@ class Selecting(Results, ABC):
         """
         return debias(self._estimate, persist=persist)
 
-    def split(self, fraction: float = 0.5, seed: int = 0, *, persist: Persist = "auto") -> Split:
+    def split(self, fraction: float = 0.5, seed: int = 0, *, persist: Persist = "auto") -> Split[Self]:
         """Select once more on a share of the rows, and fit what that selects to the other rows.
 
         The inference knows nothing of the selection, so that its intervals have their level. They are about the model
         that has the selected columns: where it lacks one that matters, the coefficients of columns that are correlated
-        with that one are other than those of the whole model. Which part a row goes to depends on the seed and the row:
-        its values, and its label in a dataframe; not on the partitions or the rows around it. Rows that are equal in
-        all of that are told apart by their order within a partition. A row goes with its frequency weight. What a
-        formula learns of the columns (levels, knots, means) stays what it was.
+        with that one are other than those of the whole model. Which part a row goes to depends on the seed and on the
+        row: its values, and its label in a dataframe or its place in an array; not on the partitions. Rows of
+        dataframes that are equal, label and all, and rows of dask arrays whose chunk sizes are not known, are told
+        apart by their order within a partition. A row goes with its frequency weight. What a formula learns of the
+        columns (levels, knots, means) stays what it was.
 
         Parameters
         ----------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
@@ -19,9 +19,11 @@ from dglm.results.refitting import check_products, infer, select_again
 from dglm.results.summary import Summary
 from dglm.results.warning import warn_of_fit
 
+R = TypeVar("R", bound=Results)
+
 
 @dataclass(frozen=True)
-class Split:
+class Split(Generic[R]):
     """Two fits of disjoint rows.
 
     Attributes
@@ -36,7 +38,7 @@ class Split:
         Of the draw.
     """
 
-    selection: Results
+    selection: R
     inference: GLMResults
     fraction: float
     seed: int
@@ -75,13 +77,13 @@ class Drawn:
     seed: int
     drawn: bool
 
-    def __call__(self, partition: Any) -> Mask:
-        keys = content_keys(partition.values()) if row_index(partition) is None else label_keys(partition)
+    def __call__(self, partition: Any, first: int | None) -> Mask:
+        keys = content_keys(partition.values(), first) if row_index(partition) is None else label_keys(partition)
         chosen: Mask = (uniforms(keys, self.seed) < self.fraction) == self.drawn
         return chosen
 
 
-def split(results: Results, fraction: float, seed: int, *, persist: Persist) -> Split:
+def split(results: R, fraction: float, seed: int, *, persist: Persist) -> Split[R]:
     """Select on a share of the rows and infer on the others.
 
     Source: Cox (1975), "A note on data-splitting for the evaluation of significance levels".
