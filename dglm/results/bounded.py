@@ -14,9 +14,10 @@ from dglm.results.mle import INFERENCE
 from dglm.results.summary import Summary, number
 
 HELD = (
-    "the distribution of an estimate between bounds is not normal: it has a lump of probability at each bound, of a "
-    "size that depends on the truth, also for the estimates that are not at one. Fit without bounds (model.fit()) for "
-    "inference, or test the bound itself as a hypothesis of that fit"
+    "the distribution of an estimate between bounds is not normal, because it has a lump of probability at each bound, "
+    "of a size that depends on the truth, also for the estimates that are not at one. Call model.fit(), without "
+    "bounds, for standard errors and intervals; t_test of that fit, with a bound as the hypothesis; or at_bound for "
+    "which bounds hold what"
 )
 
 
