@@ -187,6 +187,7 @@ class Constraining(Model):
         warn_of_fit(estimate, stacklevel=3)
         if not refit:
             return results_of(estimate)
-        again = refit_support(estimate, persist=persist)
+        objective, passes_before = self._objective(Unpenalised(), persist)
+        again = refit_support(estimate, objective, passes_before=passes_before)
         warn_of_fit(again, stacklevel=3)
         return GLMResults(again)

@@ -24,10 +24,31 @@ from dglm.solvers import resolve_solver
 PLAIN = Wanted(choice=CovarianceChoice(), groups=None, use_t=False)
 
 
-def refit_support(estimate: Estimate, *, persist: Persist) -> Estimate:
+def refit_support(estimate: Estimate, objective: Objective[Unpenalised], *, passes_before: int) -> Estimate:
     """Fit the coefficients that are not zero by maximum likelihood, to the same rows.
 
     Source: Meinshausen (2007), "Relaxed lasso", with phi = 0.
+
+    Parameters
+    ----------
+    estimate : Estimate
+        Under a sparse penalty, with its rows.
+    objective : Objective
+        The likelihood of these rows, as a function of all coefficients.
+    passes_before : int
+        Passes that the log of the objective's rows has.
+
+    Returns
+    -------
+    Estimate
+        In terms of all coefficients, under the constraint that the others are zero.
+    """
+    with one_blas_thread():
+        return _fit_support(objective, estimate, estimate.fitted_table(), passes_before=passes_before, same_rows=True)
+
+
+def likelihood_again(estimate: Estimate, *, persist: Persist) -> Objective[Unpenalised]:
+    """Return what `refit_support` maximises, from rows that are read once more.
 
     Parameters
     ----------
@@ -38,8 +59,8 @@ def refit_support(estimate: Estimate, *, persist: Persist) -> Estimate:
 
     Returns
     -------
-    Estimate
-        In terms of all coefficients, under the constraint that the others are zero.
+    Objective
+        Whose null model is the one that was fitted.
 
     Raises
     ------
@@ -50,9 +71,7 @@ def refit_support(estimate: Estimate, *, persist: Persist) -> Estimate:
     """
     check_products(estimate, "refit")
     known = NullModel(np.nan, deviance=estimate.null_deviance, converged=True)
-    with one_blas_thread():
-        objective = replace(objective_again(estimate, persist=persist), null_model=known)
-        return _fit_support(objective, estimate, estimate.fitted_table(), same_rows=True)
+    return replace(objective_again(estimate, persist=persist), null_model=known)
 
 
 def check_products(estimate: Estimate, what: str) -> None:
@@ -128,7 +147,7 @@ def infer(selected: Estimate, table: Table, *, persist: Persist) -> Estimate:
     """
     with one_blas_thread():
         objective = _surveyed(selected, table, Unpenalised(), persist)
-        return _fit_support(objective, selected, table, same_rows=False)
+        return _fit_support(objective, selected, table, passes_before=0, same_rows=False)
 
 
 def _surveyed(like: Estimate, table: Table, penalty: Penalty, persist: Persist) -> Objective[Any]:
@@ -140,7 +159,9 @@ def _surveyed(like: Estimate, table: Table, penalty: Penalty, persist: Persist) 
     return objective_of(data, like.family, penalty, found, spread, design)
 
 
-def _fit_support(objective: Objective[Unpenalised], selected: Estimate, table: Table, *, same_rows: bool) -> Estimate:
+def _fit_support(
+    objective: Objective[Unpenalised], selected: Estimate, table: Table, *, passes_before: int, same_rows: bool
+) -> Estimate:
     """Maximise the likelihood with every coefficient zero that was not selected."""
     params, names = selected.fit.params, selected.design.exog_names
     solver = resolve_solver(None, Unpenalised())
@@ -158,7 +179,7 @@ def _fit_support(objective: Objective[Unpenalised], selected: Estimate, table: T
         table=table,
         scale=selected.scale_option,
         wanted=PLAIN,
-        passes_before=0,
+        passes_before=passes_before,
         constraint=constraint,
         selection=None if keeps_all else Selection(penalty=repr(selected.penalty), same_rows=same_rows),
     )

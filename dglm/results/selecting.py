@@ -14,7 +14,7 @@ from dglm.penalties import NonConvexPenalty, SparsePenalty
 from dglm.results.base import Results
 from dglm.results.debiased import DebiasedResults, debias
 from dglm.results.mle import GLMResults
-from dglm.results.refitting import refit_support
+from dglm.results.refitting import likelihood_again, refit_support
 from dglm.results.split import Split, split
 from dglm.results.summary import Summary, number
 from dglm.results.warning import warn_of_fit
@@ -94,7 +94,8 @@ class Selecting(Results, ABC):
         RankDeficientWarning
             If columns that were selected are combinations of others.
         """
-        again = refit_support(self._estimate, persist=persist)
+        objective = likelihood_again(self._estimate, persist=persist)
+        again = refit_support(self._estimate, objective, passes_before=0)
         warn_of_fit(again, stacklevel=3)
         return GLMResults(again)
 
