@@ -200,7 +200,7 @@ class SparsePenalty(Penalty):
         """
 
     def slack(self, beta: Vector, gradient: Vector) -> Vector:
-        """Return how much steeper the smooth part may become before each coefficient that is zero moves.
+        """Return how much steeper the smooth part may become along each coefficient that is zero before it moves.
 
         Parameters
         ----------

@@ -126,7 +126,8 @@ class GroupL1(Weighted, SparsePenalty):
                 zero = beta[acting] == 0
                 found[acting[zero]] = (l1 - slope)[zero] * d[acting][zero]
             else:
-                found[acting] = strength - float(np.linalg.norm(np.maximum(slope - l1, 0.0)))
+                left = strength - float(np.linalg.norm(np.maximum(slope - l1, 0.0)))
+                found[acting] = left * d[acting]
         return found
 
     def _scale(self) -> Vector:
