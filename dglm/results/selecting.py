@@ -12,7 +12,8 @@ from dglm._typing import Mask
 from dglm.data import Persist
 from dglm.penalties import NonConvexPenalty, SparsePenalty
 from dglm.results.base import Results
-from dglm.results.debiased import DebiasedResults, debias
+from dglm.results.debiased import DebiasedResults
+from dglm.results.debiasing import debias
 from dglm.results.mle import GLMResults
 from dglm.results.refitting import likelihood_again, refit_support
 from dglm.results.split import Split, split
