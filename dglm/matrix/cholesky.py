@@ -17,6 +17,8 @@ from dglm.matrix.triangular import triangle
 
 # 1 - R^2 below which a column counts as a combination of the earlier ones: rounding in the products leaves about 1e-14.
 ALIAS_TOLERANCE = 1e-11
+# Shares of the diagonal that are added where a matrix is not positive definite, until it is.
+LOADINGS = (0.0, 1e-10, 1e-6, 1e-3, 1e-1, 1.0)
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,32 @@ class ScaledCholesky:
         if not np.isfinite(scaled).all():
             raise np.linalg.LinAlgError("the matrix has an entry that is not finite")
         return cls._of_lower(scale, linalg.cholesky(scaled, lower=True), kept, least)
+
+    @classmethod
+    def loaded(cls, H: Matrix, kept: Mask | None = None) -> ScaledCholesky:
+        """Factorise H, its diagonal loaded as far as it takes where H is not positive definite: a direction of descent.
+
+        Parameters
+        ----------
+        H : (p, p) array
+            Symmetric, every entry finite.
+        kept : (p,) array of bool, optional
+            Columns to keep; all when not given.
+
+        Returns
+        -------
+        ScaledCholesky
+            The factor, of H itself where that has one.
+        """
+        kept = np.ones(len(H), dtype=bool) if kept is None else kept
+        diagonal: Vector = np.abs(np.diag(H))
+        loading = np.diag(np.where(diagonal > 0, diagonal, max(float(diagonal.max(initial=0.0)), 1.0)))
+        for strength in LOADINGS:
+            try:
+                return cls.of(H + strength * loading, kept)
+            except np.linalg.LinAlgError:
+                continue
+        return cls.of(loading, kept)
 
     @classmethod
     def of_root(cls, A: Matrix, kept: Mask | None, entries: Vector) -> ScaledCholesky:

@@ -140,7 +140,7 @@ class Consensus:
         beta = self.basis.to_params(near)
         H = pull.A + self.basis.hessian(penalty.hessian(beta))
         g = gradient + self.basis.gradient(penalty.gradient(beta))
-        return near - self._factor(H).solve(g)
+        return near - ScaledCholesky.loaded(H, self.kept).solve(g)
 
     def gradient(self, sums: Gradient) -> Vector:
         """Return the gradient of the average negative log-likelihood.
@@ -207,12 +207,6 @@ class Consensus:
             At unit dispersion.
         """
         return float(np.sqrt(max(self.objective.nobs * float(change @ pull.A @ change), 0.0)))
-
-    def _factor(self, H: Matrix) -> ScaledCholesky:
-        try:
-            return ScaledCholesky.of(H, self.kept)
-        except np.linalg.LinAlgError:
-            return ScaledCholesky.of(H)
 
 
 @dataclass(frozen=True)

@@ -209,11 +209,8 @@ class LocalProblem:
         return trial.x, reads
 
     def _solved(self, H: Matrix, b: Vector) -> Vector:
-        """Return H^-1 b, on as many columns as rounding leaves independent."""
-        try:
-            return ScaledCholesky.of(H, self.kept).solve(b)
-        except np.linalg.LinAlgError:
-            return ScaledCholesky.of(H).solve(b) if np.isfinite(H).all() else np.zeros_like(b)
+        """Return H^-1 b, H loaded where rounding leaves fewer columns independent than there are at the start."""
+        return ScaledCholesky.loaded(H, self.kept).solve(b) if np.isfinite(H).all() else np.zeros_like(b)
 
     def _gradient(self, sums: Gradient) -> Vector:
         return -self.basis.cross(sums.score) / self.nobs

@@ -71,7 +71,7 @@ class ShapeSystem:
         cross = np.column_stack([basis.cross(c) for c in shape.cross])
         if not all(np.isfinite(part).all() for part in (H, gradient, cross, shape.score, shape.information)):
             return None
-        factor = _factor(H, ~fit.aliased)
+        factor = ScaledCholesky.loaded(H, ~fit.aliased)
         complement = shape.information - cross.T @ np.column_stack([factor.solve(c) for c in cross.T])
         return cls(factor, gradient, cross, shape.score, moving, complement)
 
@@ -148,18 +148,6 @@ class ShapeSystem:
         of_coefficients = np.abs(self.coefficients(step))[kept] / np.sqrt(np.diag(self.factor.inverse())[kept])
         of_parameters = np.abs(step[self.moving]) / np.sqrt(np.diag(np.linalg.inv(self.schur)))
         return float(np.max(np.concatenate([of_coefficients, of_parameters]), initial=0.0))
-
-
-def _factor(H: Matrix, kept: Mask) -> ScaledCholesky:
-    """Factorise, loading the diagonal as far as it takes where H is not positive definite."""
-    diagonal: Vector = np.abs(np.diag(H))
-    loading = np.diag(np.where(diagonal > 0, diagonal, max(float(diagonal.max(initial=0.0)), 1.0)))
-    for strength in (0.0, 1e-6, 1e-3, 1e-1, 1.0):
-        try:
-            return ScaledCholesky.of(H + strength * loading, kept)
-        except np.linalg.LinAlgError:
-            continue
-    return ScaledCholesky.of(loading, kept)
 
 
 def _positive_definite(A: Matrix) -> Matrix:

@@ -124,15 +124,7 @@ def _factorise(objective: Objective[SmoothPenalty], information: Information, ke
     try:
         return basis.factor(information, kept, added)
     except np.linalg.LinAlgError:
-        H = basis.gram(information) + basis.hessian(added)
-    diagonal: Vector = np.abs(np.diag(H))
-    loading = np.where(diagonal > 0, diagonal, max(float(diagonal.max(initial=0.0)), 1.0))
-    for strength in (1e-10, 1e-6, 1e-3, 1e-1, 1.0):
-        try:
-            return ScaledCholesky.of(H + strength * np.diag(loading), kept)
-        except np.linalg.LinAlgError:
-            continue
-    return ScaledCholesky.of(np.diag(loading), kept)
+        return ScaledCholesky.loaded(basis.gram(information) + basis.hessian(added), kept)
 
 
 def ridge(objective: Objective[SmoothPenalty]) -> Matrix:
