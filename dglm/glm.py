@@ -14,7 +14,7 @@ from dglm.families import Family, Gaussian
 from dglm.inference import CovarianceChoice
 from dglm.links import Log
 from dglm.matrix import SparseMatrix, check_square, is_wide
-from dglm.model import Constraining, Evaluating, check_collinear, check_scale, check_width
+from dglm.model import Constraining, Evaluating, check_collinear, check_penalty, check_scale, check_width
 from dglm.objective import Objective, Survey, column_spread, survey
 from dglm.penalties import Bounded, Penalty, Unpenalised
 from dglm.penalties.bounded import Bounds
@@ -304,6 +304,7 @@ class GLM(Constraining, Evaluating):
         RankDeficientWarning
             If columns were left out as combinations of others.
         """
+        check_penalty(penalty)
         penalty = penalty if bounds is None else Bounded(penalty, bounds)
         penalty = Unpenalised() if penalty is None else penalty
         wide = is_wide(len(self.exog_names))

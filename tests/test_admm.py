@@ -10,7 +10,7 @@ import pytest
 
 import dglm
 from dglm.data import Block, MemoryBlocks
-from dglm.errors import ConvergenceWarning, IncompatibleSolverError, PerfectSeparationWarning
+from dglm.errors import ConvergenceWarning, IncompatibleSolverError, PerfectSeparationWarning, RankDeficientWarning
 from dglm.families import Binomial, Gamma, Gaussian, Poisson
 from dglm.links import Log
 from dglm.matrix import DenseMatrix
@@ -252,6 +252,16 @@ def test_linear_predictors_of_800_do_not_overflow():
     fit = ADMM().solve(objective, np.array([0.0, -1.0]))
     assert fit.converged
     assert kkt(X, y, Binomial(), L2(alpha=1e-6), fit.params) <= 1e-7
+
+
+def test_fewer_rows_than_columns_and_no_penalty_end_with_a_status():
+    rng = np.random.default_rng(0)
+    X = np.column_stack([np.ones(60), np.where(rng.random((60, 120)) < 0.1, rng.random((60, 120)), 0.0)])
+    y = rng.poisson(np.exp(0.3 * X[:, 1:10].sum(axis=1)))
+    with pytest.warns(RankDeficientWarning), pytest.warns((ConvergenceWarning, PerfectSeparationWarning)):
+        result = dglm.GLM(y, X, family=Poisson()).fit(solver="admm")
+    assert not result.converged
+    assert np.isfinite(result.params).sum() <= 60
 
 
 def test_separation_is_said_and_no_coefficient_is_nan():

@@ -14,7 +14,7 @@ import dglm
 from dglm.errors import DataError
 from dglm.families import Binomial, Gamma, Gaussian, Poisson
 from dglm.links import Log
-from dglm.penalties import MCP, GeneralizedRidge
+from dglm.penalties import L1, MCP, Bounded, GeneralizedRidge
 from dglm.results import GLMResults, L1Results
 from dglm.solvers import ProximalGradient
 
@@ -434,6 +434,39 @@ def test_what_would_mislead_is_absent_and_names_three_ways(data, name) -> None:
             getattr(fitted.fit(penalty=penalty), name)
         assert all(way in str(caught.value) for way in named)
         assert str(caught.value).count(". ") == 1  # two sentences
+
+
+def test_words_fit_what_was_asked_for(data) -> None:
+    fitted = model(data, "won")
+    ways = [
+        (L1(0.1), "llf and df_model", "refit()"),
+        (MCP(0.1), "llf and df_model", "refit()"),
+        (dglm.L2(0.1), "aic or gcv", "model.fit()"),
+        (Bounded(None, {"a": (0, 1)}), "llf and df_model", "model.fit(), without bounds"),
+    ]
+    for penalty, of_likelihood, instead in ways:
+        result = fitted.fit(penalty=penalty)
+        for name, words in (("bic", ("likelihoods that were max", of_likelihood)), ("get_prediction", ("predict(data)",))):
+            with pytest.raises(AttributeError, match=f"has no '{name}'") as caught:
+                getattr(result, name)
+            told = str(caught.value)
+            assert all(word in told for word in (*words, instead))
+            assert told.count(". ") == 1  # two sentences
+
+
+def test_a_matrix_that_ties_coefficients_together_took_no_share_of_one(data) -> None:
+    fitted = model(data, "won")
+    S = np.array([[1.0, -1.0], [-1.0, 1.0]])
+    tied = fitted.fit(penalty=GeneralizedRidge(1.0, np.pad(S, (1, len(fitted.exog_names) - 3))))
+    with pytest.raises(AttributeError, match="has no 'shrinkage': .* ties coefficients together"):
+        _ = tied.shrinkage
+    assert tied.tidy()["effective_df"].sum() == pytest.approx(tied.effective_df, rel=1e-12)
+    text = f"{tied.summary()} {dglm.compare(fitted.fit(), tied)}"
+    assert "towards zero" not in text
+    assert "shrunk by" not in text
+    assert "effective df" in text
+    alone = fitted.fit(penalty=GeneralizedRidge(0.1, np.diag([0.0, *np.ones(len(fitted.exog_names) - 1)])))
+    np.testing.assert_allclose(alone.shrinkage, fitted.fit(penalty=dglm.L2(0.1)).shrinkage, rtol=1e-8)
 
 
 def test_estimates_side_by_side(data) -> None:

@@ -14,7 +14,7 @@ from scipy import optimize
 from sklearn import linear_model
 
 import dglm
-from dglm.errors import ConvergenceWarning, IncompatibleSolverError
+from dglm.errors import ConvergenceWarning, IncompatibleSolverError, PerfectSeparationWarning
 from dglm.families import Binomial, Gamma, Gaussian, Poisson
 from dglm.links import Log
 from dglm.penalties import (
@@ -228,6 +228,19 @@ def test_what_estimates_between_bounds_say(rows) -> None:
             getattr(result, name)
 
 
+@pytest.mark.parametrize("solver", ["proximal_newton", "proximal_gradient", "admm"])
+def test_estimates_between_bounds_are_told_from_those_that_do_not_exist(solver) -> None:
+    x = np.linspace(-1, 1, 40) + 0.01
+    apart = dglm.GLM.from_formula("y ~ x", pd.DataFrame({"x": x, "y": x > 0}), family=Binomial())
+    with pytest.warns(PerfectSeparationWarning, match="as the coefficients of x grow"):
+        assert not apart.fit(bounds={"x": (0, None)}, solver=solver).converged
+    # a bound that holds it, or keeps it on the other side
+    for bounds in ((0, 5), (None, 0)):
+        held = apart.fit(bounds={"x": bounds}, solver=solver)
+        assert held.converged
+        assert held.at_bound["x"] == "upper"
+
+
 # non-convex penalties
 
 
@@ -312,6 +325,14 @@ def test_solvers_of_non_convex_penalties(rows) -> None:
     stuck = LocalLinear(inner=ProximalGradient(max_iter=2))
     with pytest.warns(ConvergenceWarning, match="maximum number"):
         assert model.fit(penalty=MCP(0.1), solver=stuck).n_iter == 1
+
+
+@pytest.mark.parametrize("penalty", [SCAD(0.01), MCP(0.01)], ids=str)
+def test_separation_under_a_penalty_that_leaves_large_effects_alone_names_them(penalty) -> None:
+    x = np.linspace(-1, 1, 40) + 0.01
+    apart = dglm.GLM.from_formula("y ~ x", pd.DataFrame({"x": x, "y": x > 0}), family=Binomial())
+    with pytest.warns(PerfectSeparationWarning, match="as the coefficients of x grow"):
+        assert not apart.fit(penalty=penalty).converged
 
 
 # adaptive weights

@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 
+import dglm
 from dglm.data import Block
 from dglm.errors import IncompatibleSolverError
 from dglm.families import Binomial, Gamma, Gaussian, Poisson
@@ -224,6 +225,12 @@ def test_solver_is_found_by_name(name):
 def test_pair_that_cannot_work_is_refused_with_the_way_out(solver, penalty, message):
     with pytest.raises(IncompatibleSolverError, match=re.escape(message)):
         resolve_solver(solver, penalty)
+
+
+@pytest.mark.parametrize("penalty", ["l1", dglm.L1])
+def test_what_is_no_penalty_is_refused(penalty):
+    with pytest.raises(TypeError, match=r"penalty must be an object such as dglm\.L1\(alpha=0\.1\)"):
+        dglm.GLM(np.arange(5.0), np.ones((5, 1))).fit(penalty=penalty)
 
 
 @pytest.mark.parametrize("penalty", [Unpenalised(), L2(alpha=1.0), L1(alpha=1.0), ElasticNet(1.0, 0.5)], ids=repr)

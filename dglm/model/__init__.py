@@ -1,8 +1,8 @@
 """The facade by topic: what can be asked of a model beside a plain fit."""
 
 from dglm.model.base import Model
-from dglm.model.checks import check_collinear, check_scale, check_width
+from dglm.model.checks import check_collinear, check_penalty, check_scale, check_width
 from dglm.model.constraining import Constraining
 from dglm.model.evaluating import Evaluating
 
-__all__ = ["Constraining", "Evaluating", "Model", "check_collinear", "check_scale", "check_width"]
+__all__ = ["Constraining", "Evaluating", "Model", "check_collinear", "check_penalty", "check_scale", "check_width"]

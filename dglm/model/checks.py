@@ -32,6 +32,23 @@ def check_scale(scale: ScaleOption) -> None:
         raise ValueError(f'scale must be None, "X2", "dev" or a number above 0; got {scale!r}')
 
 
+def check_penalty(penalty: Penalty | None) -> None:
+    """Refuse what is no penalty.
+
+    Parameters
+    ----------
+    penalty : Penalty or None
+        As given.
+
+    Raises
+    ------
+    TypeError
+        If it is neither, such as a name, or a class of penalties.
+    """
+    if penalty is not None and not isinstance(penalty, Penalty):
+        raise TypeError(f"penalty must be an object such as dglm.L1(alpha=0.1), or None; got {penalty!r}")
+
+
 def check_width(p: int, penalty: Penalty, asked: Solver[Any] | None) -> None:
     """Refuse maximum likelihood for so many columns that its standard errors need matrices nobody asked for.
 

@@ -124,6 +124,16 @@ class SparsePenalty(Penalty):
             False for the intercept unless asked.
         """
 
+    def unlimited(self) -> Mask:
+        """Return which coefficients may grow without end as far as the penalty goes.
+
+        Returns
+        -------
+        (p,) array of bool
+            Perfect separation is looked for among these; those that are not penalised.
+        """
+        return ~self.penalised()
+
     def blocks(self) -> tuple[Codes, ...]:
         """Return the sets of coefficients that the penalty is a sum over, each alone unless coupled.
 

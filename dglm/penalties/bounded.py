@@ -84,6 +84,12 @@ class Bounded(SparsePenalty):
         acts: Mask = (l1 > 0) | (l2 > 0) | np.isfinite(self.lower) | np.isfinite(self.upper)
         return acts
 
+    def unlimited(self) -> Mask:
+        l1, l2 = self._strengths()
+        # one bound leaves the other side open
+        may: Mask = (l1 == 0) & (l2 == 0) & (np.isinf(self.lower) | np.isinf(self.upper))
+        return may
+
     def at_lower(self, beta: Vector) -> Mask:
         """Return which coefficients are at their lower bound.
 

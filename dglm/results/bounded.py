@@ -9,8 +9,8 @@ import pandas as pd
 
 from dglm._typing import AnyArray, Mask, Matrix
 from dglm.penalties import Bounded
+from dglm.results.absent import absent
 from dglm.results.base import Results
-from dglm.results.mle import INFERENCE
 from dglm.results.summary import Summary, number
 
 HELD = (
@@ -18,6 +18,12 @@ HELD = (
     "of a size that depends on the truth, also for the estimates that are not at one. Call model.fit(), without "
     "bounds, for standard errors and intervals; t_test of that fit, with a bound as the hypothesis; or at_bound for "
     "which bounds hold what"
+)
+LACKING = absent(
+    HELD,
+    criteria="llf and df_model for what a criterion of your own may be made of; or model.fit(), without bounds, for "
+    "criteria",
+    of_rows="predict(data) for the means alone; or model.fit(), without bounds, for their intervals and the rest",
 )
 
 
@@ -40,7 +46,7 @@ class BoundedResults(Results):
     {'x1': 'upper', 'x2': 'lower'}
     """
 
-    unavailable: ClassVar[dict[str, str]] = dict.fromkeys(INFERENCE, HELD)
+    unavailable: ClassVar[dict[str, str]] = LACKING
 
     @property
     def bounds(self) -> Any:

@@ -14,9 +14,8 @@ from dglm.inference import duality_gap, has_duality_gap
 from dglm.matrix import GramDiagonal
 from dglm.objective import Objective, SecondOrder
 from dglm.penalties import Separable, SparsePenalty
-from dglm.results.mle import INFERENCE
 from dglm.results.rows_again import objective_again
-from dglm.results.selecting import SELECTED, Selecting
+from dglm.results.selecting import LACKING, Selecting
 from dglm.solvers import alpha_max
 
 
@@ -39,7 +38,7 @@ class L1Results(Selecting):
     {'Intercept': 0.0, 'x1': 0.0, 'x2': 0.25}
     """
 
-    unavailable: ClassVar[dict[str, str]] = dict.fromkeys(INFERENCE, SELECTED)
+    unavailable: ClassVar[dict[str, str]] = LACKING
     title: ClassVar[str] = "Sparse"
     note: ClassVar[str] = (
         "Sparse estimates: selected and shrunk towards zero by the same data. No standard errors, no p-values; "

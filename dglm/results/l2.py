@@ -14,15 +14,22 @@ from dglm.inference import aic, gcv, kept_share, penalised_covariances, symmetri
 from dglm.matrix import WIDE
 from dglm.objective import DiagonalCurvature, SecondOrder
 from dglm.penalties import SmoothPenalty
+from dglm.results.absent import absent
 from dglm.results.base import Results
-from dglm.results.mle import INFERENCE
 from dglm.results.summary import Summary, number
 
 BIASED = (
-    "the penalty biases every coefficient towards zero by an amount that depends on the unknown truth, so that the "
-    "usual standard errors and p-values, which are about an estimate without bias, would be wrong. Call sampling_se "
+    "the penalty biases the coefficients by an amount that depends on the unknown truth, so that the usual "
+    "standard errors and p-values, which are about an estimate without bias, would be wrong. Call sampling_se "
     "for how far the biased estimates spread; posterior_interval(level) for intervals under the prior that the penalty "
     "amounts to; or model.fit(), maximum likelihood without penalty, for standard errors and tests"
+)
+LACKING = absent(
+    BIASED,
+    criteria="aic or gcv, which take the effective degrees of freedom; or model.fit(), maximum likelihood without "
+    "penalty, for the other criteria",
+    of_rows="predict(data) for the means alone; or model.fit(), maximum likelihood without penalty, for their intervals "
+    "and the rest",
 )
 
 # What takes the inverse of the information.
@@ -38,6 +45,10 @@ OF_INFORMATION = (
 TOO_WIDE = (
     f"it takes the inverse of a matrix of products of all columns, which is not made for more than {WIDE:,} columns "
     'unless a solver that makes it is named, fit(penalty=..., solver="irls")'
+)
+TIED = (
+    "the matrix of the penalty ties coefficients together, so that what it took of one is no share of that one alone. "
+    "Call effective_df_terms for how many parameters it left to each term; or tidy() for each coefficient's part of them"
 )
 # Title of a column.
 SPREAD = "sampling se (biased)"
@@ -60,9 +71,11 @@ class L2Results(Results):
     {'Intercept': 0.0, 'dose': 0.187}
     """
 
-    unavailable: ClassVar[dict[str, str]] = dict.fromkeys(INFERENCE, BIASED)
+    unavailable: ClassVar[dict[str, str]] = LACKING
 
     def __getattr__(self, name: str) -> NoReturn:
+        if name == "shrinkage" and not self._wide:
+            raise AttributeError(f"{type(self).__name__} has no 'shrinkage': {TIED}")
         if name in OF_INFORMATION:
             raise AttributeError(f"{type(self).__name__} has no {name!r}: {TOO_WIDE}")
         super().__getattr__(name)
@@ -87,9 +100,11 @@ class L2Results(Results):
     def shrinkage(self) -> Any:
         """Share of each coefficient that the penalty took, to first order: 0 not shrunk, 1 shrunk to nothing.
 
-        Not of wide designs.
+        Not of wide designs, nor of a `GeneralizedRidge` whose matrix is not diagonal.
         """
         self._require_information()
+        if self._tied:
+            raise AttributeError(TIED)
         return self._named(1.0 - self._kept)
 
     @property
@@ -172,6 +187,15 @@ class L2Results(Results):
         return kept_share(e.fit.sums.information, e.basis, self.nobs * e.penalty.hessian(e.fit.params))
 
     @cached_property
+    def _tied(self) -> bool:
+        """Whether the penalty acts on several coefficients together, so that it need not draw them to zero."""
+        penalty = self._estimate.penalty
+        if self._wide or not isinstance(penalty, SmoothPenalty):
+            return False
+        P = penalty.hessian(self._estimate.fit.params)
+        return bool(np.count_nonzero(P - np.diag(np.diag(P))))
+
+    @cached_property
     def _covariances(self) -> tuple[Matrix, Matrix]:
         """Covariance over repeated samples, and that of the posterior."""
         e = self._estimate
@@ -183,6 +207,11 @@ class L2Results(Results):
     @property
     def _meaning(self) -> str:
         effectively = "" if self._wide else f", {self.effective_df:.2f} parameters effectively"
+        if self._tied:
+            return (
+                f"every coefficient kept, all of them drawn together towards what the penalty leaves alone{effectively}; "
+                f"biased by an unknown amount, in exchange for less spread. 'effective df' is each one's part of them."
+            )
         said = (
             "" if self._wide else " 'shrunk by' is the share of the coefficient that the penalty took, to first order."
         )
@@ -193,7 +222,9 @@ class L2Results(Results):
 
     @property
     def _beside(self) -> tuple[str, Sequence[Any]]:
-        return ("", ()) if self._wide else ("shrunk by", (1.0 - self._kept).tolist())
+        if self._wide:
+            return "", ()
+        return ("effective df", self._kept.tolist()) if self._tied else ("shrunk by", (1.0 - self._kept).tolist())
 
     def summary(self, *, exponentiate: bool = False) -> Summary:
         """Return a report of the fit: shrunken coefficients, no inference.
@@ -217,18 +248,26 @@ class L2Results(Results):
         labels = effect.labels(e.design.exog_names, e.basis)
         shown: list[tuple[str, ...]] = [(number(b),) for b in effect.values(e.params)]
         header: tuple[str, ...] = (effect.title,)
-        note = "Penalised estimates, biased towards zero: no standard errors about the truth, no p-values. "
+        biased = "biased towards what the penalty leaves alone" if self._tied else "biased towards zero"
+        note = f"Penalised estimates, {biased}: no standard errors about the truth, no p-values. "
         facts: tuple[tuple[str, str], ...] = ()
         if self._wide:
             note += f"No effective number of parameters: {TOO_WIDE}."
         else:
-            header = (effect.title, SPREAD, "shrunk by")
+            left = "effective df" if self._tied else "shrunk by"
+            header = (effect.title, SPREAD, left)
             beside = zip(shown, np.asarray(self.sampling_se), self._kept, strict=True)
-            shown = [(*b, number(se), f"{100 * (1 - kept):.1f}%") for b, se, kept in beside]
+            shown = [
+                (*b, number(se), number(kept) if self._tied else f"{100 * (1 - kept):.1f}%") for b, se, kept in beside
+            ]
+            explained = (
+                "is each coefficient's part of the effective number of parameters"
+                if self._tied
+                else "is the first-order share of the coefficient that the penalty took"
+            )
             note += (
                 f"'{SPREAD}' is the spread over repeated samples about the biased mean"
-                f"{', of the coefficient' if exponentiate else ''}; 'shrunk by' is the first-order share of the "
-                f"coefficient that the penalty took."
+                f"{', of the coefficient' if exponentiate else ''}; '{left}' {explained}."
             )
             facts = (
                 ("Effective Df:", f"{self.effective_df:.2f}"),
@@ -254,7 +293,7 @@ class L2Results(Results):
         -------
         DataFrame
             Columns `term`, `estimate`, and, unless the design is wide, `shrinkage` and `sampling_se`, about a biased
-            mean.
+            mean; `effective_df`, each coefficient's part of it, in place of `shrinkage` where that has no meaning.
 
         Raises
         ------
@@ -266,7 +305,8 @@ class L2Results(Results):
         table = pd.DataFrame({"term": names, "estimate": estimate})
         if self._wide:
             return table
-        return table.assign(shrinkage=1.0 - self._kept, sampling_se=np.asarray(self.sampling_se))
+        kept = {"effective_df": self._kept} if self._tied else {"shrinkage": 1.0 - self._kept}
+        return table.assign(**kept, sampling_se=np.asarray(self.sampling_se))
 
     def _glance(self) -> dict[str, Any]:
         glance = super()._glance()

@@ -178,7 +178,3 @@ class GLMResults(Likelihood, Nested, LinearTests, Predicting, Marginal, Diagnosi
                 "are nan."
             )
         return notes
-
-
-#: What maximum likelihood estimates offer and penalised ones cannot.
-INFERENCE = tuple(sorted(n for n in set(dir(GLMResults)) - set(dir(Results)) if not n.startswith("_")))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from dglm.results.mle import INFERENCE
-from dglm.results.selecting import SELECTED, Selecting
+from dglm.results.selecting import LACKING, Selecting
 
 
 class NonConvexResults(Selecting):
@@ -30,10 +29,18 @@ class NonConvexResults(Selecting):
     'stationary'
     """
 
-    unavailable: ClassVar[dict[str, str]] = dict.fromkeys(INFERENCE, SELECTED)
+    unavailable: ClassVar[dict[str, str]] = LACKING
     title: ClassVar[str] = "Non-convex"
     note: ClassVar[str] = (
         "Non-convex penalty: the certificate proves a stationary point, not the lowest one; another start may end "
         "elsewhere. Selected and shrunk by the same data: no standard errors, no p-values; a coefficient that is zero "
         "was not shown to be without effect."
     )
+
+    @property
+    def _meaning(self) -> str:
+        return (
+            f"{self.n_nonzero} coefficients selected by the same data, small ones shrunk and large ones hardly; a "
+            f"stationary point, which may not be the best one. Zero means left out at this strength, not shown to be "
+            f"without effect. No standard errors."
+        )

@@ -11,6 +11,7 @@ import pandas as pd
 from dglm._typing import Mask
 from dglm.data import Persist
 from dglm.penalties import NonConvexPenalty, SparsePenalty
+from dglm.results.absent import absent
 from dglm.results.base import Results
 from dglm.results.debiased import DebiasedResults
 from dglm.results.debiasing import debias
@@ -25,6 +26,13 @@ SELECTED = (
     "wrong, often by far. Call refit() for maximum likelihood on what was selected, not adjusted for the selection; "
     "debias() for intervals of all coefficients; or split(fraction, seed) to select on some rows and infer on the "
     "others"
+)
+LACKING = absent(
+    SELECTED,
+    criteria="llf and df_model for what a criterion by degrees of freedom is made of; or refit() for the criteria of "
+    "maximum likelihood on what was selected, not adjusted for the selection",
+    of_rows="predict(data) for the means alone; or refit() for maximum likelihood on what was selected, not adjusted "
+    "for the selection",
 )
 
 

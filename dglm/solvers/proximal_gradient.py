@@ -191,10 +191,11 @@ def _diverging(problem: Problem, x: Point) -> tuple[int, ...]:
     """Return the coefficients along which the likelihood keeps rising, at the price of a pass where there may be some.
 
     A score vanishes under separation, too: what tells is that the step to where it would be zero moves eta all the
-    same. Only columns that are not penalised can separate.
+    same. Only columns that the penalty does not limit can separate.
     """
     objective, basis = problem.objective, problem.basis
-    free = ~objective.penalty.penalised()
+    # (at a bound the gradient does not vanish, and moves nothing)
+    free = objective.penalty.unlimited() & objective.penalty.free(x.theta)
     if not free[np.arange(len(free)) != basis.intercept].any():
         return ()
     here = Problem.of(objective, basis, objective.at(basis.to_params(x.theta), DiagonalCurvature))

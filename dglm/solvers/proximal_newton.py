@@ -263,9 +263,8 @@ class ProximalNewton(Solver[SparsePenalty]):
             d = problem.direction(state, self.tol)
             slope = problem.slope(state, d)
             if max(state.certificate, objective.nobs * abs(slope)) <= SETTLED:
-                # only what is not penalised can grow without bound
-                free = np.where(objective.penalty.penalised(), 0.0, d)
-                diverging = moving(objective, problem.basis.to_params(free))
+                unlimited = np.where(objective.penalty.unlimited(), d, 0.0)
+                diverging = moving(objective, problem.basis.to_params(unlimited))
             if diverging or stalled(slope, trace):
                 status = Status.SEPARATED if diverging else Status.ROUNDING
                 break

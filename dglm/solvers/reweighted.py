@@ -56,6 +56,7 @@ class LocalLinear(Solver[NonConvexPenalty]):
             beta = inner.solve(_touching(objective, beta), None).params
         trace: list[Iteration] = []
         failed: Status | None = None
+        diverging: tuple[int, ...] = ()
         while True:
             over = failed is not None or len(trace) == self.max_iter
             # no step needs more digits than the next one will leave
@@ -71,12 +72,13 @@ class LocalLinear(Solver[NonConvexPenalty]):
                 return replace(
                     fit,
                     status=status,
+                    diverging=diverging if status is Status.SEPARATED else (),
                     certificate=Certificate("stationary", begun.certificate, self.tol),
                     n_iter=len(trace) - 1,
                     trace=tuple(trace),
                     solver=f"Local linear approximation ({fit.solver.lower()})",
                 )
-            failed, beta = None if fit.converged else fit.status, fit.params
+            failed, beta, diverging = None if fit.converged else fit.status, fit.params, fit.diverging
 
 
 def _touching(objective: Objective[NonConvexPenalty], beta: Vector) -> Objective[SparsePenalty]:
