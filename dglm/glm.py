@@ -19,7 +19,7 @@ from dglm.objective import NullModel, Objective, Survey, survey
 from dglm.penalties import Penalty, Unpenalised
 from dglm.results import Results, results_of
 from dglm.results.estimate import Collinear, ScaleOption
-from dglm.solvers import IRLS, Newton, Solver, null_eta, resolve_solver
+from dglm.solvers import SOLVERS, Newton, Solver, null_eta, resolve_solver, solver_names
 
 
 class GLM(Constraining, Evaluating):
@@ -219,8 +219,9 @@ class GLM(Constraining, Evaluating):
             ``L2(alpha)``, ``L1(alpha)`` or ``ElasticNet(alpha, l1_ratio)``; maximum likelihood when not given. Its kind
             decides the kind of the result.
         solver : str or Solver, optional
-            A name (``"irls"``, ``"newton"``, ``"proximal_gradient"``) or an object from `dglm.solvers`; chosen by the
-            penalty when not given. `Newton` where the family has parameters to be estimated, which takes it or `IRLS`.
+            A name (``"irls"``, ``"newton"``, ``"proximal_newton"``, ``"proximal_gradient"``) or an object from
+            `dglm.solvers`; chosen by the penalty when not given. `Newton` where the family has parameters to be
+            estimated, which takes it or `IRLS`.
         start_params : (p,) array, optional
             Where to begin.
         max_iter : int, optional
@@ -344,10 +345,10 @@ def _shape_solver(family: Family, penalty: Penalty, solver: str | Solver[Any] | 
         )
     # the log link is not canonical, and the family's own parameters take Newton's method anyway
     chosen = resolve_solver(Newton() if solver is None else solver, penalty)
-    if not isinstance(chosen, IRLS | Newton):
+    if not chosen.estimates_shape:
+        able = solver_names(solver for solver in SOLVERS.values() if solver.estimates_shape)
         raise IncompatibleSolverError(
-            f"{family.name} needs second derivatives to estimate its {free}; got {type(chosen).__name__}. Use "
-            f"Newton() or IRLS()."
+            f"{family.name} needs second derivatives to estimate its {free}; got {type(chosen).__name__}. Use {able}."
         )
     return chosen
 

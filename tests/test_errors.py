@@ -168,7 +168,7 @@ def test_differing_chunks_and_column_chunks() -> None:
         (
             Newton(),
             dglm.L1(alpha=0.1),
-            r"Newton needs a smooth penalty; got L1\(alpha=0.1\). Use ProximalGradient\(\).",
+            r"Newton needs a smooth penalty; got L1\(alpha=0.1\). Use ProximalNewton\(\) or",
         ),
         (
             "irls",
@@ -177,7 +177,7 @@ def test_differing_chunks_and_column_chunks() -> None:
         ),
         (ProximalGradient(), None, r"needs a sparse penalty; got no penalty. Use IRLS\(\) or Newton\(\)."),
         ("proximal_gradient", dglm.L2(alpha=1.0), r"needs a sparse penalty; got L2\(alpha=1.0\)"),
-        ("bfgs", None, r"no solver is called 'bfgs'; there are \['irls', 'newton', 'proximal_gradient'\]"),
+        ("bfgs", None, r"no solver is called 'bfgs'; there are .*'irls'"),
         (3, None, r"solver must be a name or an object from dglm.solvers; got 3"),
     ],
 )
@@ -251,7 +251,7 @@ def test_stopping_early_is_a_status_a_warning_and_a_line() -> None:
         result = dglm.GLM(Y, X * [1, 3], family=Binomial()).fit(max_iter=1, tol=1e-13)
     assert result.status is Status.MAX_ITER
     assert "WARNING: not converged" in str(result.summary())
-    with pytest.warns(ConvergenceWarning, match="Proximal gradient did not converge"):
+    with pytest.warns(ConvergenceWarning, match="Proximal Newton did not converge"):
         dglm.GLM(Y, X, family=Binomial()).fit(penalty=dglm.L1(alpha=0.001), max_iter=1)
 
 

@@ -11,13 +11,13 @@ from dglm.families import Binomial, Gamma, Gaussian, Poisson
 from dglm.links import Identity, Log
 from dglm.matrix import DenseMatrix
 from dglm.penalties import L1, L2, ElasticNet, Unpenalised
-from dglm.solvers import IRLS, SOLVERS, Newton, ProximalGradient, Status, default_solver, resolve_solver
+from dglm.solvers import IRLS, SOLVERS, Newton, ProximalGradient, ProximalNewton, Status, default_solver, resolve_solver
 from dglm.testing import check_solver, count_passes
 from dglm.testing._problems import FAMILIES, Problem, problem
 from dglm.testing.solvers import _objective
 
 ALL_SOLVERS = [solver() for solver in SOLVERS.values()]
-SMOOTH, SPARSE = [IRLS(), Newton()], [ProximalGradient()]
+SMOOTH, SPARSE = [IRLS(), Newton()], [ProximalNewton(), ProximalGradient()]
 
 
 def objective_of(X, y, family, penalty, *, has_intercept=True, **columns):
@@ -149,7 +149,7 @@ def test_settings_that_cannot_work_are_refused(solver, settings):
 
 @pytest.mark.parametrize(
     ("penalty", "solver"),
-    [(Unpenalised(), IRLS()), (L2(alpha=1.0), IRLS()), (L1(alpha=1.0), ProximalGradient())],
+    [(Unpenalised(), IRLS()), (L2(alpha=1.0), IRLS()), (L1(alpha=1.0), ProximalNewton())],
     ids=repr,
 )
 def test_default_solver_follows_the_penalty(penalty, solver):
@@ -165,7 +165,7 @@ def test_solver_is_found_by_name(name):
 @pytest.mark.parametrize(
     ("solver", "penalty", "message"),
     [
-        ("newton", L1(alpha=0.1), "Newton needs a smooth penalty; got L1(alpha=0.1). Use ProximalGradient()."),
+        ("newton", L1(alpha=0.1), "Newton needs a smooth penalty; got L1(alpha=0.1). Use ProximalNewton() or"),
         (
             ProximalGradient(),
             L2(alpha=0.1),
@@ -173,7 +173,7 @@ def test_solver_is_found_by_name(name):
         ),
         ("proximal_gradient", Unpenalised(), "needs a sparse penalty; got no penalty. Use IRLS() or Newton()."),
         (IRLS(), ElasticNet(alpha=1.0, l1_ratio=0.5), "IRLS needs a smooth penalty"),
-        ("bfgs", Unpenalised(), "no solver is called 'bfgs'; there are ['irls', 'newton', 'proximal_gradient']"),
+        ("bfgs", Unpenalised(), f"no solver is called 'bfgs'; there are {sorted(SOLVERS)}"),
         (IRLS, Unpenalised(), "solver must be a name or an object from dglm.solvers"),
     ],
 )
@@ -203,11 +203,12 @@ def test_far_starts_are_neither_separation_nor_optimal(solver):
         assert not fit.converged or np.allclose(fit.params, best, rtol=1e-6)
 
 
-def test_sparse_certificate_holds_from_far_starts():
+@pytest.mark.parametrize("solver", SPARSE, ids=repr)
+def test_sparse_certificate_holds_from_far_starts(solver):
     objective = _objective(problem(Gamma(Log()), "plain", seed=1), L1(alpha=0.01))
     best = ProximalGradient().solve(objective, None).params
     rng = np.random.default_rng(4)
     for _ in range(10):
-        fit = ProximalGradient().solve(objective, rng.standard_normal(4))
+        fit = solver.solve(objective, rng.standard_normal(4))
         assert fit.converged
         np.testing.assert_allclose(fit.params, best, rtol=1e-6, atol=1e-9)

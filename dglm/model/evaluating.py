@@ -11,7 +11,8 @@ from dglm.data import one_blas_thread
 from dglm.design import as_params, by_name
 from dglm.model.base import Model
 from dglm.objective import hessian_at, loglike_at, score_at
-from dglm.penalties import Unpenalised
+from dglm.penalties import SparsePenalty, Unpenalised
+from dglm.solvers import alpha_max
 
 
 class Evaluating(Model):
@@ -117,6 +118,43 @@ class Evaluating(Model):
             If there is not one number for each coefficient, or the scale is not above 0.
         """
         return -self.hessian(params, scale, observed=False)
+
+    def alpha_max(self, penalty: SparsePenalty) -> float:
+        """Return the smallest strength of a penalty for which every coefficient that it acts on is zero.
+
+        Parameters
+        ----------
+        penalty : L1, ElasticNet or another with a strength ``alpha``
+            Its own alpha does not matter.
+
+        Returns
+        -------
+        float
+            One pass, beside the survey that a model makes once, where only the intercept is not penalised; a few where
+            there is an offset, or other coefficients have weight 0.
+
+        Raises
+        ------
+        TypeError
+            If the penalty is not sparse.
+        ValueError
+            If it has no strength, or sets no coefficient to zero however large that is.
+
+        Examples
+        --------
+        >>> import numpy as np, dglm
+        >>> X = np.column_stack([np.ones(4), [0.0, 1.0, 2.0, 3.0]])
+        >>> model = dglm.GLM(np.array([1.0, 2.0, 2.0, 4.0]), X)
+        >>> round(model.alpha_max(dglm.L1(alpha=1.0)), 6)
+        1.125
+        >>> int(model.fit(penalty=dglm.L1(alpha=1.125)).n_nonzero)
+        1
+        """
+        self._check_no_free_parameter("alpha_max")
+        if not isinstance(penalty, SparsePenalty):
+            raise TypeError(f"alpha_max is the strength of a sparse penalty, such as L1; got {penalty!r}")
+        with one_blas_thread():
+            return alpha_max(self._objective(penalty, "auto")[0])
 
     def _at(self, quantity: Any, params: Any, scale: float | None, **settings: bool) -> Any:
         """Evaluate something of the likelihood at given coefficients."""

@@ -1,10 +1,13 @@
 """Solvers: each minimises an objective and returns a Fit that proves where it ended."""
 
+from dglm.solvers.alpha_max import alpha_max
 from dglm.solvers.base import Certificate, Fit, Iteration, ShapeEstimate, Solver, Status
 from dglm.solvers.irls import IRLS
 from dglm.solvers.newton import Newton
 from dglm.solvers.proximal_gradient import ProximalGradient
-from dglm.solvers.registry import SOLVERS, default_solver, resolve_solver
+from dglm.solvers.proximal_newton import ProximalNewton
+from dglm.solvers.quadratic import minimise_quadratic
+from dglm.solvers.registry import SOLVERS, default_solver, resolve_solver, solver_names, solver_table
 from dglm.solvers.shape import maximise_shape
 from dglm.solvers.side_by_side import solve_side_by_side
 from dglm.solvers.start import null_eta
@@ -17,12 +20,17 @@ __all__ = [
     "Iteration",
     "Newton",
     "ProximalGradient",
+    "ProximalNewton",
     "ShapeEstimate",
     "Solver",
     "Status",
+    "alpha_max",
     "default_solver",
     "maximise_shape",
+    "minimise_quadratic",
     "null_eta",
     "resolve_solver",
     "solve_side_by_side",
+    "solver_names",
+    "solver_table",
 ]

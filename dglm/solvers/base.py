@@ -199,6 +199,8 @@ class Solver(ABC, Generic[P]):
     name: ClassVar[str]
     #: Penalties it can minimise.
     penalties: ClassVar[tuple[type[Penalty], ...]]
+    #: Whether it can estimate the family's own parameters along with the coefficients.
+    estimates_shape: ClassVar[bool] = False
 
     max_iter: int = 100
     tol: float = 1e-8

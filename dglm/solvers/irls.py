@@ -36,6 +36,7 @@ class IRLS(Solver[SmoothPenalty]):
 
     name: ClassVar[str] = "irls"
     penalties: ClassVar[tuple[type[Penalty], ...]] = (SmoothPenalty,)
+    estimates_shape: ClassVar[bool] = True
 
     def solve(self, objective: Objective[SmoothPenalty], start: Vector | None) -> Fit:
         return minimise(objective, start, curvature=Curvature, max_iter=self.max_iter, tol=self.tol, solver="IRLS")

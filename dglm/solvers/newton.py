@@ -37,6 +37,7 @@ class Newton(Solver[SmoothPenalty]):
 
     name: ClassVar[str] = "newton"
     penalties: ClassVar[tuple[type[Penalty], ...]] = (SmoothPenalty,)
+    estimates_shape: ClassVar[bool] = True
 
     def solve(self, objective: Objective[SmoothPenalty], start: Vector | None) -> Fit:
         return minimise(

@@ -12,6 +12,7 @@ from dglm.matrix import Basis
 from dglm.objective import Curvature, Gradient, Objective, Request
 from dglm.penalties import Penalty, SparsePenalty
 from dglm.solvers.base import Certificate, Fit, Iteration, Solver, Status, dispersion
+from dglm.solvers.coordinates import sparse_basis
 from dglm.solvers.line_search import NOISE, ROUNDING
 from dglm.solvers.start import null_start
 
@@ -84,9 +85,7 @@ class Problem:
             Coordinates, and the start in them.
         """
         null = null_start(objective)
-        basis = objective.basis
-        if basis.intercept is not None and objective.penalty.penalised()[basis.intercept]:
-            basis = Basis(np.zeros_like(null), basis.intercept, basis.constant)
+        basis = sparse_basis(objective)
         beta = null if start is None else start
         requests: list[Request] = [(Curvature, null)] if start is None else [(Curvature, null), (Gradient, start)]
         found = objective.together(*requests)
@@ -212,7 +211,7 @@ class Problem:
 
 @dataclass(frozen=True, kw_only=True)
 class ProximalGradient(Solver[SparsePenalty]):
-    """Proximal gradient with Nesterov's acceleration, adaptive restart and backtracking; the default for L1.
+    """Proximal gradient with Nesterov's acceleration, adaptive restart and backtracking.
 
     Coordinates are centred and scaled by the information at the start, so that the columns' units and means do not
     slow it down. One pass per iteration: the sums at the new point and at the next extrapolated one are asked for

@@ -1,18 +1,30 @@
-"""Which solver minimises what: names, defaults, and the refusal of pairs that cannot work."""
+"""Which solver minimises what: one table, from which names, defaults, refusals and the documentation come."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from inspect import isabstract
 from typing import Any
 
+import dglm.penalties
 from dglm.errors import IncompatibleSolverError
 from dglm.penalties import Penalty, SmoothPenalty, Unpenalised
 from dglm.solvers.base import Solver
 from dglm.solvers.irls import IRLS
 from dglm.solvers.newton import Newton
 from dglm.solvers.proximal_gradient import ProximalGradient
+from dglm.solvers.proximal_newton import ProximalNewton
 
 #: Every solver, by the name that `GLM.fit(solver=...)` takes.
-SOLVERS: dict[str, type[Solver[Any]]] = {solver.name: solver for solver in (IRLS, Newton, ProximalGradient)}
+SOLVERS: dict[str, type[Solver[Any]]] = {
+    solver.name: solver
+    for solver in (
+        IRLS,
+        Newton,
+        ProximalNewton,
+        ProximalGradient,
+    )
+}
 
 
 def default_solver(penalty: Penalty) -> Solver[Any]:
@@ -26,9 +38,13 @@ def default_solver(penalty: Penalty) -> Solver[Any]:
     Returns
     -------
     Solver
-        IRLS for smooth penalties (and none), proximal gradient for sparse ones.
+        IRLS for smooth penalties (and none), proximal Newton for sparse ones.
     """
-    return IRLS() if isinstance(penalty, SmoothPenalty) else ProximalGradient()
+    return _default(type(penalty))()
+
+
+def _default(kind: type[Penalty]) -> type[Solver[Any]]:
+    return IRLS if issubclass(kind, SmoothPenalty) else ProximalNewton
 
 
 def resolve_solver(solver: str | Solver[Any] | None, penalty: Penalty) -> Solver[Any]:
@@ -60,8 +76,63 @@ def resolve_solver(solver: str | Solver[Any] | None, penalty: Penalty) -> Solver
     if not isinstance(solver, Solver):
         raise IncompatibleSolverError(f"solver must be a name or an object from dglm.solvers; got {solver!r}")
     if not isinstance(penalty, solver.penalties):
-        able = " or ".join(f"{s.__name__}()" for s in SOLVERS.values() if isinstance(penalty, s.penalties))
-        kind = "smooth" if SmoothPenalty in solver.penalties else "sparse"
         what = "no penalty" if penalty == Unpenalised() else repr(penalty)
+        kind = " or ".join(kind.__name__.removesuffix("Penalty").lower() for kind in solver.penalties)
+        able = solver_names(s for s in SOLVERS.values() if isinstance(penalty, s.penalties))
         raise IncompatibleSolverError(f"{type(solver).__name__} needs a {kind} penalty; got {what}. Use {able}.")
     return solver
+
+
+def solver_names(solvers: Iterable[type[Solver[Any]]]) -> str:
+    """Return solvers as an error names them.
+
+    Parameters
+    ----------
+    solvers : iterable of type
+        From `SOLVERS`.
+
+    Returns
+    -------
+    str
+        ``"IRLS() or Newton()"``.
+    """
+    return " or ".join(f"{solver.__name__}()" for solver in solvers)
+
+
+def solver_table() -> str:
+    """Return which solver takes which penalty, and families with parameters to be estimated.
+
+    Returns
+    -------
+    str
+        A line for each penalty, a column for each solver.
+
+    Examples
+    --------
+    >>> print(solver_table().splitlines()[0].split())
+    ['irls', 'newton', 'proximal_newton', 'proximal_gradient']
+    """
+    penalties = [getattr(dglm.penalties, name) for name in dglm.penalties.__all__]
+    kinds = [
+        kind for kind in penalties if isinstance(kind, type) and issubclass(kind, Penalty) and not isabstract(kind)
+    ]
+    lines = {"no penalty" if kind is Unpenalised else kind.__name__: _cells(kind) for kind in kinds}
+    # without a penalty first, then as the package exports them
+    lines = {"no penalty": lines.pop("no penalty"), **lines}
+    lines["the family's own parameters"] = ["yes" if solver.estimates_shape else "-" for solver in SOLVERS.values()]
+    first = max(map(len, lines))
+    header = "  ".join(["".ljust(first), *SOLVERS])
+    body = ("  ".join([label.ljust(first), *map(_centred, cells, SOLVERS)]).rstrip() for label, cells in lines.items())
+    return "\n".join([header, *body])
+
+
+def _cells(kind: type[Penalty]) -> list[str]:
+    """Return what each solver does with a kind of penalty."""
+    return [
+        "-" if not issubclass(kind, solver.penalties) else "default" if solver is _default(kind) else "yes"
+        for solver in SOLVERS.values()
+    ]
+
+
+def _centred(cell: str, column: str) -> str:
+    return cell.center(len(column))

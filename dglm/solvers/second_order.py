@@ -15,21 +15,17 @@ from dglm.families import Gaussian
 from dglm.objective import Curvature, FactoredCurvature, Objective
 from dglm.penalties import SmoothPenalty, Unpenalised
 from dglm.solvers.base import Certificate, Fit, Iteration, Status
-from dglm.solvers.line_search import NOISE, backtrack, falls_enough
+from dglm.solvers.line_search import backtrack, falls_enough
 from dglm.solvers.start import null_start, quadratic_start
-from dglm.solvers.state import State, evaluate, moving, ridge
+from dglm.solvers.state import SETTLED, State, evaluate, moving, ridge, stalled
 
 # 1 - R^2 of a column on others, as products of the columns show it. Standard errors from products lose as many digits
 # as it has zeros, and eleven are to be right: below this they come from a triangular factor, which loses half as many.
 SMALLEST_PIVOT = 1e-4
 # Steps need fewer digits, since the next one mends them: until the last one products will do above this.
 HALF_THE_DIGITS = 1e-8
-# Certificate and gain in likelihood that are far below 1.
-SETTLED = 1e-3
 # A step of this many standard errors changes a deviance by rounding.
 REFINABLE = 1e-8
-# Iterations without a better certificate, once objectives differ by rounding only, before giving up.
-PATIENCE = 5
 
 
 def minimise(
@@ -141,14 +137,7 @@ def _stop(
         return Status.CONVERGED
     if len(trace) > max_iter:
         return Status.MAX_ITER
-    return Status.ROUNDING if _stalled(state, trace) else None
-
-
-def _stalled(state: State, trace: list[Iteration]) -> bool:
-    """Return whether no step can be told from rounding and the certificate has stopped improving, too."""
-    certificates = [i.certificate for i in trace]
-    improving = len(trace) <= PATIENCE or min(certificates[-PATIENCE:]) < 0.99 * min(certificates[:-PATIENCE])
-    return not improving and abs(state.slope) <= NOISE * abs(state.objective)
+    return Status.ROUNDING if stalled(state.slope, trace) else None
 
 
 def _advance(

@@ -9,12 +9,16 @@ import numpy as np
 from dglm._typing import Mask, Matrix, Vector
 from dglm.matrix import Information, ScaledCholesky
 from dglm.objective import FactoredCurvature, Objective, SecondOrder
-from dglm.penalties import SmoothPenalty
-from dglm.solvers.base import dispersion
-from dglm.solvers.line_search import ROUNDING
+from dglm.penalties import Penalty, SmoothPenalty
+from dglm.solvers.base import Iteration, dispersion
+from dglm.solvers.line_search import NOISE, ROUNDING
 
 # Separation: the next step would still move eta by this much, with next to nothing to gain.
 MOVING_ETA = 0.05
+# Certificate and gain in likelihood that are far below 1.
+SETTLED = 1e-3
+# Iterations without a better certificate, once objectives differ by rounding only, before giving up.
+PATIENCE = 5
 # An exact fit has no standard errors; its error is then measured against this share of the largest contribution that
 # a column makes to the linear predictor.
 RELATIVE_ERROR = 1e-4
@@ -144,13 +148,13 @@ def ridge(objective: Objective[SmoothPenalty]) -> Matrix:
     return objective.nobs * objective.penalty.hessian(np.zeros_like(objective.basis.centre))
 
 
-def moving(objective: Objective[SmoothPenalty], direction: Vector) -> tuple[int, ...]:
+def moving(objective: Objective[Penalty], direction: Vector) -> tuple[int, ...]:
     """Return the coefficients whose next step would still move eta, by the spread of their columns.
 
     Parameters
     ----------
     objective : Objective
-        With a smooth penalty.
+        Knows the spread of the columns.
     direction : (p,) array
         The step.
 
@@ -171,3 +175,23 @@ def moving(objective: Objective[SmoothPenalty], direction: Vector) -> tuple[int,
     movers = [int(j) for j in np.flatnonzero(each > 0.1 * each.max())]
     # the intercept only follows, unless it is alone
     return tuple(j for j in movers if j != objective.basis.intercept) or tuple(movers)
+
+
+def stalled(slope: float, trace: list[Iteration]) -> bool:
+    """Return whether no step can be told from rounding and the certificate has stopped improving, too.
+
+    Parameters
+    ----------
+    slope : float
+        Directional derivative of Q along the next step.
+    trace : list of Iteration
+        From the start to here.
+
+    Returns
+    -------
+    bool
+        Whether to give up.
+    """
+    certificates = [i.certificate for i in trace]
+    improving = len(trace) <= PATIENCE or min(certificates[-PATIENCE:]) < 0.99 * min(certificates[:-PATIENCE])
+    return not improving and abs(slope) <= NOISE * abs(trace[-1].objective)

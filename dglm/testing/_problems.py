@@ -129,6 +129,33 @@ def rare_events(family: Binomial) -> Problem:
     return Problem("rare events", family, Block(X=DenseMatrix(X), y=y), has_intercept=True)
 
 
+def many_columns() -> Iterator[Problem]:
+    """Yield what only a penalty makes well posed: separated classes, more columns than rows, factors of rare levels."""
+    rng = np.random.default_rng(6)
+    x = rng.standard_normal((60, 3))
+    y = (x[:, 0] > 0.2).astype(np.float64)
+    yield Problem(
+        "separated", Binomial(), Block(X=DenseMatrix(np.column_stack([np.ones(60), x])), y=y), has_intercept=True
+    )
+    for k, family in enumerate((Gaussian(), Binomial(), Poisson(), Gamma(Log()))):
+        rng = np.random.default_rng([7, k])
+        x = rng.standard_normal((40, 60))
+        y = _draw(family, x[:, :4] @ np.array([0.6, -0.6, 0.4, 0.3]), np.ones(40), rng)
+        X = DenseMatrix(np.column_stack([np.ones(40), x]))
+        yield Problem("more columns than rows", family, Block(X=X, y=y), has_intercept=True, n_blocks=2)
+    for k, family in enumerate((Binomial(), Poisson())):
+        rng = np.random.default_rng([8, k])
+        n, levels = 400, 10
+        # rare levels, and the levels of the second factor nested in those of the first
+        first = np.minimum(rng.geometric(0.35, n) - 1, levels - 1)
+        factors = [first, (first + rng.integers(0, 2, n)) % levels, rng.integers(0, levels, n)]
+        x = np.column_stack([np.eye(levels)[factor][:, 1:] for factor in factors])
+        offset = rng.uniform(-1.0, 1.0, n)
+        y = _draw(family, x @ (0.5 * rng.standard_normal(x.shape[1])) + offset, np.ones(n), rng)
+        block = Block(X=DenseMatrix(np.column_stack([np.ones(n), x])), y=y, offset=offset)
+        yield Problem("factors of rare levels", family, block, has_intercept=True)
+
+
 def rows_of(block: Block, index: slice | Vector) -> Block:
     """Return some rows of a block, as a block of their own."""
 

@@ -87,6 +87,13 @@ def dglm_in_memory(problem: Problem, data: Data, stack: ExitStack) -> Fit:
     return _dglm_fit(problem, X, y, data.rows)
 
 
+def dglm_proximal_gradient(problem: Problem, data: Data, stack: ExitStack) -> Fit:
+    """Fit numpy arrays with dglm's proximal gradient solver."""
+    del stack
+    X, y = data.load()
+    return _dglm_fit(problem, X, y, data.rows, solver="proximal_gradient")
+
+
 def dglm_on_threads(problem: Problem, data: Data, stack: ExitStack) -> Fit:
     """Fit dask arrays of chunks in memory with dglm, on dask's threaded scheduler."""
     del stack
@@ -181,16 +188,16 @@ def dask_glm_admm(problem: Problem, data: Data, stack: ExitStack) -> Fit:
     return lambda: Fitted(np.asarray(solver(X, y, **settings)))
 
 
-def _dglm_fit(problem: Problem, X: object, y: object, rows: int) -> Fit:
+def _dglm_fit(problem: Problem, X: object, y: object, rows: int, solver: str | None = None) -> Fit:
     """Return a fit from the building of the model to the standard errors, where there are any."""
     dglm = import_module("dglm")
 
     def fit() -> Fitted:
         model = dglm.GLM(y, X, family=dglm.families.Binomial())
         if problem.strength > 0:
-            result = model.fit(penalty=dglm.L1(alpha=problem.strength / rows))
+            result = model.fit(penalty=dglm.L1(alpha=problem.strength / rows), solver=solver)
         else:
-            result = _with_standard_errors(model.fit())
+            result = _with_standard_errors(model.fit(solver=solver))
         return Fitted(result.params, result.n_passes)
 
     return fit
@@ -224,6 +231,14 @@ CONTESTANTS = [
     Contestant(name="dglm, numpy", distribution="dglm", problem=L1, prepare=dglm_in_memory),
     Contestant(name="dglm, dask threads", distribution="dglm", problem=L1, prepare=dglm_on_threads),
     Contestant(name="dglm, 2 processes", distribution="dglm", problem=L1, prepare=dglm_on_cluster, quick=False),
+    Contestant(
+        name="dglm proximal gradient, numpy",
+        distribution="dglm",
+        problem=L1,
+        prepare=dglm_proximal_gradient,
+        slow=True,
+        quick=False,
+    ),
     Contestant(name="glum", distribution="glum", problem=L1, prepare=glum),
     Contestant(name="scikit-learn liblinear", distribution="scikit-learn", problem=L1, prepare=liblinear, slow=True),
     Contestant(
