@@ -11,7 +11,17 @@ from dglm.families import Binomial, Gamma, Gaussian, Poisson
 from dglm.links import Identity, Log
 from dglm.matrix import DenseMatrix
 from dglm.penalties import L1, L2, ElasticNet, Unpenalised
-from dglm.solvers import IRLS, SOLVERS, Newton, ProximalGradient, ProximalNewton, Status, default_solver, resolve_solver
+from dglm.solvers import (
+    IRLS,
+    SOLVERS,
+    Newton,
+    ProximalGradient,
+    ProximalNewton,
+    Status,
+    default_solver,
+    resolve_solver,
+    solver_table,
+)
 from dglm.testing import check_solver, count_passes
 from dglm.testing._problems import FAMILIES, Problem, problem
 from dglm.testing.solvers import _objective
@@ -180,6 +190,19 @@ def test_solver_is_found_by_name(name):
 def test_pair_that_cannot_work_is_refused_with_the_way_out(solver, penalty, message):
     with pytest.raises(IncompatibleSolverError, match=re.escape(message)):
         resolve_solver(solver, penalty)
+
+
+@pytest.mark.parametrize("penalty", [Unpenalised(), L2(alpha=1.0), L1(alpha=1.0), ElasticNet(1.0, 0.5)], ids=repr)
+def test_table_says_what_is_refused(penalty):
+    header, *lines = solver_table().splitlines()
+    label = "no penalty" if penalty == Unpenalised() else type(penalty).__name__
+    cells = next(line for line in lines if line.startswith(label + " ")).removeprefix(label).split()
+    for name, cell in zip(header.split(), cells, strict=True):
+        if cell == "-":
+            with pytest.raises(IncompatibleSolverError):
+                resolve_solver(name, penalty)
+        else:
+            assert (resolve_solver(name, penalty) == default_solver(penalty)) == (cell == "default")
 
 
 def test_newton_survives_an_indefinite_information():

@@ -39,7 +39,7 @@ class Certificate:
         ``"newton"``: largest coordinate of H^-1 g, columns centred, against its standard error (or against 1e-4 of
         the largest contribution to the linear predictor, since an exact fit has no standard errors).
         ``"kkt"``: largest violation of an optimality condition, against the standard error of that coordinate of the
-        score.
+        score (proximal Newton: or against 1e-4 of what the largest contribution to the linear predictor makes of it).
     value : float
         The bound; dimensionless, so that it means the same whatever the columns' units.
     tol : float

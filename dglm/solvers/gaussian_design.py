@@ -19,7 +19,7 @@ from dglm._typing import Matrix, Vector
 from dglm.families import Binomial
 from dglm.links import Logit
 from dglm.matrix import Basis
-from dglm.objective import Objective
+from dglm.objective import Constrained, Objective
 from dglm.penalties import Penalty
 
 # Means that zeros and ones of unit weight start at, 1/4 and 3/4: their working weight, and the size of their working
@@ -48,7 +48,7 @@ def gaussian_design_start(
     theta : (p,) array
         Where to begin: the minimiser of the survey's quadratic model.
     minimise : callable
-        Returns the minimiser of a quadratic model plus the penalty, from H, g and where they were taken.
+        Returns the minimum of a quadratic model plus the penalty, from H, g and where they were taken.
 
     Returns
     -------
@@ -57,9 +57,10 @@ def gaussian_design_start(
     """
     survey, family = objective.survey, objective.family
     binary = abs(survey.gram.mass - WEIGHT * survey.total_weight) <= 1e-9 * survey.total_weight
-    if not (
-        isinstance(family, Binomial) and isinstance(family.link, Logit) and binary and objective.null_model is None
-    ):
+    logistic = isinstance(family, Binomial) and isinstance(family.link, Logit)
+    # constraints may amount to an offset, too
+    offset = objective.null_model is not None or isinstance(objective, Constrained)
+    if not (logistic and binary) or offset:
         return theta
     M = basis.gram(survey.gram) / survey.gram.mass
     m = survey.gram.centred().centre if basis.intercept is None else M[basis.intercept] / basis.constant
@@ -71,14 +72,15 @@ def gaussian_design_start(
         eta = _nodes(m, S, theta)
         return float(PROBABILITIES @ np.logaddexp(0.0, eta) - c @ theta) + objective.penalty.value(theta)
 
-    lowest = value(theta)
+    best, lowest = theta, value(theta)
     for _ in range(MAX_STEPS):
-        d = minimise(*_model(m, S, c, theta), theta) - theta
-        steps = (theta + 0.5**k * d for k in range(HALVINGS))
-        new = next((new for new in steps if value(new) < lowest), theta)
-        before, theta, lowest = lowest, new, value(new)
+        d = minimise(*_model(m, S, c, best), best) - best
+        steps = (best + 0.5**k * d for k in range(HALVINGS))
+        new = next((new for new in steps if value(new) < lowest), best)
+        before, best, lowest = lowest, new, value(new)
         if not lowest < before - ENOUGH * abs(before):
-            break
+            return best
+    # F has no minimum, perhaps: classes that are separated
     return theta
 
 

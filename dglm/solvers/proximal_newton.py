@@ -109,10 +109,11 @@ class Problem:
         phi = dispersion(objective, found.pearson_chi2, int(np.count_nonzero(theta)))
         spread = np.sqrt(np.diag(H))
         # an exact fit has no standard errors: rounding of the largest contribution to the linear predictor, then
-        unit = max(np.sqrt(phi / W), RELATIVE_ERROR * float(np.max(np.abs(theta) * spread, initial=0.0)))
+        unit = max(float(np.sqrt(phi / W)), RELATIVE_ERROR * float(np.max(np.abs(theta) * spread, initial=0.0)))
         violation = objective.penalty.violation(theta, gradient) / np.where(spread > 0, spread, 1.0)
         worst = float(violation.max(initial=0.0))
-        return State(theta, found, value, gradient, H, unit, worst / unit if worst > 0 else 0.0)
+        certificate = np.inf if worst > unit == 0 else worst / unit if worst > 0 else 0.0
+        return State(theta, found, value, gradient, H, unit, certificate)
 
     def begin(self, start: Vector | None, tol: float) -> State:
         """Return where to begin: at the minimum of the survey's quadratic model, or as near to it as is in range.

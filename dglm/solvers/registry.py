@@ -109,8 +109,8 @@ def solver_table() -> str:
 
     Examples
     --------
-    >>> print(solver_table().splitlines()[0].split())
-    ['irls', 'newton', 'proximal_newton', 'proximal_gradient']
+    >>> print(solver_table().splitlines()[0].strip())
+    irls  ...newton...
     """
     penalties = [getattr(dglm.penalties, name) for name in dglm.penalties.__all__]
     kinds = [
@@ -120,10 +120,9 @@ def solver_table() -> str:
     # without a penalty first, then as the package exports them
     lines = {"no penalty": lines.pop("no penalty"), **lines}
     lines["the family's own parameters"] = ["yes" if solver.estimates_shape else "-" for solver in SOLVERS.values()]
-    first = max(map(len, lines))
-    header = "  ".join(["".ljust(first), *SOLVERS])
-    body = ("  ".join([label.ljust(first), *map(_centred, cells, SOLVERS)]).rstrip() for label, cells in lines.items())
-    return "\n".join([header, *body])
+    rows = [["", *SOLVERS], *([label, *cells] for label, cells in lines.items())]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
 
 
 def _cells(kind: type[Penalty]) -> list[str]:
@@ -132,7 +131,3 @@ def _cells(kind: type[Penalty]) -> list[str]:
         "-" if not issubclass(kind, solver.penalties) else "default" if solver is _default(kind) else "yes"
         for solver in SOLVERS.values()
     ]
-
-
-def _centred(cell: str, column: str) -> str:
-    return cell.center(len(column))

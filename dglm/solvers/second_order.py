@@ -10,11 +10,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from dglm._typing import Matrix, Vector
+from dglm._typing import Mask, Matrix, Vector
 from dglm.families import Gaussian
+from dglm.matrix import ScaledCholesky
 from dglm.objective import Curvature, FactoredCurvature, Objective
 from dglm.penalties import SmoothPenalty, Unpenalised
 from dglm.solvers.base import Certificate, Fit, Iteration, Status
+from dglm.solvers.gaussian_design import gaussian_design_start
 from dglm.solvers.line_search import backtrack, falls_enough
 from dglm.solvers.start import null_start, quadratic_start
 from dglm.solvers.state import SETTLED, State, evaluate, moving, ridge, stalled
@@ -112,6 +114,7 @@ def _begin(objective: Objective[SmoothPenalty], start: Vector | None, curvature:
         return at(start)
     quadratic = quadratic_start(objective, seen)
     if quadratic is not None:
+        quadratic = _towards_gaussian_columns(objective, quadratic, seen.kept)
         state = at(quadratic)
         if np.isfinite(state.objective):
             return state
@@ -120,6 +123,21 @@ def _begin(objective: Objective[SmoothPenalty], start: Vector | None, curvature:
         return at(fallback)
     t = backtrack(objective, lambda t: fallback + t * (quadratic - fallback), np.inf, 0.0)
     return at(fallback + (t or 0.0) * (quadratic - fallback))
+
+
+def _towards_gaussian_columns(objective: Objective[SmoothPenalty], beta: Vector, kept: Mask) -> Vector:
+    """Return where a logistic fit is nearly done, the minimum of the survey's quadratic model for others."""
+    basis, penalty = objective.basis, objective.penalty
+
+    def minimise(H: Matrix, g: Vector, theta: Vector) -> Vector:
+        at = basis.to_params(theta)
+        model = ScaledCholesky.of(H + basis.hessian(penalty.hessian(at)), kept)
+        return theta - model.solve(g + basis.gradient(penalty.gradient(at)))
+
+    try:
+        return basis.to_params(gaussian_design_start(objective, basis, basis.from_params(beta), minimise))
+    except np.linalg.LinAlgError:
+        return beta
 
 
 def _stop(
