@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from dglm._typing import Vector
 from dglm.data import Block, BlockedData, Persist, kept
-from dglm.design import Design, PreparedModel, engine_named, from_collections, from_formula
+from dglm.design import Design, PreparedModel, Restricted, engine_named, from_collections, from_formula
 from dglm.errors import DataError, IncompatibleSolverError
 from dglm.families import Family, Gaussian
 from dglm.inference import CovarianceChoice
@@ -93,10 +93,13 @@ class GLM(Constraining, Evaluating):
         context: Mapping[str, Any] | None = None,
         check_row_local: bool = True,
         exact_knots: bool = False,
+        eval: Literal["python", "restricted"] = "python",
+        functions: Mapping[str, Any] | None = None,
     ) -> GLM:
         """Return the model of a formula.
 
-        A formula is code: it is evaluated, on every partition. Do not take one from a stranger.
+        A formula is code: it is evaluated, on every partition. Do not take one from a stranger, unless with
+        ``eval="restricted"``.
 
         Parameters
         ----------
@@ -130,6 +133,12 @@ class GLM(Constraining, Evaluating):
         exact_knots : bool
             Whether knots of splines must be exact quantiles also of columns with more than 65,536 distinct values, at
             the price of one more pass.
+        eval : str
+            ``"python"`` evaluates whatever the formula says. ``"restricted"`` walks formula and expressions before
+            anything is evaluated, and allows columns, literals, arithmetic, dglm's transforms and elementwise functions
+            of numpy; nothing of the caller's variables.
+        functions : mapping of str to callable, optional
+            Further functions that a restricted formula may call, by the names that it knows them by.
 
         Returns
         -------
@@ -139,7 +148,7 @@ class GLM(Constraining, Evaluating):
         Raises
         ------
         FormulaError
-            If the formula is wrong, or does not fit the data.
+            If the formula is wrong, does not fit the data, or has what a restricted one may not.
         DataError
             If a column given by name does not exist, or a collection cannot be aligned.
         ValueError
@@ -153,7 +162,10 @@ class GLM(Constraining, Evaluating):
         >>> model.exog_names
         ['Intercept', 'g[T.b]', 'np.log(x)']
         """
-        if context is None:
+        restricted = _restriction(eval, functions, context)
+        if restricted is not None:
+            context = functions or {}
+        elif context is None:
             frame = sys._getframe(1)
             context = {**frame.f_globals, **frame.f_locals}
         family = _checked_family(family, exposure)
@@ -168,6 +180,7 @@ class GLM(Constraining, Evaluating):
             context=context,
             check_row_local=check_row_local,
             exact_knots=exact_knots,
+            restricted=restricted,
         )
         model._prepare(prepared, family)
         return model
@@ -318,6 +331,22 @@ def _endog_of(block: Block, number: int) -> Vector:
 
 def _extras(offset: Any, exposure: Any, freq_weights: Any, var_weights: Any) -> dict[str, Any]:
     return {"offset": offset, "exposure": exposure, "freq_weights": freq_weights, "var_weights": var_weights}
+
+
+def _restriction(
+    eval: str,  # the name that users know
+    functions: Mapping[str, Any] | None,
+    context: Mapping[str, Any] | None,
+) -> Restricted | None:
+    if eval not in {"python", "restricted"}:
+        raise ValueError(f'eval must be "python" or "restricted"; got {eval!r}')
+    if eval == "python":
+        if functions is not None:
+            raise ValueError('functions are for eval="restricted"; a formula of Python finds its own, in context= too')
+        return None
+    if context is not None:
+        raise ValueError("a restricted formula has no context; pass the functions that it may call, functions={...}")
+    return Restricted.to(functions or {})
 
 
 def _checked_family(family: Family | None, exposure: Any) -> Family:

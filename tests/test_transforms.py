@@ -14,8 +14,6 @@ import pytest
 import statsmodels.formula.api as smf
 from distributed import Client, LocalCluster
 from formulaic.transforms import stateful_transform
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from statsmodels.genmod import families as sm_families
 
 import dglm
@@ -353,40 +351,6 @@ def test_hashing_leaves_missing_values_out_and_takes_a_function() -> None:
     assert len(dglm.GLM.from_formula("y ~ hashed(g, levels=5)", lazy(with_missing)).exog.compute()) == len(data) - 1
     model = dglm.GLM.from_formula("y ~ 0 + hashed(g, levels=26, hash_func=ord)", data)
     np.testing.assert_array_equal(model.exog.argmax(axis=1), [ord(g) % 26 for g in data["g"]])
-
-
-# Formulas of random terms, on frames of random values with something missing.
-NUMERIC = ["x", "z", "np.exp(x)", "center(x)", "scale(z)", "bs(x, df=4)", "cr(z, df=3)", "poly(x, 2)", "I(x * z)"]
-FACTOR = ["g", "C(k)", "h", "C(g, contr.sum)"]
-TERM = st.sampled_from(NUMERIC + FACTOR) | st.tuples(st.sampled_from(NUMERIC), st.sampled_from(FACTOR)).map(":".join)
-
-
-@pytest.mark.parametrize("engine", ["formulaic", "patsy"])
-@settings(deadline=None, derandomize=True, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    terms=st.lists(TERM, min_size=1, max_size=3, unique=True),
-    intercept=st.sampled_from(["", "0 + "]),
-    seed=st.integers(0, 99),
-    block=st.integers(1, 60),
-)
-def test_any_formula_of_any_split_is_its_engines(
-    engine: str, terms, intercept: str, seed: int, block: int, monkeypatch
-) -> None:
-    rng = np.random.default_rng(seed)
-    data = frame(50).sample(frac=1, random_state=seed)
-    data.loc[rng.choice(data.index, 4), "y"] = np.nan
-    data.loc[rng.choice(data.index, 2), "g"] = None
-    formula = f"y ~ {intercept}{' + '.join(terms)}"
-    rows = data.reset_index(drop=True)
-    if engine == "patsy":
-        formula = formula.replace("contr.sum", "Sum").replace("poly(x, 2)", "cc(x, df=3)")
-        expected = patsy.dmatrices(formula, rows, return_type="dataframe")[1]
-    else:
-        expected = formulaic.model_matrix(formula, rows).rhs
-    monkeypatch.setattr("dglm.data.tables.BLOCK_ROWS", block)
-    model = dglm.GLM.from_formula(formula, data, engine=engine)
-    assert model.exog_names == list(expected.columns)
-    np.testing.assert_allclose(model.exog, expected.to_numpy(dtype=float), atol=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from dglm.design.labels import as_params, by_name
 from dglm.design.learner import Learner, learned_by
 from dglm.design.learning import from_formula
 from dglm.design.prediction import for_new_rows, for_same_rows
+from dglm.design.restricted import Restricted
 from dglm.design.shown import as_frame
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "GroupedRows",
     "Learner",
     "PreparedModel",
+    "Restricted",
     "Unsaved",
     "as_frame",
     "as_params",

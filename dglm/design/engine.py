@@ -14,8 +14,10 @@ from typing import Any, Self
 import pandas as pd
 
 from dglm._typing import Matrix
+from dglm.design.context import Context
 from dglm.design.learner import Learner, State
 from dglm.design.lesson import Lesson
+from dglm.design.restricted import Restricted
 
 
 @dataclass(frozen=True)
@@ -94,15 +96,26 @@ class FormulaEngine(ABC):
         As the user wrote it.
     state : mapping of str to mapping
         What transforms learned, by call.
+    context : Context
+        The variables and functions beside columns that the formula names.
+    restricted : Restricted or None
+        What every expression is held against before it is evaluated, where the formula is a stranger's.
     """
 
     formula: str
     state: Mapping[str, State]
+    context: Context
+    restricted: Restricted | None
 
     @classmethod
     @abstractmethod
     def parse(
-        cls, formula: str, data_columns: Sequence[str], context: Mapping[str, Any], expressions: Sequence[str] = ()
+        cls,
+        formula: str,
+        data_columns: Sequence[str],
+        context: Mapping[str, Any],
+        expressions: Sequence[str] = (),
+        restricted: Restricted | None = None,
     ) -> Self:
         """Parse a formula, checking every name in it; nothing is evaluated.
 
@@ -116,6 +129,8 @@ class FormulaEngine(ABC):
             Where other names are looked up.
         expressions : sequence of str
             Beside the formula: ``"np.log(population)"``, an offset.
+        restricted : Restricted, optional
+            What they are held against.
 
         Returns
         -------

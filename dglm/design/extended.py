@@ -19,6 +19,7 @@ from dglm.design.formula import FormulaDesign
 from dglm.design.frame import FrameDesign
 from dglm.design.joining import JOINED, PreparedModel
 from dglm.design.learning import from_formula
+from dglm.design.restricted import Restricted
 from dglm.design.values import missing_rows
 from dglm.errors import DataError
 
@@ -153,6 +154,10 @@ def _with_terms(
         )
     # no response is needed to learn what the columns are
     formula = f"1 ~ {int(has_intercept)} + {terms.strip(' ~')}"
+    restricted = design.engine.restricted
+    if restricted is not None:  # what the model's formula could not name, more terms cannot
+        context = design.engine.context
+        restricted = Restricted(tuple(name for name in context if name != "np"))
     learned = from_formula(
         formula,
         table.frame,
@@ -162,6 +167,7 @@ def _with_terms(
         context=context,
         check_row_local=True,
         exact_knots=False,
+        restricted=restricted,
     )
     taken = tuple(j for j in range(len(learned.design.exog_names)) if j != learned.design.intercept)
     return PreparedModel(table, _beside(design, learned.design, taken))

@@ -28,6 +28,7 @@ from dglm.design.learner import Learner, State
 from dglm.design.names import as_written, names_in
 from dglm.design.python_engine import PythonEngine, check_expression, refuse_called_columns, used_variables
 from dglm.design.response import check_two_columns
+from dglm.design.restricted import Restricted
 from dglm.design.transforms import learner_of
 from dglm.errors import FormulaError
 
@@ -72,6 +73,8 @@ class FormulaicEngine(PythonEngine):
         Expressions beside the formula.
     state : mapping of str to mapping
         What transforms learned, by call.
+    restricted : Restricted, optional
+        What every expression is held against before it is evaluated.
     """
 
     transforms: ClassVar[Mapping[str, Any]] = TRANSFORMS
@@ -83,12 +86,21 @@ class FormulaicEngine(PythonEngine):
     context: Context
     beside: tuple[ParsedFactor, ...] = ()
     state: Mapping[str, State] = field(default_factory=dict)
+    restricted: Restricted | None = None
 
     @classmethod
     def parse(
-        cls, formula: str, data_columns: Sequence[str], context: Mapping[str, Any], expressions: Sequence[str] = ()
+        cls,
+        formula: str,
+        data_columns: Sequence[str],
+        context: Mapping[str, Any],
+        expressions: Sequence[str] = (),
+        restricted: Restricted | None = None,
     ) -> FormulaicEngine:
-        """Parse a formula, checking every name in it; nothing is evaluated.
+        """Parse a formula, checking every name in it.
+
+        formulaic evaluates the arguments of transforms on the left-hand side to find names in them: a restricted
+        formula has been walked before.
 
         Parameters
         ----------
@@ -100,6 +112,8 @@ class FormulaicEngine(PythonEngine):
             Where other names are looked up.
         expressions : sequence of str
             Beside the formula: ``"np.log(population)"``, an offset.
+        restricted : Restricted, optional
+            What they are held against.
 
         Returns
         -------
@@ -129,13 +143,16 @@ class FormulaicEngine(PythonEngine):
         used: dict[str, Any] = {}
         read: set[str] = set()
         for factor in _factors((*endog, *exog)):
+            _check_restricted(factor, restricted, data_columns)
             used |= _resolve(factor, data_columns, context, f"the formula {formula!r}")
             read |= _names(factor)
         for factor in beside:
+            _check_restricted(factor, restricted, data_columns)
             used |= _resolve(factor, data_columns, context, f"the expression {factor.expr!r}")
             read |= _names(factor)
         return cls(
             formula=formula,
+            restricted=restricted,
             endog_terms=endog,
             exog_terms=exog,
             data_columns=tuple(c for c in data_columns if c in read),
@@ -166,12 +183,12 @@ class FormulaicEngine(PythonEngine):
         return [c for c in self.data_columns if c in read]
 
     def evaluate(self, frame: pd.DataFrame, factors: Sequence[str]) -> dict[str, Numeric | Categorical]:
-        evaluation = evaluation_on(frame, self.context)
+        evaluation = self._evaluation_on(frame)
         evaluated = self._evaluate(evaluation, factors)
         return {expr: factor_values(evaluation, factor, len(frame)) for expr, factor in evaluated.items()}
 
     def values(self, frame: pd.DataFrame, expressions: Sequence[str]) -> dict[str, Any]:
-        evaluation, spec, found = evaluation_on(frame, self.context), evaluation_spec(self.state), {}
+        evaluation, spec, found = self._evaluation_on(frame), evaluation_spec(self.state), {}
         for expression in expressions:
             factor = Factor(expression, eval_method=Factor.EvalMethod.PYTHON)
             try:
@@ -197,14 +214,18 @@ class FormulaicEngine(PythonEngine):
         ]
 
     def coding(self, sample: pd.DataFrame, factor: str, levels: Sequence[Hashable], *, reduced: bool) -> Coding:
-        evaluation = evaluation_on(sample.iloc[:0], self.context)
+        evaluation = self._evaluation_on(sample.iloc[:0])
         evaluated = self._evaluate(evaluation, [factor])[factor]
         # the levels themselves, once each: what formulaic makes of them is the coding matrix
         once = pd.Series(pd.Categorical(list(levels), categories=list(levels)))
         values = FactorValues(once, metadata=evaluated.values.__formulaic_metadata__)
-        columns = evaluation._encode_evaled_factor(
-            evaluated.replace(values=values), evaluation_spec(), [], reduced_rank=reduced
-        )
+        try:
+            columns = evaluation._encode_evaled_factor(
+                evaluated.replace(values=values), evaluation_spec(), [], reduced_rank=reduced
+            )
+        except (FormulaicError, AttributeError, LookupError, TypeError, ValueError) as error:
+            # contrasts that are none, or do not fit the levels
+            raise FormulaError(f"{factor} cannot code its levels: {error}") from error
         matrix = np.empty((len(levels), len(columns)))
         for j, column in enumerate(columns.values()):
             matrix[:, j] = column
@@ -229,6 +250,13 @@ class FormulaicEngine(PythonEngine):
     ) -> State | Learner:
         return learner_of(transform, arguments, keywords, exact_knots=exact_knots)
 
+    def _evaluation_on(self, frame: pd.DataFrame) -> PandasMaterializer:
+        def check(expression: str) -> None:
+            if self.restricted is not None:
+                self.restricted.check_expression(expression, self.data_columns, frame)
+
+        return evaluation_on(frame, self.context, None if self.restricted is None else check)
+
     def _evaluate(self, evaluation: PandasMaterializer, factors: Sequence[str]) -> dict[str, EvaluatedFactor]:
         wanted = set(factors)
         spec, evaluated = evaluation_spec(self.state), {}
@@ -246,7 +274,7 @@ class FormulaicEngine(PythonEngine):
         self, sample: pd.DataFrame, factors: Sequence[str]
     ) -> tuple[PandasMaterializer, dict[str, EvaluatedFactor]]:
         """Evaluate factors on the sample; on none of its rows where bounds were learned that made-up rows may break."""
-        evaluation, no_rows = evaluation_on(sample, self.context), evaluation_on(sample.iloc[:0], self.context)
+        evaluation, no_rows = self._evaluation_on(sample), self._evaluation_on(sample.iloc[:0])
         learned = [f for f in factors if self.calls(f)]
         evaluated = self._evaluate(evaluation, [f for f in factors if f not in learned])
         try:
@@ -255,6 +283,13 @@ class FormulaicEngine(PythonEngine):
             evaluated |= self._evaluate(evaluation, learned)
         evaluation.factor_cache |= no_rows.factor_cache
         return evaluation, evaluated
+
+
+def _check_restricted(factor: ParsedFactor, restricted: Restricted | None, columns: Sequence[str]) -> None:
+    """Refuse a factor, as formulaic cut it out, that a restricted formula may not have."""
+    if restricted is None or factor.method == "literal" or (factor.method == "lookup" and factor.expr in columns):
+        return
+    restricted.check_expression(factor.expr, columns)
 
 
 def _parsed(term: Term) -> ParsedTerm:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -20,11 +20,14 @@ from dglm.design.engine import Categorical, Numeric
 from dglm.design.formulaic_hashing import hashed
 from dglm.design.names import as_written, plain, stand_ins
 from dglm.design.numpy_types import with_numpy_types
+from dglm.design.restricted import NothingElse
 from dglm.design.values import is_categorical
 from dglm.errors import FormulaError
 
 
-def evaluation_on(frame: pd.DataFrame, context: Mapping[str, Any]) -> PandasMaterializer:
+def evaluation_on(
+    frame: pd.DataFrame, context: Mapping[str, Any], check: Callable[[str], None] | None = None
+) -> PandasMaterializer:
     """Return what evaluates factors on the rows of one frame.
 
     Unlike formulaic's own, it never lets these rows teach a transform anything, names backticked columns the same way
@@ -36,6 +39,8 @@ def evaluation_on(frame: pd.DataFrame, context: Mapping[str, Any]) -> PandasMate
         Rows.
     context : mapping of str to object
         Where names that are no columns are looked up.
+    check : callable, optional
+        Raises for an expression that may not be evaluated; what it passes is evaluated without Python's builtins.
 
     Returns
     -------
@@ -43,16 +48,23 @@ def evaluation_on(frame: pd.DataFrame, context: Mapping[str, Any]) -> PandasMate
         With a cache of the factors that it evaluated.
     """
     rows = with_numpy_types(frame, missing_booleans="float64")
-    return _Evaluation(rows, context={"hashed": hashed, **context})
+    evaluation = _Evaluation(rows, context={"hashed": hashed, **context})
+    evaluation.check = check
+    return evaluation
 
 
 class _Evaluation(PandasMaterializer):  # type: ignore[misc]  # formulaic ships no types
+    check: Callable[[str], None] | None = None
+
     @override
     def _evaluate(self, expr: str, metadata: Any, spec: formulaic.ModelSpec) -> tuple[Any, set[str]]:
+        if self.check is not None:
+            self.check(expr)
         text = plain(expr)
         aliases = {alias: self.layered_context[name] for alias, name in stand_ins(text).items()}
         state = _Copies(spec.transform_state)
-        value = stateful_eval(text, LayeredMapping(aliases, self.layered_context), {expr: metadata}, state, spec)
+        scope = LayeredMapping(aliases, self.layered_context, None if self.check is None else NothingElse())
+        value = stateful_eval(text, scope, {expr: metadata}, state, spec)
         taught = [call for call, found in state.items() if found and call not in state.known]
         if taught:
             raise FormulaError(
@@ -123,6 +135,8 @@ def factor_values(
             raise FormulaError(f"{factor.expr} has several columns, which cannot be levels")
         if not isinstance(values, pd.Series):
             values = pd.Series(values)
+        if n is not None and len(values) != n:
+            raise FormulaError(f"{factor.expr} gives {len(values)} value(s) for {n} rows")
         return Categorical(values, _listed_levels(factor))
     numbers = {}
     for name, column in _encoded(evaluation, factor, reduced=False).items():
@@ -132,6 +146,8 @@ def factor_values(
                 f"{name!r} gives values of type {array.dtype}, neither numbers nor levels; wrap it in C()"
             )
         array = array.astype(np.float64)
+        if n is not None and array.shape not in {(), (n,)}:
+            raise FormulaError(f"{factor.expr} gives values of shape {array.shape} for {n} rows")
         numbers[name] = array if n is None else np.broadcast_to(array, n)
     redundant = None
     if factor.metadata.spans_intercept:

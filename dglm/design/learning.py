@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Mapping
 from typing import Any
 
@@ -16,8 +17,11 @@ from dglm.design.formula import Columns, FormulaDesign, group_names
 from dglm.design.joining import PreparedModel, frame_table, join_extras, refuse_double_weights
 from dglm.design.lessons import teach
 from dglm.design.response import Response, check_two_columns
+from dglm.design.restricted import Restricted
 from dglm.design.row_locality import refuse_what_needs_other_rows
 from dglm.errors import FormulaError
+
+MAX_COLUMNS = 100_000
 
 
 def from_formula(
@@ -30,6 +34,7 @@ def from_formula(
     context: Mapping[str, Any],
     check_row_local: bool,
     exact_knots: bool,
+    restricted: Restricted | None = None,
 ) -> PreparedModel:
     """Learn a formula's design from a dataframe.
 
@@ -51,6 +56,8 @@ def from_formula(
         Whether expressions that depend on other rows are refused.
     exact_knots : bool
         Whether knots of splines must be exact quantiles.
+    restricted : Restricted, optional
+        What the formula and the expressions are held against, where they are a stranger's.
 
     Returns
     -------
@@ -68,7 +75,12 @@ def from_formula(
     names = [str(c) for c in table.columns]
     # a plain name is a column, or a mistake that join_extras names
     expressions = [e for e in extras.values() if isinstance(e, str) and e not in names and not e.isidentifier()]
-    parsed = engine.parse(formula, names, context, expressions)
+    if restricted is not None:  # before any engine sees them: parsing may evaluate
+        context = {**context, "np": np}
+        restricted.check_formula(formula, names)
+        for expression in expressions:
+            restricted.check_expression(expression, names)
+    parsed = engine.parse(formula, names, context, expressions, restricted)
     table, joined = join_extras(table, extras, expressions)
     if check_row_local:
         refuse_what_needs_other_rows(parsed, table)
@@ -126,7 +138,8 @@ def _groups(
     levels: Mapping[str, tuple[Hashable, ...]],
 ) -> tuple[Columns, ...]:
     """Lay out the columns of the design."""
-    groups = []
+    groups: list[Columns] = []
+    n_columns = 0
     for group in engine.products(sample):
         parts: list[tuple[str, Matrix | None]] = []
         names: list[tuple[str, ...]] = []
@@ -141,6 +154,12 @@ def _groups(
                 missing_level = np.full((1, len(coding.names)), np.nan)
                 parts.append((factor, np.vstack([coding.matrix, missing_level])))
                 names.append(coding.names)
+        n_columns += math.prod(map(len, names))
+        if n_columns > MAX_COLUMNS:
+            raise FormulaError(
+                f"the design has more than {MAX_COLUMNS:,} columns, with those of {group.term!r}; no fit can solve for "
+                f"so many coefficients. Leave the interaction out, or join levels"
+            )
         groups.append(Columns(tuple(parts), group.scale, group_names(names), group.term))
     return tuple(groups)
 

@@ -25,6 +25,7 @@ from dglm.design.patsy_evaluation import BUILTINS, Evaluation, contrast_of, fact
 from dglm.design.patsy_transforms import class_of, learner_of
 from dglm.design.python_engine import PythonEngine, check_expression, refuse_called_columns, used_variables
 from dglm.design.response import check_two_columns
+from dglm.design.restricted import Restricted
 from dglm.errors import FormulaError
 
 _REFUSED = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -50,6 +51,8 @@ class PatsyEngine(PythonEngine):
         Expressions beside the formula.
     state : mapping of str to mapping
         What transforms learned, by call.
+    restricted : Restricted, optional
+        What every expression is held against before it is evaluated.
     """
 
     transforms: ClassVar[Mapping[str, Any]] = BUILTINS
@@ -61,10 +64,16 @@ class PatsyEngine(PythonEngine):
     context: Context
     beside: tuple[str, ...] = ()
     state: Mapping[str, State] = field(default_factory=dict)
+    restricted: Restricted | None = None
 
     @classmethod
     def parse(
-        cls, formula: str, data_columns: Sequence[str], context: Mapping[str, Any], expressions: Sequence[str] = ()
+        cls,
+        formula: str,
+        data_columns: Sequence[str],
+        context: Mapping[str, Any],
+        expressions: Sequence[str] = (),
+        restricted: Restricted | None = None,
     ) -> Self:
         """Parse a formula, checking every name in it; nothing is evaluated.
 
@@ -78,6 +87,8 @@ class PatsyEngine(PythonEngine):
             Where other names are looked up.
         expressions : sequence of str
             Beside the formula: ``"np.log(population)"``, an offset.
+        restricted : Restricted, optional
+            What they are held against.
 
         Returns
         -------
@@ -100,6 +111,8 @@ class PatsyEngine(PythonEngine):
         response = _response(formula, endog)
         inside = _distinct((response, *exog))
         for factor in inside:
+            if restricted is not None:
+                restricted.check_expression(factor, data_columns)
             _check_factor(factor, formula)
         for text in expressions:
             check_expression(text)
@@ -116,6 +129,7 @@ class PatsyEngine(PythonEngine):
             data_columns=tuple(c for c in data_columns if c in read),
             context=Context(used),
             beside=tuple(expressions),
+            restricted=restricted,
         )
 
     @property
@@ -173,7 +187,8 @@ class PatsyEngine(PythonEngine):
         return learner_of(transform, arguments, keywords, exact_knots=exact_knots)
 
     def _evaluation(self, frame: pd.DataFrame) -> Evaluation:
-        return Evaluation.on(frame, self.context, self.state, self._function)
+        evaluation = Evaluation.on(frame, self.context, self.state, self._function)
+        return replace(evaluation, restricted=self.restricted, columns=self.data_columns)
 
     def _read(self, factor: str, value: Any, n: int) -> Numeric | Categorical:
         """Return a factor's values; beside the formula, in weights and offsets, booleans are 0 and 1."""

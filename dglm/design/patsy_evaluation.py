@@ -18,6 +18,7 @@ from dglm.design.learner import State
 from dglm.design.names import as_written, expression_tree, plain, stand_ins
 from dglm.design.numpy_types import with_numpy_types
 from dglm.design.patsy_transforms import Taught, class_of
+from dglm.design.restricted import NothingElse, Restricted
 from dglm.errors import FormulaError
 
 #: What every formula may name.
@@ -41,12 +42,18 @@ class Evaluation:
         What transforms learned, by call.
     function : callable
         What a dotted name stands for.
+    restricted : Restricted, optional
+        What expressions are held against; what it passes is evaluated without Python's builtins.
+    columns : tuple of str
+        That a restricted expression may name.
     """
 
     frame: pd.DataFrame
     context: Context
     state: Mapping[str, State]
     function: Callable[[str], Any]
+    restricted: Restricted | None = None
+    columns: tuple[str, ...] = ()
 
     @classmethod
     def on(
@@ -90,9 +97,12 @@ class Evaluation:
         FormulaError
             If it cannot be evaluated.
         """
+        if self.restricted is not None:
+            self.restricted.check_expression(expression, self.columns, self.frame)
         text, taught = self._with_taught(expression)
         aliases = {alias: self.frame[name] for alias, name in stand_ins(plain(expression)).items()}
-        scope = EvalEnvironment([self.frame, aliases, taught, self.context, BUILTINS])
+        layers = [self.frame, aliases, taught, self.context, BUILTINS]
+        scope = EvalEnvironment([*layers, NothingElse()] if self.restricted is not None else layers)
         try:
             return scope.eval(text)
         except FormulaError:

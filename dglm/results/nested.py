@@ -121,7 +121,8 @@ class Nested(Results):
             Whether the information is the observed one; the expected one (as in `anova` and in R) if not. The two are
             equal under the canonical link.
         context : mapping of str to object, optional
-            Where names of the formula that are no columns are looked up; the caller's variables when not given.
+            Where names of the formula that are no columns are looked up; the caller's variables when not given. Beside
+            a restricted formula this one is restricted, too, to the functions that the other names.
 
         Returns
         -------
