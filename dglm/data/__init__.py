@@ -4,6 +4,7 @@ from dglm.data.blas import one_blas_thread
 from dglm.data.block import Block
 from dglm.data.blocked import BlockedData, tree_sum
 from dglm.data.dask_blocks import DaskBlocks
+from dglm.data.folded import FoldedBlock
 from dglm.data.grouped import GroupedBlock
 from dglm.data.keeping import Persist, kept
 from dglm.data.keys import Keys, comparable, distinct, joined
@@ -18,6 +19,7 @@ __all__ = [
     "DaskArrayTable",
     "DaskBlocks",
     "DaskTable",
+    "FoldedBlock",
     "GroupedBlock",
     "Keys",
     "MemoryBlocks",

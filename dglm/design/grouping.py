@@ -98,7 +98,7 @@ class EncodeGrouped:
         return GroupedBlock.of(block, codes, comparable(keys))
 
 
-def group_rows(table: Table, design: Design, groups: Any) -> GroupedRows:
+def group_rows(table: Table, design: Design, groups: Any, role: str = "groups") -> GroupedRows:
     """Find the groups of a model's rows; nothing is computed.
 
     Parameters
@@ -109,6 +109,8 @@ def group_rows(table: Table, design: Design, groups: Any) -> GroupedRows:
         The recipe.
     groups : str, collection, or tuple of one or two of them
         Columns of the data, or collections aligned with it; an array or frame of two columns is two ways.
+    role : str
+        What messages call them.
 
     Returns
     -------
@@ -123,12 +125,12 @@ def group_rows(table: Table, design: Design, groups: Any) -> GroupedRows:
     ways = _ways(groups)
     if not 0 < len(ways) <= MAX_WAYS:
         raise DataError(
-            f"groups must be given along one way or two; got {len(ways)} (a list of labels, one for each row, must be "
+            f"{role} must be given along one way or two; got {len(ways)} (a list of labels, one for each row, must be "
             f"an array)"
         )
     columns, labels = [], []
     for i, given in enumerate(ways):
-        table, column, label = _joined(table, given, "groups" if len(ways) == 1 else f"groups[{i}]", i)
+        table, column, label = _joined(table, given, role if len(ways) == 1 else f"{role}[{i}]", i)
         columns.append(column)
         labels.append(label)
     return GroupedRows(table, EncodeGrouped(design, tuple(columns), tuple(labels)))

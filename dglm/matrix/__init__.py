@@ -3,6 +3,7 @@
 from dglm.matrix.base import DesignMatrix
 from dglm.matrix.basis import Basis
 from dglm.matrix.cholesky import ScaledCholesky
+from dglm.matrix.crosses import Crosses
 from dglm.matrix.dense import DenseMatrix
 from dglm.matrix.products import Cross, Gram
 from dglm.matrix.reduction import Reduction
@@ -12,6 +13,7 @@ from dglm.matrix.triangular import Information, TriangularFactor
 __all__ = [
     "Basis",
     "Cross",
+    "Crosses",
     "DenseMatrix",
     "DesignMatrix",
     "Gram",

@@ -5,7 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
-from dglm._typing import Matrix, Vector
+import numpy as np
+
+from dglm._typing import Codes, Mask, Matrix, Vector
+from dglm.matrix.crosses import Crosses
 from dglm.matrix.products import Cross, Gram
 
 
@@ -52,6 +55,36 @@ class DesignMatrix(ABC):
             The product, about a centre.
         """
 
+    def matmat(self, B: Matrix) -> Matrix:
+        """Return X B, a column at a time unless the storage knows better.
+
+        Parameters
+        ----------
+        B : (p, m) array
+            Coefficients, a vector a column.
+
+        Returns
+        -------
+        (n, m) array
+            Linear predictors without their offset.
+        """
+        return np.column_stack([self.matvec(beta) for beta in B.T])
+
+    def crosses(self, R: Matrix) -> Crosses:
+        """Return X'R, a column at a time unless the storage knows better.
+
+        Parameters
+        ----------
+        R : (n, m) array
+            Numbers, m to a row.
+
+        Returns
+        -------
+        Crosses
+            The products, about a centre.
+        """
+        return Crosses.of([self.cross(r) for r in R.T])
+
     @abstractmethod
     def gram(self, w: Vector) -> Gram:
         """Return X'WX with W = diag(w).
@@ -80,6 +113,21 @@ class DesignMatrix(ABC):
         -------
         (n, p) array
             A new array.
+        """
+
+    @abstractmethod
+    def where(self, rows: Mask | Codes | slice) -> DesignMatrix:
+        """Return some of the rows.
+
+        Parameters
+        ----------
+        rows : (n,) array of bool, (m,) array of int, or slice
+            Which; a slice copies nothing.
+
+        Returns
+        -------
+        DesignMatrix
+            Of the same columns.
         """
 
     @abstractmethod

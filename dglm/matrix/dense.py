@@ -12,8 +12,9 @@ from operator import add
 
 import numpy as np
 
-from dglm._typing import AnyArray, Matrix, Vector
+from dglm._typing import AnyArray, Codes, Mask, Matrix, Vector
 from dglm.matrix.base import DesignMatrix
+from dglm.matrix.crosses import Crosses
 from dglm.matrix.products import Cross, Gram
 
 # A tile and its weighted copy are read several times each; half a megabyte apiece keeps both near the core.
@@ -60,6 +61,9 @@ class DenseMatrix(DesignMatrix):
     def less(self, centre: Vector) -> Matrix:
         deviations: Matrix = self.values - centre
         return deviations
+
+    def where(self, rows: Mask | Codes | slice) -> DenseMatrix:
+        return DenseMatrix(self.values[rows])
 
     def tiles(self) -> Iterator[tuple[slice, CentredTile]]:
         n, p = self.shape
@@ -132,6 +136,13 @@ class CentredTile(DesignMatrix):
     def cross(self, r: Vector) -> Cross:
         return Cross(float(len(r)), self.centre, float(r.sum()), np.dot(self.deviations.T, r))
 
+    def matmat(self, B: Matrix) -> Matrix:
+        constants = np.dot(self.centre.astype(np.longdouble), B).astype(np.float64)
+        return np.dot(self.deviations, B) + constants
+
+    def crosses(self, R: Matrix) -> Crosses:
+        return Crosses(float(len(R)), self.centre, R.sum(axis=0), np.dot(self.deviations.T, R))
+
     def gram(self, w: Vector) -> Gram:
         total = float(w.sum())
         first = np.dot(self.deviations.T, w)
@@ -146,6 +157,9 @@ class CentredTile(DesignMatrix):
     def less(self, centre: Vector) -> Matrix:
         deviations: Matrix = self.values - centre
         return deviations
+
+    def where(self, rows: Mask | Codes | slice) -> CentredTile:
+        return CentredTile(self.values[rows], self.deviations[rows], self.centre, self.weighted[rows])
 
     def tiles(self) -> Iterator[tuple[slice, CentredTile]]:
         yield slice(0, len(self.deviations)), self

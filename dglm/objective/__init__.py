@@ -7,6 +7,7 @@ from dglm.objective.constrained import Constrained
 from dglm.objective.curvature import Curvature, ObservedCurvature
 from dglm.objective.deviance import Deviance
 from dglm.objective.factored import FactoredCurvature, SecondOrder
+from dglm.objective.folds import Folds, survey_folds
 from dglm.objective.gradient import Gradient
 from dglm.objective.meat import DETERMINED, Leverages, Meat, MeatAt
 from dglm.objective.null_model import NullModel, NullStep
@@ -14,6 +15,7 @@ from dglm.objective.objective import Objective, Request, evaluate
 from dglm.objective.saturated import SaturatedLoglike
 from dglm.objective.shape import ShapeCurvature, ShapeLoglike, ShapeObjective, packed
 from dglm.objective.survey import Survey, survey
+from dglm.objective.trials import Trials, TrialsAt
 
 __all__ = [
     "DETERMINED",
@@ -22,6 +24,7 @@ __all__ = [
     "Curvature",
     "Deviance",
     "FactoredCurvature",
+    "Folds",
     "Gradient",
     "Leverages",
     "Meat",
@@ -39,6 +42,8 @@ __all__ = [
     "ShapeObjective",
     "Sum",
     "Survey",
+    "Trials",
+    "TrialsAt",
     "evaluate",
     "hessian_at",
     "independent_columns",
@@ -46,4 +51,5 @@ __all__ = [
     "packed",
     "score_at",
     "survey",
+    "survey_folds",
 ]

@@ -208,7 +208,27 @@ def survey(data: BlockedData[Block], family: Family, exog_names: list[str], endo
     DataError
         If a value is infinite, or no row of positive weight is left.
     """
-    found = data.sum(_survey_block, family, exog_names, endog_name)
+    return usable(data.sum(survey_block, family, exog_names, endog_name))
+
+
+def usable(found: Survey) -> Survey:
+    """Return a survey, unless there is nothing in it to be fitted.
+
+    Parameters
+    ----------
+    found : Survey
+        Of all rows.
+
+    Returns
+    -------
+    Survey
+        The same.
+
+    Raises
+    ------
+    DataError
+        If no row of positive weight is left.
+    """
     if found.n_rows == 0:
         raise DataError(
             f"no rows left: all {found.n_dropped} have something missing" if found.n_dropped else "the data has no rows"
@@ -218,8 +238,32 @@ def survey(data: BlockedData[Block], family: Family, exog_names: list[str], endo
     return found
 
 
-def _survey_block(block: Block, family: Family, exog_names: list[str], endog_name: str) -> Survey:
-    """Check one block's rows and survey them, tile by tile."""
+def survey_block(block: Block, family: Family, exog_names: list[str], endog_name: str) -> Survey:
+    """Check one block's rows and survey them, tile by tile.
+
+    Parameters
+    ----------
+    block : Block
+        The rows, possibly none.
+    family : Family
+        With its link.
+    exog_names : list of str
+        Names of the columns, for messages.
+    endog_name : str
+        Name of the response, for messages.
+
+    Returns
+    -------
+    Survey
+        Of these rows.
+
+    Raises
+    ------
+    DomainError
+        If a response is outside the family's domain.
+    DataError
+        If a value is infinite.
+    """
     _check_response(block, family, endog_name)
     with np.errstate(all="ignore"):
         found = reduce(add, (Survey.of(tile, family) for tile in block.tiles()))
