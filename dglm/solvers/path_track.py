@@ -13,6 +13,9 @@ from dglm.solvers.line_search import falls_enough
 from dglm.solvers.path_problem import PathProblem, Point
 from dglm.solvers.state import stalled
 
+# Changes of the gradient that are remembered, and how far they may be from what is known near there.
+REMEMBERED = 5
+CREDIBLE = (0.1, 10.0)
 # Shorter steps that are tried together, relative to the last one, and the shortest.
 SHORTER = (0.5, 0.125, 0.03125)
 SHORTEST = 2.0**-24
@@ -40,6 +43,8 @@ class Track:
         Directional derivative of the objective along the way.
     H : (p, p) array or None
         Second derivatives at the iterate, where they were asked for it alone.
+    changes : tuple of (step, change of the gradient)
+        Of the last iterates.
     trace : tuple of Iteration
         From the start to here.
     status : Status or None
@@ -54,6 +59,7 @@ class Track:
     steps: tuple[float, ...] = (1.0,)
     slope: float = 0.0
     H: Matrix | None = None
+    changes: tuple[tuple[Vector, Vector], ...] = ()
     trace: tuple[Iteration, ...] = ()
     status: Status | None = None
 
@@ -98,40 +104,34 @@ class Track:
                 continue
             if self.best is None or falls_enough(point.objective, self.best.objective, self.slope, t):
                 trace = (*self.trace, Iteration(point.objective, point.certificate, t))
-                moved = replace(self, best=point, trace=trace, H=H if known and i == 0 else None)
-                return moved.aimed(problem, near if moved.H is None else moved.H, max_iter)
+                changes = self._changes(point)
+                moved = replace(self, best=point, trace=trace, changes=changes, H=H if known and i == 0 else None)
+                return moved._aimed(problem, near, max_iter)
         shorter = tuple(self.steps[-1] * share for share in SHORTER)
         if self.best is None:
             return replace(self, status=Status.NO_START)
         return replace(self, status=Status.LINE_SEARCH_FAILED if shorter[-1] < SHORTEST else None, steps=shorter)
 
-    def aimed(self, problem: PathProblem, H: Matrix, max_iter: int) -> Track:
-        """Return the fit with where to go next, or why to stop here.
-
-        Parameters
-        ----------
-        problem : PathProblem
-            With its penalties.
-        H : (p, p) array
-            Second derivatives at the iterate or near it.
-        max_iter : int
-            Most iterations.
-
-        Returns
-        -------
-        Track
-            At the same iterate.
-        """
+    def _aimed(self, problem: PathProblem, near: Matrix, max_iter: int) -> Track:
+        """Return the fit with where to go next, or why to stop here."""
         point = self.best
         if point is None or point.certificate <= self.tol:
             return replace(self, status=Status.CONVERGED)
         if len(self.trace) > max_iter:
             return replace(self, status=Status.MAX_ITER)
+        H = _taught(near, self.changes) if self.H is None else self.H
         target = problem.minimum(self.at, point, H, self.tol)
         value = problem.penalties[self.at].value
         slope = float(point.gradient @ (target - point.theta)) + value(target) - value(point.theta)
         status = Status.ROUNDING if stalled(slope, list(self.trace)) else None
         return replace(self, target=target, slope=slope, steps=(1.0,), status=status)
+
+    def _changes(self, new: Point) -> tuple[tuple[Vector, Vector], ...]:
+        """Return the last changes of the gradient, with the one to a new iterate; none from where there is none."""
+        if self.best is None or not self.trace:
+            return ()
+        change = (new.theta - self.best.theta, new.gradient - self.best.gradient)
+        return (*self.changes, change)[-REMEMBERED:]
 
     def _point(self, problem: PathProblem, found: Trials, j: int, theta: Vector, H: Matrix) -> Point:
         deviances, k = found.deviance[:, j], self.sample - 1
@@ -139,3 +139,16 @@ class Track:
         fitted = float(np.sum(np.delete(deviances, k) if k >= 0 else deviances))
         sums = (fitted, float(found.pearson_chi2[j]), held_out)
         return problem.point(self.sample, self.at, theta, sums, found.score.column(j), H)
+
+
+def _taught(H: Matrix, changes: tuple[tuple[Vector, Vector], ...]) -> Matrix:
+    """Return H changed least, in the sense of Broyden, Fletcher, Goldfarb & Shanno, to explain changes of the gradient.
+
+    Source: Nocedal & Wright (2006), equation 6.19; under a penalty Lee, Sun & Saunders (2014), section 2.
+    """
+    for s, y in changes:
+        Hs = H @ s
+        predicted, seen = float(s @ Hs), float(s @ y)
+        if predicted > 0 and CREDIBLE[0] * predicted < seen < CREDIBLE[1] * predicted:
+            H = H + np.outer(y, y) / seen - np.outer(Hs, Hs) / predicted
+    return H
