@@ -7,14 +7,19 @@ import dglm.penalties as penalties
 import dglm.results as results
 import dglm.solvers as solvers
 from dglm.glm import GLM
-from dglm.penalties import L1, L2, ElasticNet
+from dglm.penalties import L1, L2, MCP, SCAD, ElasticNet, GeneralizedRidge, GroupL1, adaptive_weights
 from dglm.results import compare, load
 
 __all__ = [
     "GLM",
     "L1",
     "L2",
+    "MCP",
+    "SCAD",
     "ElasticNet",
+    "GeneralizedRidge",
+    "GroupL1",
+    "adaptive_weights",
     "compare",
     "errors",
     "families",

@@ -9,20 +9,21 @@ from typing import Any, Literal
 
 from dglm._typing import Vector
 from dglm.data import Block, BlockedData, Persist, kept
-from dglm.design import Design, PreparedModel, Restricted, engine_named, from_collections, from_formula
+from dglm.design import Design, PreparedModel, Restricted, as_params, engine_named, from_collections, from_formula
 from dglm.errors import DataError, IncompatibleSolverError
 from dglm.families import Family, Gaussian
 from dglm.inference import CovarianceChoice
 from dglm.links import Log
-from dglm.model import Constraining, Evaluating, check_collinear, check_scale, checked_start, warn_of_fit
-from dglm.objective import NullModel, Objective, Survey, survey
-from dglm.penalties import Penalty, Unpenalised
+from dglm.model import Constraining, Evaluating, Penalising, check_collinear, check_scale, warn_of_fit
+from dglm.objective import NullModel, Objective, Survey, column_spread, survey
+from dglm.penalties import Bounded, Coefficients, Penalty, Unpenalised
+from dglm.penalties.bounded import Bounds
 from dglm.results import Results, results_of
 from dglm.results.estimate import Collinear, ScaleOption
 from dglm.solvers import SOLVERS, Newton, Solver, null_eta, resolve_solver, solver_names
 
 
-class GLM(Constraining, Evaluating):
+class GLM(Constraining, Evaluating, Penalising):
     """A generalized linear model of rows in memory or on dask.
 
     Building one computes nothing, but for levels of categorical columns and what transforms in a formula learn.
@@ -33,7 +34,8 @@ class GLM(Constraining, Evaluating):
         Response, one per row; two columns are counts of successes and failures (`Binomial`); a boolean or
         two-level categorical one models the probability of True or of the second level.
     exog : array or DataFrame
-        Design matrix, (n, p); numpy, pandas or dask. A constant column is the intercept; none is added.
+        Design matrix, (n, p), of numpy, pandas, dask, polars or pyarrow. A constant column is the intercept; none is
+        added.
     family : Family, optional
         From `dglm.families`, with its link; Gaussian when not given.
     offset : array or Series, optional
@@ -106,8 +108,10 @@ class GLM(Constraining, Evaluating):
         formula : str
             As the engine reads it, ``"y ~ x1 + np.log(x2) + C(group)"``; two terms on the left, ``"won + lost ~ x"``,
             are counts.
-        data : pandas.DataFrame or dask.dataframe.DataFrame
-            Rows; only the columns that the formula names are read.
+        data : dataframe, dict or path
+            Rows: a dataframe of pandas, dask, polars (eager or lazy) or pyarrow, a dict of columns, or a path to
+            parquet, which is read as dask: a file, a directory, a pattern such as ``"trips/*.parquet"``, an fsspec URL.
+            Only the columns that the formula names are read. Results are pandas' for polars and pyarrow.
         family : Family, optional
             From `dglm.families`, with its link; Gaussian when not given.
         offset : str or Series, optional
@@ -191,6 +195,7 @@ class GLM(Constraining, Evaluating):
         self._table = prepared.table
         self._kept: tuple[bool, BlockedData[Block]] | None = None
         self._survey: Survey | None = None
+        self._spread: Vector | None = None
 
     @property
     def endog_names(self) -> str | list[str]:
@@ -213,6 +218,7 @@ class GLM(Constraining, Evaluating):
         self,
         *,
         penalty: Penalty | None = None,
+        bounds: Bounds | None = None,
         solver: str | Solver[Any] | None = None,
         start_params: Any = None,
         max_iter: int | None = None,
@@ -229,14 +235,17 @@ class GLM(Constraining, Evaluating):
         Parameters
         ----------
         penalty : Penalty, optional
-            ``L2(alpha)``, ``L1(alpha)`` or ``ElasticNet(alpha, l1_ratio)``; maximum likelihood when not given. Its kind
-            decides the kind of the result.
+            ``L2(alpha)``, ``L1(alpha)``, ``ElasticNet(alpha, l1_ratio)`` or another from `dglm.penalties`; maximum
+            likelihood when not given. Its kind decides the kind of the result.
+        bounds : mapping of str to (lower, upper), or two (p,) arrays, optional
+            Within which the coefficients are to be, by the name of a coefficient or of a term, None being no bound;
+            with no penalty, L2, L1 or ElasticNet.
         solver : str or Solver, optional
-            A name (``"irls"``, ``"newton"``, ``"proximal_newton"``, ``"proximal_gradient"``) or an object from
-            `dglm.solvers`; chosen by the penalty when not given. `Newton` where the family has parameters to be
-            estimated, which takes it or `IRLS`.
-        start_params : (p,) array, optional
-            Where to begin.
+            A name (``"irls"``, ``"newton"``, ``"proximal_newton"``, ``"proximal_gradient"``, ``"local_linear"``) or an
+            object from `dglm.solvers`; chosen by the penalty when not given. `Newton` where the family has parameters
+            to be estimated, which takes it or `IRLS`.
+        start_params : Series or (p,) array, optional
+            Where to begin; a Series is taken by name, nan counts as zero.
         max_iter : int, optional
             Most iterations; 0 evaluates at the start.
         tol : float, optional
@@ -249,7 +258,8 @@ class GLM(Constraining, Evaluating):
             ``"HC0"`` to ``"HC3"``, robust to heteroscedasticity; ``"cluster"``, robust to dependence within groups.
         cov_kwds : mapping of str to object, optional
             ``"information"``: ``"expected"`` (default if nonrobust) or ``"observed"`` (default if robust). For
-            clusters ``"groups"``: a column, an aligned collection, or a tuple of two for two ways;
+            clusters ``"groups"``: a column, an expression of columns (``"np.floor(age / 10)"``), an aligned collection,
+            or a tuple of two for two ways;
             ``"use_correction"`` and ``"df_correction"``, True unless given: small-sample factors, and as many degrees
             of freedom as groups less one.
         use_t : bool, optional
@@ -262,8 +272,8 @@ class GLM(Constraining, Evaluating):
 
         Returns
         -------
-        GLMResults, L2Results or L1Results
-            By the kind of penalty: none, smooth, sparse.
+        GLMResults, L2Results, L1Results, NonConvexResults or BoundedResults
+            By the kind of penalty: none, smooth, sparse, non-convex; and where there are bounds.
 
         Raises
         ------
@@ -287,6 +297,7 @@ class GLM(Constraining, Evaluating):
         RankDeficientWarning
             If columns were left out as combinations of others.
         """
+        penalty = penalty if bounds is None else Bounded(penalty, bounds)
         penalty = Unpenalised() if penalty is None else penalty
         resolved = _shape_solver(self.family, penalty, solver) if self.family.free else resolve_solver(solver, penalty)
         chosen = resolved.with_settings(max_iter, tol)
@@ -297,9 +308,9 @@ class GLM(Constraining, Evaluating):
                 f"cov_type, cov_kwds and use_t are for estimates without a penalty: those under {penalty} have no "
                 f"standard errors"
             )
-        wanted = self._wanted(choice, use_t=use_t)
+        wanted = self._wanted(choice, use_t=use_t, scope=sys._getframe(1))
         check_collinear(collinear, penalty)
-        start = None if start_params is None else checked_start(start_params, self.exog_names)
+        start = None if start_params is None else as_params(self.design, start_params, "start_params")
         estimate = self._estimate(penalty, chosen, start, scale, persist, wanted=wanted, collinear=collinear)
         warn_of_fit(estimate, stacklevel=3)
         results: Results = results_of(estimate)
@@ -310,7 +321,12 @@ class GLM(Constraining, Evaluating):
         passes_before = data.passes.count
         if self._survey is None:
             self._survey = survey(data, self.family.provisional, self.exog_names, self.design.response.label)
-        return _objective(data, self.family, penalty, self._survey, self.design), passes_before
+        return self._objective_over(data, penalty, self._survey), passes_before
+
+    def _objective_over(self, data: BlockedData[Block], penalty: Penalty, found: Survey) -> Objective[Any]:
+        if penalty.needs_spread and self._spread is None:
+            self._spread = column_spread(data, found)
+        return _objective(data, self.family, penalty, found, self._spread, self.design)
 
     def _blocks(self, persist: Persist) -> BlockedData[Block]:
         """Return the encoded blocks, kept where asked or where they fit."""
@@ -383,14 +399,20 @@ def _shape_solver(family: Family, penalty: Penalty, solver: str | Solver[Any] | 
 
 
 def _objective(
-    data: BlockedData[Block], family: Family, penalty: Penalty, found: Survey, design: Design
+    data: BlockedData[Block],
+    family: Family,
+    penalty: Penalty,
+    found: Survey,
+    spread: Vector | None,
+    design: Design,
 ) -> Objective[Any]:
     """Return the objective, with the intercept found and the null model along where there is an offset."""
     intercept, constant = found.constant_column() if design.intercept is None else (design.intercept, 1.0)
+    coefficients = Coefficients.of(design.exog_names, intercept, terms=dict(design.terms), spread=spread)
     objective: Objective[Any] = Objective(
         data=data,
         family=family,
-        penalty=penalty.bound(design.exog_names, intercept),
+        penalty=penalty.bound(coefficients),
         survey=found,
         basis=found.basis(intercept, constant),
     )

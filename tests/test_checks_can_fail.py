@@ -12,7 +12,7 @@ from dglm.families import Binomial, Gamma, Gaussian, NegativeBinomial, Poisson, 
 from dglm.links import CLogLog, Inverse, Log, Logit
 from dglm.matrix import Cross
 from dglm.objective import Deviance, Gradient, Sum
-from dglm.penalties import L1, L2
+from dglm.penalties import L1, L2, MCP, Coefficients, GroupL1
 from dglm.solvers import IRLS, Newton, ProximalGradient
 from dglm.testing import check_family, check_learner, check_link, check_penalty, check_solver, check_sum
 
@@ -383,7 +383,7 @@ class ProxThatEndsInReturnBeta(L1):
 @dataclass(frozen=True)
 class HardThreshold(L1):
     def prox(self, z, step):
-        return np.where(np.abs(z) > step * self._strengths()[0], z, 0.0)
+        return np.where(np.abs(z) > step * self.strengths()[0], z, 0.0)
 
 
 @dataclass(frozen=True)
@@ -419,8 +419,8 @@ class GradientAlone(L1):
 
 @dataclass(frozen=True)
 class PenalisesTheIntercept(L2):
-    def bound(self, names, intercept):
-        return replace(super().bound(names, None), penalize_intercept=False)
+    def bound(self, coefficients):
+        return replace(super().bound(replace(coefficients, intercept=None)), penalize_intercept=False)
 
 
 @dataclass(frozen=True)
@@ -447,6 +447,30 @@ class Concave(L1):
         return float(np.sqrt(super().value(beta)))
 
 
+@dataclass(frozen=True)
+class ShrinksEachAlone(GroupL1):
+    def prox(self, z, step):
+        return L1(self.alpha, weights=self.weights, spread=self.spread).prox(z, step)
+
+
+@dataclass(frozen=True)
+class GroupsThatAreNotSpoken(GroupL1):
+    def blocks(self):
+        return super().blocks()[:-1]
+
+
+@dataclass(frozen=True)
+class SteepForEver(MCP):
+    def majorant(self, beta):
+        return super().majorant(np.zeros_like(beta))
+
+
+@dataclass(frozen=True)
+class FlatAtOnce(MCP):
+    def majorant(self, beta):
+        return L1(0.5 * self.alpha, weights=super().majorant(beta).weights, spread=np.ones_like(beta))
+
+
 WRONG_PENALTIES = {
     ProxThatEndsInReturnBeta: "prox does not minimise",
     HardThreshold: "prox does not minimise",
@@ -460,6 +484,10 @@ WRONG_PENALTIES = {
     FlatHessian: "hessian, against differences",
     Negative: "expected at least 0",
     Concave: "not convex",
+    ShrinksEachAlone: "prox does not minimise",
+    GroupsThatAreNotSpoken: "not each coefficient once",
+    SteepForEver: "lies below the penalty",
+    FlatAtOnce: "lies below the penalty",
 }
 
 
@@ -568,7 +596,7 @@ class StopsAtOnceAndClaimsSuccess(IRLS):
 class ForgetsThePenalty(Newton):
     def solve(self, objective, start):
         names = [f"x{j}" for j in range(len(objective.basis.centre))]
-        return super().solve(replace(objective, penalty=L2(alpha=0.0).bound(names, None)), start)
+        return super().solve(replace(objective, penalty=L2(alpha=0.0).bound(Coefficients.of(names))), start)
 
 
 @dataclass(frozen=True, kw_only=True)

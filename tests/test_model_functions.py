@@ -10,7 +10,7 @@ import pytest
 import statsmodels.api as sm
 
 import dglm
-from dglm.errors import DomainError
+from dglm.errors import ConvergenceWarning, DomainError
 from dglm.families import Binomial, Gamma, Gaussian, Poisson
 from dglm.links import Identity, Log, Probit, Sqrt
 from dglm.testing import count_passes
@@ -152,11 +152,35 @@ def test_params_are_taken_by_name(data) -> None:
     assert model.loglike(given.iloc[::-1]) == model.loglike(BETA)
     np.testing.assert_array_equal(model.score(given.iloc[::-1]), model.score(BETA))
     for wrong in (BETA[:3], np.append(BETA[:4], np.inf), [["a"]]):
-        with pytest.raises(ValueError, match=r"5 numbers|could not convert"):
+        with pytest.raises(ValueError, match=r"5 finite numbers|could not convert"):
             model.loglike(wrong)
+    for wrong, message in (
+        (given.rename({"x": "ex"}), "without 'x', with 'ex', which the model has not"),
+        (given.iloc[[0, 1, 1, 2, 3, 4]], "with 'x' more than once"),
+    ):
+        with pytest.raises(ValueError, match=f"params is a Series {message}"):
+            model.loglike(wrong)
+    assert model.loglike(pd.Series(BETA)) == model.loglike(BETA)
     for scale in (0.0, -1.0, np.nan):
         with pytest.raises(ValueError, match="scale must be None or a number above 0"):
             model.score(BETA, scale)
+
+
+def test_a_start_is_taken_by_name(data) -> None:
+    model = dglm.GLM.from_formula(f"count ~ {FORMULA}", data, family=Poisson())
+    at, given = {"max_iter": 0}, pd.Series(BETA, index=model.exog_names)
+    with pytest.warns(ConvergenceWarning):
+        begun = model.fit(start_params=given.iloc[::-1], **at).params
+    pd.testing.assert_series_equal(begun, given)
+    with pytest.warns(ConvergenceWarning):
+        begun = model.fit(start_params=given.iloc[::-1].where(given != BETA[1]), **at).params
+    assert begun["x"] == 0
+    assert begun["z"] == BETA[2]
+    with pytest.warns(ConvergenceWarning):
+        begun = model.fit_constrained("x = 0.05", start_params=given.iloc[::-1], **at).params
+    pd.testing.assert_series_equal(begun, given)
+    with pytest.raises(ValueError, match="start_params is a Series without 'x'"):
+        model.fit(start_params=given.drop("x"))
 
 
 @pytest.mark.filterwarnings("ignore::dglm.errors.RankDeficientWarning")

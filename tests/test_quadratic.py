@@ -1,19 +1,17 @@
 """The quadratic model under a sparse penalty: minimised exactly, whatever H is."""
 
-from dataclasses import dataclass, field
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import ElasticNet as SklearnElasticNet
 
-from dglm.penalties import L1, ElasticNet, SparsePenalty
+from dglm.penalties import L1, Coefficients, ElasticNet, GroupL1
 from dglm.solvers import minimise_quadratic
 
 
 def bound(penalty, p):
-    return penalty.bound([f"x{j}" for j in range(p)], None)
+    return penalty.bound(Coefficients.of([f"x{j}" for j in range(p)]))
 
 
 def correlated(n, p, rho, seed):
@@ -108,46 +106,12 @@ def test_any_small_problem_is_solved(seed, n, p, power):
     assert residual(X, y, minimum(X, y, L1(alpha)).theta, alpha) <= 2e-10
 
 
-@dataclass(frozen=True)
-class Groups(SparsePenalty):
-    """alpha sum of the lengths of consecutive groups of k coefficients."""
-
-    alpha: float
-    k: int
-    weights: np.ndarray = field(default=None)
-
-    def bound(self, names, intercept):
-        return Groups(self.alpha, self.k, np.ones(len(names)))
-
-    def _lengths(self, z):
-        return np.repeat(np.linalg.norm(z.reshape(-1, self.k), axis=1), self.k)
-
-    def value(self, beta):
-        return self.alpha * float(self._lengths(beta).sum()) / self.k
-
-    def penalised(self):
-        return self.weights > 0
-
-    def blocks(self):
-        return tuple(np.arange(len(self.weights)).reshape(-1, self.k))
-
-    def prox(self, z, step):
-        length = self._lengths(z)
-        return z * np.maximum(1 - step * self.alpha / np.where(length > 0, length, np.inf), 0.0)
-
-    def violation(self, beta, gradient):
-        length = self._lengths(beta)
-        unit = beta / np.where(length > 0, length, 1.0)
-        at_zero = np.maximum(self._lengths(gradient) - self.alpha, 0.0)
-        return np.where(length > 0, np.abs(gradient + self.alpha * unit), at_zero)
-
-
 @pytest.mark.parametrize("alpha", [0.5, 0.05, 0.005])
 @pytest.mark.parametrize("rho", [0.0, 0.99])
 @pytest.mark.parametrize("n", [400, 30])
 def test_coupled_coefficients_leave_and_enter_together(n, rho, alpha):
     X, y = correlated(n, 60, rho, seed=8)
-    penalty = Groups(alpha, 5)
+    penalty = GroupL1(alpha / np.sqrt(5), groups=np.arange(60) // 5)
     found = minimum(X, y, penalty)
     assert found.violation <= 1e-10
     assert found.rounds < 60

@@ -10,8 +10,7 @@ import statsmodels.api as sm
 
 import dglm
 from dglm.families import Binomial, Gaussian, Poisson
-from dglm.penalties import L1, L2, ElasticNet
-from dglm.penalties.regularized import regularized_penalty
+from dglm.penalties import L1, L2, ElasticNet, from_statsmodels
 from dglm.results import GLMResults, L1Results, L2Results
 
 N = 200
@@ -170,9 +169,9 @@ def test_what_cannot_be_used_is_refused(rows) -> None:
 
 
 def test_penalties_by_their_share() -> None:
-    assert regularized_penalty(0.1, 1) == L1(0.1, penalize_intercept=True)
-    assert regularized_penalty(0.1, 0) == L2(0.1, penalize_intercept=True)
-    assert regularized_penalty(0.1, 0.25) == ElasticNet(0.1, 0.25, penalize_intercept=True)
-    each = regularized_penalty([0.1, 0.2], 1)
+    assert from_statsmodels(0.1, 1) == L1(0.1, penalize_intercept=True)
+    assert from_statsmodels(0.1, 0) == L2(0.1, penalize_intercept=True)
+    assert from_statsmodels(0.1, 0.25) == ElasticNet(0.1, 0.25, penalize_intercept=True)
+    each = from_statsmodels([0.1, 0.2], 1)
     assert each.alpha == 1.0
     np.testing.assert_array_equal(each.weights, [0.1, 0.2])

@@ -10,7 +10,7 @@ from dglm.errors import IncompatibleSolverError
 from dglm.families import Binomial, Gamma, Gaussian, Poisson
 from dglm.links import Identity, Log
 from dglm.matrix import DenseMatrix
-from dglm.penalties import L1, L2, ElasticNet, Unpenalised
+from dglm.penalties import L1, L2, MCP, ElasticNet, Unpenalised
 from dglm.solvers import (
     IRLS,
     SOLVERS,
@@ -33,6 +33,11 @@ SMOOTH, SPARSE = [IRLS(), Newton()], [ProximalNewton(), ProximalGradient()]
 def objective_of(X, y, family, penalty, *, has_intercept=True, **columns):
     block = Block(X=DenseMatrix(np.asarray(X, float)), y=np.asarray(y, float), **columns)
     return _objective(Problem("given", family, block, has_intercept), penalty)
+
+
+def penalty_for(solver):
+    """Return a penalty that the solver can minimise."""
+    return next(p for p in (Unpenalised(), L1(alpha=0.01), MCP(alpha=0.01)) if isinstance(p, solver.penalties))
 
 
 @pytest.mark.parametrize("solver", ALL_SOLVERS, ids=repr)
@@ -59,9 +64,26 @@ def test_least_squares_needs_no_iteration_after_the_survey(solver):
     assert (fit.n_iter, passes.count) == (0, 1)
 
 
+@pytest.mark.parametrize("solver", SMOOTH, ids=repr)
+@pytest.mark.parametrize("penalty", [Unpenalised(), L2(alpha=0.01)], ids=repr)
+def test_logistic_fits_begin_where_gaussian_columns_would_end(solver, penalty):
+    rng = np.random.default_rng(20009)
+    X = np.column_stack([np.ones(20_000), rng.random((20_000, 6))])
+    y = rng.random(20_000) < 1 / (1 + np.exp(-X @ np.array([0.5, 1.5, -1.5, 1.0, -1.0, 0.5, 0.0])))
+    objective = objective_of(X, y, Binomial(), penalty)
+    fit = solver.solve(objective, None)
+    assert fit.status is Status.CONVERGED
+    # within a standard error or so of the optimum, so that three more passes do
+    assert fit.trace[0].certificate < 1
+    assert fit.n_iter <= 3
+    # a row of weight 2 tells the survey too little to begin there; the estimate is the same
+    twice = objective_of(X, y, Binomial(), penalty, freq_weights=np.full(len(y), 2.0))
+    np.testing.assert_allclose(solver.solve(twice, None).params, fit.params, rtol=1e-8)
+
+
 @pytest.mark.parametrize("solver", ALL_SOLVERS, ids=repr)
 def test_too_few_iterations_are_a_status_not_an_exception(solver):
-    penalty = Unpenalised() if isinstance(Unpenalised(), solver.penalties) else L1(alpha=0.01)
+    penalty = penalty_for(solver)
     objective = _objective(problem(Poisson(), "correlation 0.99", seed=1), penalty)
     fit = solver.with_settings(max_iter=1, tol=1e-14).solve(objective, None)
     assert fit.status is Status.MAX_ITER
@@ -133,7 +155,7 @@ def test_sparse_penalty_of_no_strength_is_maximum_likelihood(solver):
 @pytest.mark.parametrize("solver", ALL_SOLVERS, ids=repr)
 def test_start_outside_the_range_is_a_status(solver):
     # identity link: a mean of -1 has no Poisson likelihood
-    penalty = L1(alpha=0.01) if solver in SPARSE else Unpenalised()
+    penalty = penalty_for(solver)
     objective = _objective(problem(Poisson(Identity()), "plain", seed=1), penalty)
     fit = solver.solve(objective, np.array([-1.0, 0.0, 0.0, 0.0]))
     assert fit.status is Status.NO_START
@@ -168,7 +190,7 @@ def test_default_solver_follows_the_penalty(penalty, solver):
 
 @pytest.mark.parametrize("name", SOLVERS)
 def test_solver_is_found_by_name(name):
-    penalty = next(p for p in (L2(alpha=1.0), L1(alpha=1.0)) if isinstance(p, SOLVERS[name].penalties))
+    penalty = next(p for p in (L2(alpha=1.0), L1(alpha=1.0), MCP(alpha=1.0)) if isinstance(p, SOLVERS[name].penalties))
     assert resolve_solver(name, penalty) == SOLVERS[name]()
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dglm.data import Block, MemoryBlocks, count_passes
+from dglm.data import Block, Dropped, MemoryBlocks, count_passes
 from dglm.families import Binomial, Gamma, Gaussian, InverseGaussian, NegativeBinomial, Poisson, Tweedie
 from dglm.links import CLogLog, Identity, Log
 from dglm.matrix import DenseMatrix
@@ -185,9 +185,9 @@ def test_starting_means_without_a_finite_eta_are_reported_as_nan():
 
 def test_survey_is_one_pass_and_carries_what_was_dropped():
     block = problem(Gaussian(), "plain", seed=0).block
-    parts = [Block(X=block.X, y=block.y, n_dropped=k) for k in (2, 5)]
+    parts = [Block(X=block.X, y=block.y, dropped=Dropped(k, {"x": k})) for k in (2, 5)]
     with count_passes() as passes:
         found = survey(MemoryBlocks(parts), Gaussian(), list("abcd"), "y")
     assert passes.count == 1
-    assert found.n_dropped == 7
+    assert found.dropped == Dropped(7, {"x": 7})
     assert found.n_rows == 2 * len(block)

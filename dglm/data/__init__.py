@@ -4,13 +4,17 @@ from dglm.data.blas import one_blas_thread
 from dglm.data.block import Block
 from dglm.data.blocked import BlockedData, tree_sum
 from dglm.data.dask_blocks import DaskBlocks
+from dglm.data.dask_tables import DaskArrayTable, DaskTable
+from dglm.data.dropped import Dropped
 from dglm.data.folded import FoldedBlock
 from dglm.data.grouped import GroupedBlock
 from dglm.data.keeping import Persist, kept
 from dglm.data.keys import Keys, comparable, distinct, joined
 from dglm.data.memory import MemoryBlocks
+from dglm.data.memory_tables import ArrayTable, PandasTable
+from dglm.data.narwhals_table import NarwhalsTable
 from dglm.data.passes import PassLog, count_passes
-from dglm.data.tables import ArrayTable, DaskArrayTable, DaskTable, PandasTable, Table
+from dglm.data.tables import FrameTable, Table
 
 __all__ = [
     "ArrayTable",
@@ -19,10 +23,13 @@ __all__ = [
     "DaskArrayTable",
     "DaskBlocks",
     "DaskTable",
+    "Dropped",
+    "FrameTable",
     "FoldedBlock",
     "GroupedBlock",
     "Keys",
     "MemoryBlocks",
+    "NarwhalsTable",
     "PandasTable",
     "PassLog",
     "Persist",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from dglm._typing import Vector
+from dglm.data.dropped import Dropped
 from dglm.matrix import DesignMatrix
 
 
@@ -29,7 +30,7 @@ class Block:
         In units of eta; zero when not given.
     number : int
         Which partition this is, for messages.
-    n_dropped : int
+    dropped : Dropped
         Rows of the partition left out because something was missing.
     """
 
@@ -39,7 +40,7 @@ class Block:
     var_weights: Vector | None = None
     offset: Vector | None = None
     number: int = 0
-    n_dropped: int = 0
+    dropped: Dropped = field(default_factory=Dropped)
 
     def __len__(self) -> int:
         return len(self.y)

@@ -28,7 +28,7 @@ class GroupedBlock(Block):
         In units of eta; zero when not given.
     number : int
         Which partition this is, for messages.
-    n_dropped : int
+    dropped : Dropped
         Rows of the partition left out because something was missing.
     codes : (n,) array of int
         Position of each row's group among `keys`; -1 for rows of zero weight, which belong to none.

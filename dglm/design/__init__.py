@@ -7,8 +7,8 @@ from dglm.design.constraints import Constraints, read_constraints
 from dglm.design.context import Context, Unsaved
 from dglm.design.engines import engine_named
 from dglm.design.extended import extended
-from dglm.design.formula import FormulaDesign
 from dglm.design.folding import folded
+from dglm.design.formula import FormulaDesign, Unseen
 from dglm.design.frame import FrameDesign
 from dglm.design.grouping import GroupedRows, group_rows
 from dglm.design.joining import PreparedModel
@@ -32,6 +32,7 @@ __all__ = [
     "PreparedModel",
     "Restricted",
     "Unsaved",
+    "Unseen",
     "as_frame",
     "as_params",
     "by_name",

@@ -67,7 +67,7 @@ def _converted(values: AnyArray, name: str, number: int) -> AnyArray:
         f"{name} has dtype {values.dtype} in partition {number}, not numbers; convert it, "
         f"or pass it as a dataframe column"
     )
-    if values.dtype.kind == "c":
+    if values.dtype.kind in "cmM":  # which numpy would convert, to real parts and to numbers of some unit
         raise refusal
     try:
         return np.asarray(values, dtype=np.float64)

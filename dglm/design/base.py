@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from dglm._typing import AnyArray, Mask, Vector
-from dglm.data import Block
+from dglm.data import Block, Dropped
 from dglm.design.response import Response
 from dglm.design.values import as_floats, missing_rows
 from dglm.errors import DataError
@@ -149,6 +149,30 @@ class Design(ABC):
             Floats, nan where missing.
         """
 
+    def lacking(self, partition: Any, number: int) -> dict[str, Mask]:
+        """Return in which rows each thing that a fit reads is missing.
+
+        Parameters
+        ----------
+        partition : frame, or arrays by name
+            Rows, some of which will be dropped.
+        number : int
+            Which partition, for messages.
+
+        Returns
+        -------
+        dict of str to (n,) array of bool
+            By what the user calls it: factors of a formula or columns, the response, weights and offset.
+        """
+        columns = zip(self.exog_names, self.exog(partition, number).T, strict=True)
+        endog = self.endog(partition, number)
+        responses = zip(self.response.names, endog.reshape(len(endog), -1).T, strict=True)
+        found = {name: missing_rows(column) for name, column in (*columns, *responses)}
+        return found | self._extras_lacking(partition, number)
+
+    def _extras_lacking(self, partition: Any, number: int) -> dict[str, Mask]:
+        return {e.label: missing_rows(self.values_of(partition, e, number)) for e in self.extras}
+
     def encode(self, partition: Any, number: int) -> Block:
         """Return the block of a partition, without the rows that have something missing.
 
@@ -187,7 +211,10 @@ class Design(ABC):
             As `encode`, and True where nothing is missing.
         """
         X, endog, extras, keep = self._rows(partition, number)
+        dropped = Dropped()
         if not keep.all():
+            lacking = self.lacking(rows_of(partition, ~keep), number)
+            dropped = Dropped(int(np.count_nonzero(~keep)), {name: int(rows.sum()) for name, rows in lacking.items()})
             X, endog = X[keep], endog[keep]
             extras = {role: values[keep] for role, values in extras.items()}
         for extra in self.extras:
@@ -200,7 +227,7 @@ class Design(ABC):
             var_weights=extras.get("var_weights") if trials is None else trials,
             offset=_offset(extras),
             number=number,
-            n_dropped=int((~keep).sum()),
+            dropped=dropped,
         )
         return block, keep
 
@@ -239,7 +266,6 @@ class Design(ABC):
             var_weights=extras.get("var_weights"),
             offset=_offset(extras),
             number=number,
-            n_dropped=int((~keep).sum()),
         )
         return block, keep
 
@@ -251,20 +277,37 @@ class Design(ABC):
         for values in extras.values():
             dropped |= missing_rows(values)
         if self.missing == "raise" and dropped.any():
-            raise self._missing_value(X, endog, extras, int(np.argmax(dropped)), number)
+            raise self._missing_value(partition, int(np.argmax(dropped)), number)
         return X, endog, extras, ~dropped
 
-    def _missing_value(
-        self, X: AnyArray, endog: AnyArray, extras: dict[str, Vector], row: int, number: int
-    ) -> DataError:
-        """Return an error that names the column of the first missing value."""
-        named = zip((*self.exog_names, *self.response.names), (*X[row], *np.atleast_1d(endog[row])), strict=True)
-        missing = [name for name, value in named if np.isnan(value)]
-        missing += [e.label for e in self.extras if np.isnan(extras[e.role][row])]
+    def _missing_value(self, partition: Any, row: int, number: int) -> DataError:
+        """Return an error that names what is missing in a row."""
+        lacking = self.lacking(rows_of(partition, slice(row, row + 1)), number)
+        missing = [name for name, rows in lacking.items() if rows[0]] or ["a product of columns"]
         return DataError(
             f"{', '.join(missing)} missing (nan) in row {row} of partition {number}; "
             f'drop such rows, or fit with missing="drop"'
         )
+
+
+def rows_of(partition: Any, rows: Mask | slice) -> Any:
+    """Return some rows of a partition.
+
+    Parameters
+    ----------
+    partition : frame, or arrays by name
+        Rows.
+    rows : (n,) array of bool or slice
+        Which.
+
+    Returns
+    -------
+    frame, or arrays by name
+        As the partition.
+    """
+    if isinstance(partition, pd.DataFrame):
+        return partition.iloc[rows]
+    return {name: array[rows] for name, array in partition.items()}
 
 
 def row_index(partition: Any) -> pd.Index[Any] | None:

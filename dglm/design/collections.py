@@ -15,7 +15,8 @@ from dglm.data import ArrayTable, DaskArrayTable, Table
 from dglm.design.arrays import ArrayDesign
 from dglm.design.base import ROLES, Extra, Missing
 from dglm.design.frame import FrameDesign
-from dglm.design.joining import JOINED, PreparedModel, frame_table, join_extras, refuse_double_weights
+from dglm.design.inputs import frame_columns, frame_table, is_frame
+from dglm.design.joining import JOINED, PreparedModel, join_extras, refuse_double_weights
 from dglm.design.levels import ColumnLevels, learn_levels, listed_levels
 from dglm.design.response import Response, check_two_columns
 from dglm.design.values import is_categorical
@@ -30,7 +31,7 @@ def from_collections(endog: Any, exog: Any, *, extras: Mapping[str, Any], missin
     endog : array, Series or DataFrame
         The response; two columns are counts of successes and failures.
     exog : array or DataFrame
-        The design matrix, numpy, pandas or dask.
+        The design matrix: of numpy, pandas, dask, or a dataframe of another library through narwhals.
     extras : mapping of str to collection
         Weights, offset and exposure, aligned with `exog`.
     missing : str
@@ -48,7 +49,7 @@ def from_collections(endog: Any, exog: Any, *, extras: Mapping[str, Any], missin
     """
     if isinstance(exog, (pd.Series, dd.Series)):
         exog = exog.to_frame()
-    if isinstance(exog, (pd.DataFrame, dd.DataFrame)):
+    if is_frame(exog):
         return _from_frame(endog, exog, extras, missing)
     return _from_arrays(endog, exog, extras, missing)
 
@@ -56,7 +57,7 @@ def from_collections(endog: Any, exog: Any, *, extras: Mapping[str, Any], missin
 def _from_frame(endog: Any, exog: Any, extras: Mapping[str, Any], missing: Missing) -> PreparedModel:
     table = frame_table(exog)
     labels = tuple(table.columns)
-    parts = {str(c): endog[c] for c in endog.columns} if isinstance(endog, (pd.DataFrame, dd.DataFrame)) else None
+    parts = frame_columns(endog) if is_frame(endog) else None
     if parts is None:
         name = getattr(endog, "name", None)
         array = endog if isinstance(endog, (pd.Series, dd.Series)) else np.asarray(endog)
@@ -126,7 +127,8 @@ def _from_arrays(endog: Any, exog: Any, extras: Mapping[str, Any], missing: Miss
         table = ArrayTable(arrays)
     n_columns = 1 if y.ndim == 1 else y.shape[1]
     check_two_columns(n_columns)
-    name = str(getattr(endog, "name", None) or "y")
+    # the name of a dask array is its key
+    name = "y" if isinstance(endog, da.Array) else str(getattr(endog, "name", None) or "y")
     response = Response((name,) if n_columns == 1 else ("successes", "failures"))
     found = tuple(Extra(role, role, by_name=False) for role in ROLES if role in arrays)
     refuse_double_weights(response, found)

@@ -12,14 +12,13 @@ import numpy as np
 import pandas as pd
 
 from dglm._typing import AnyArray, Mask, Vector
-from dglm.data import ArrayTable, DaskArrayTable, DaskTable, PandasTable, Table
+from dglm.data import ArrayTable, DaskArrayTable, FrameTable, Table
 from dglm.design.arrays import ArrayDesign
 from dglm.design.base import Design, Extra
 from dglm.design.formula import FormulaDesign
 from dglm.design.frame import FrameDesign
 from dglm.design.joining import JOINED, PreparedModel
-from dglm.design.learning import from_formula
-from dglm.design.restricted import Restricted
+from dglm.design.learning import from_formula, scope_beside
 from dglm.design.values import missing_rows
 from dglm.errors import DataError
 
@@ -79,6 +78,14 @@ class ExtendedDesign(Design):
     def endog(self, partition: Any, number: int) -> AnyArray:
         return self.inner.endog(partition, number)
 
+    def lacking(self, partition: Any, number: int) -> dict[str, Mask]:
+        found = self.inner.lacking(partition, number)
+        if any(rows.any() for rows in found.values()):
+            return found
+        # in rows that the model drops may be levels that the columns beside it do not know
+        more = self.extra.exog(partition, number)[:, list(self.taken)]
+        return found | dict(zip(self.exog_names[-len(self.taken) :], map(missing_rows, more.T), strict=True))
+
     def _rows(self, partition: Any, number: int) -> tuple[AnyArray, AnyArray, dict[str, Vector], Mask]:
         X, endog, extras, keep = self.inner._rows(partition, number)
         # of the rows that the model keeps: in the others may be levels that nothing was learned of
@@ -86,7 +93,7 @@ class ExtendedDesign(Design):
         more[keep] = self.extra.exog(partition[keep], number)[:, list(self.taken)]
         X, dropped = np.hstack([X, more]), keep & missing_rows(more)
         if self.missing == "raise" and dropped.any():
-            raise self._missing_value(X, endog, extras, int(np.argmax(dropped)), number)
+            raise self._missing_value(partition, int(np.argmax(dropped)), number)
         return X, endog, extras, keep & ~dropped
 
 
@@ -123,7 +130,7 @@ def extended(
     """
     if isinstance(exog_extra, str):
         return _with_terms(design, table, exog_extra, has_intercept=has_intercept, context=context)
-    if isinstance(table, (PandasTable, DaskTable)):
+    if isinstance(table, FrameTable):
         return _with_columns(design, table, exog_extra)
     if isinstance(table, (ArrayTable, DaskArrayTable)) and isinstance(design, ArrayDesign):
         return _with_arrays(design, table, exog_extra)
@@ -148,19 +155,16 @@ def _with_terms(
     design: Design, table: Table, terms: str, *, has_intercept: bool, context: Mapping[str, Any]
 ) -> PreparedModel:
     """Learn the design of more terms; its own intercept only decides how categories are coded."""
-    if not (isinstance(design, FormulaDesign) and isinstance(table, (PandasTable, DaskTable))):
+    if not (isinstance(design, FormulaDesign) and isinstance(table, FrameTable)):
         raise DataError(
             f"exog_extra={terms!r} is a formula, which needs a model made by GLM.from_formula; pass the values"
         )
     # no response is needed to learn what the columns are
     formula = f"1 ~ {int(has_intercept)} + {terms.strip(' ~')}"
-    restricted = design.engine.restricted
-    if restricted is not None:  # what the model's formula could not name, more terms cannot
-        context = design.engine.context
-        restricted = Restricted(tuple(name for name in context if name != "np"))
+    context, restricted = scope_beside(design.engine, context)
     learned = from_formula(
         formula,
-        table.frame,
+        table,
         engine=type(design.engine),
         extras={},
         missing=design.missing,
@@ -173,7 +177,7 @@ def _with_terms(
     return PreparedModel(table, _beside(design, learned.design, taken))
 
 
-def _with_columns(design: Design, table: PandasTable | DaskTable, exog_extra: Any) -> PreparedModel:
+def _with_columns(design: Design, table: FrameTable, exog_extra: Any) -> PreparedModel:
     """Join values to the rows of a dataframe."""
     if isinstance(exog_extra, (pd.DataFrame, dd.DataFrame)):
         parts = {str(name): exog_extra[name] for name in exog_extra.columns}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -47,7 +48,9 @@ class EncodeHashed:
         return FoldedBlock.of(block, codes, tuple(range(self.n_folds)))
 
 
-def folded(table: Table, design: Design, folds: Any, seed: int, passes: PassLog) -> BlockedData[Block]:
+def folded(
+    table: Table, design: Design, folds: Any, seed: int, context: Mapping[str, Any], passes: PassLog
+) -> BlockedData[Block]:
     """Return a model's rows sorted by fold, read and encoded anew; lazy on dask.
 
     Parameters
@@ -60,6 +63,8 @@ def folded(table: Table, design: Design, folds: Any, seed: int, passes: PassLog)
         How many to draw; a column of the data; or a collection aligned with it.
     seed : int
         For folds that are drawn.
+    context : mapping of str to object
+        Where names in expressions that are no columns are looked up.
     passes : PassLog
         Where passes are entered.
 
@@ -81,7 +86,7 @@ def folded(table: Table, design: Design, folds: Any, seed: int, passes: PassLog)
         partitions = table.partitions(design.columns).logged_in(passes)
         drawn: BlockedData[Any] = partitions.map(EncodeHashed(design, int(folds), seed))
         return drawn
-    grouped: BlockedData[Any] = group_rows(table, design, folds, role="folds").blocks(passes)
+    grouped: BlockedData[Any] = group_rows(table, design, folds, context, role="folds").blocks(passes)
     return grouped.map(_sorted_by_group)
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,9 @@ from dglm.design.engine import Categorical, FormulaEngine, Numeric
 from dglm.design.names import as_written
 from dglm.design.values import as_codes, as_floats, missing_rows
 from dglm.errors import DataError, UnseenLevelError
+
+#: What becomes of a level that was not learned: an error, what the reference level has, or nan.
+Unseen = Literal["raise", "reference", "nan"]
 
 
 @dataclass(frozen=True)
@@ -64,11 +68,17 @@ class FormulaDesign(Design):
         The levels of every categorical factor.
     groups : tuple of Columns
         How the design is filled, in order.
+    left_out : dict of str to tuple
+        Levels that only rows have that were left out where levels were learned; the first of many.
+    unseen : str
+        What becomes of a level that is not among those: ``"raise"``, ``"reference"`` or ``"nan"``.
     """
 
     engine: FormulaEngine
     levels: dict[str, tuple[Hashable, ...]]
     groups: tuple[Columns, ...]
+    left_out: dict[str, tuple[Hashable, ...]] = field(default_factory=dict)
+    unseen: Unseen = "raise"
 
     @property
     def columns(self) -> list[str]:
@@ -160,11 +170,37 @@ class FormulaDesign(Design):
     def _codes(self, name: str, values: Numeric | Categorical, number: int) -> Codes:
         """Return the levels of a factor as positions; numbers all missing are levels that lost their type."""
         if isinstance(values, Categorical):
-            return as_codes(values.values, self.levels[name], name, number)
+            return self._level_codes(name, values.values, number)
         (column,) = values.columns.values()
         if not np.isnan(column).all():
             raise DataError(f"{name!r} was levels when the model was built, and is numbers in partition {number}")
         return np.full(len(column), -1, dtype=np.intp)
+
+    def _level_codes(self, name: str, values: Any, number: int) -> Codes:
+        code = self._reference(name) if self.unseen == "reference" else -1 if self.unseen == "nan" else None
+        try:
+            return as_codes(values, self.levels[name], name, number, unseen=code, left_out=self.left_out.get(name, ()))
+        except UnseenLevelError as error:
+            if self.unseen != "reference":
+                raise
+            raise UnseenLevelError(
+                f"{error}. No level of {name!r} is the reference in this model, whose coding is another: "
+                f'use unseen="nan", or "raise"'
+            ) from error
+
+    def _reference(self, name: str) -> int | None:
+        """Return the level that treatment coding leaves without a column, None where there is none."""
+        for factor, coding in (part for group in self.groups for part in group.factors):
+            if factor == name and coding is not None:
+                zero = np.flatnonzero(~coding[:-1].any(axis=1))
+                if len(zero):
+                    return int(zero[0])
+        return None
+
+    def lacking(self, partition: pd.DataFrame, number: int) -> dict[str, Mask]:
+        evaluated = self.engine.evaluate(partition, (*self.engine.endog_factors, *self.engine.exog_factors))
+        found = {name: ~complete_rows({name: values}, len(partition)) for name, values in evaluated.items()}
+        return found | self._extras_lacking(partition, number)
 
     def endog(self, partition: pd.DataFrame, number: int) -> AnyArray:
         factors = self.engine.endog_factors

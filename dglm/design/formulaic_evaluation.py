@@ -21,7 +21,7 @@ from dglm.design.formulaic_hashing import hashed
 from dglm.design.names import as_written, plain, stand_ins
 from dglm.design.numpy_types import with_numpy_types
 from dglm.design.restricted import NothingElse
-from dglm.design.values import is_categorical
+from dglm.design.values import as_numbers
 from dglm.errors import FormulaError
 
 
@@ -140,12 +140,7 @@ def factor_values(
         return Categorical(values, _listed_levels(factor))
     numbers = {}
     for name, column in _encoded(evaluation, factor, reduced=False).items():
-        array = np.asarray(getattr(column, "__wrapped__", column))
-        if array.ndim and is_categorical(array):
-            raise FormulaError(
-                f"{name!r} gives values of type {array.dtype}, neither numbers nor levels; wrap it in C()"
-            )
-        array = array.astype(np.float64)
+        array = as_numbers(getattr(column, "__wrapped__", column), name)
         if n is not None and array.shape not in {(), (n,)}:
             raise FormulaError(f"{factor.expr} gives values of shape {array.shape} for {n} rows")
         numbers[name] = array if n is None else np.broadcast_to(array, n)

@@ -6,10 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import dask.dataframe as dd
-import pandas as pd
-
-from dglm.data import DaskTable, PandasTable, Table
+from dglm.data import FrameTable, Table
 from dglm.design.base import ROLES, Design, Extra
 from dglm.design.names import nearest
 from dglm.design.response import Response
@@ -35,35 +32,9 @@ class PreparedModel:
     design: Design
 
 
-def frame_table(data: Any) -> PandasTable | DaskTable:
-    """Return the table of a dataframe.
-
-    Parameters
-    ----------
-    data : pandas.DataFrame or dask.dataframe.DataFrame
-        The rows.
-
-    Returns
-    -------
-    Table
-        In memory or on dask.
-
-    Raises
-    ------
-    DataError
-        If it is neither, or has several columns of one name.
-    """
-    if not isinstance(data, (pd.DataFrame, dd.DataFrame)):
-        raise DataError(f"data must be a pandas or dask dataframe; got {type(data).__name__}")
-    twice = [str(c) for c in data.columns[data.columns.duplicated()]]
-    if twice:
-        raise DataError(f"the data has several columns called {', '.join(map(repr, twice))}; rename or drop them")
-    return PandasTable(data) if isinstance(data, pd.DataFrame) else DaskTable(data)
-
-
 def join_extras(
-    table: PandasTable | DaskTable, extras: Mapping[str, Any], expressions: Collection[str] = ()
-) -> tuple[PandasTable | DaskTable, tuple[Extra, ...]]:
+    table: FrameTable, extras: Mapping[str, Any], expressions: Collection[str] = ()
+) -> tuple[FrameTable, tuple[Extra, ...]]:
     """Return the table with aligned collections joined, and where each extra now is.
 
     Parameters

@@ -37,7 +37,7 @@ def by_name(design: Design, values: AnyArray, columns: list[Any] | None = None) 
     return pd.DataFrame(values, index=names, columns=names if columns is None else columns)
 
 
-def as_params(design: Design, given: Any) -> Vector:
+def as_params(design: Design, given: Any, what: str = "params") -> Vector:
     """Return coefficients that a user gave.
 
     Parameters
@@ -45,8 +45,10 @@ def as_params(design: Design, given: Any) -> Vector:
     design : Design
         Knows the names.
     given : Series or (p,) array
-        In the order of the design; a Series that has the names is put in that order. nan, as columns that were left
-        out of a fit have, counts as zero.
+        In the order of the design; a Series is put in that order by its names, unless its labels count from 0. nan,
+        as columns that were left out of a fit have, counts as zero.
+    what : str
+        What messages call them.
 
     Returns
     -------
@@ -56,12 +58,26 @@ def as_params(design: Design, given: Any) -> Vector:
     Raises
     ------
     ValueError
-        If they are not one finite number (or nan) for each coefficient.
+        If they are not one finite number (or nan) for each coefficient, or the names are others.
     """
     names = list(design.exog_names)
-    if isinstance(given, pd.Series) and given.index.is_unique and set(given.index) == set(names):
-        given = given.reindex(names)
+    if isinstance(given, pd.Series) and not given.index.equals(pd.RangeIndex(len(names))):
+        given = _in_order(names, given, what)
     params = np.array(given, dtype=np.float64)
     if params.shape != (len(names),) or np.isinf(params).any():
-        raise ValueError(f"params must be {len(names)} numbers, for {names}; got {given!r}")
+        raise ValueError(f"{what} must be {len(names)} finite numbers, for {names}; got {given!r}")
     return np.where(np.isnan(params), 0.0, params)
+
+
+def _in_order(names: list[str], given: pd.Series, what: str) -> pd.Series:
+    """Return the coefficients in the order of the design, refusing names that are not its own."""
+    labels = list(given.index)
+    wrong = [f"without {name!r}" for name in names if name not in labels]
+    wrong += [f"with {label!r}, which the model has not" for label in dict.fromkeys(labels) if label not in names]
+    wrong += [f"with {label!r} more than once" for label in dict.fromkeys(labels) if labels.count(label) > 1]
+    if wrong:
+        raise ValueError(
+            f"{what} is a Series {', '.join(wrong[:5])}; give it the names of the coefficients, {names}, or pass "
+            f"an array in their order, {what}.to_numpy()"
+        )
+    return given.loc[names]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,8 @@ from dglm.data import Table
 from dglm.design.base import Extra, Missing
 from dglm.design.engine import Categorical, FormulaEngine, Numeric
 from dglm.design.formula import Columns, FormulaDesign, group_names
-from dglm.design.joining import PreparedModel, frame_table, join_extras, refuse_double_weights
+from dglm.design.inputs import formula_table
+from dglm.design.joining import PreparedModel, join_extras, refuse_double_weights
 from dglm.design.lessons import teach
 from dglm.design.response import Response, check_two_columns
 from dglm.design.restricted import Restricted
@@ -42,8 +43,8 @@ def from_formula(
     ----------
     formula : str
         ``"y ~ x1 + x2"``.
-    data : pandas.DataFrame or dask.dataframe.DataFrame
-        The rows.
+    data : dataframe, mapping, path or FrameTable
+        The rows, as `formula_table` takes them.
     engine : type of FormulaEngine
         Which parses the formula.
     extras : mapping of str to str or collection
@@ -71,20 +72,81 @@ def from_formula(
     DataError
         If weights or offset do not.
     """
-    table = frame_table(data)
-    names = [str(c) for c in table.columns]
+    table = formula_table(data)
+    names = table.columns
     # a plain name is a column, or a mistake that join_extras names
     expressions = [e for e in extras.values() if isinstance(e, str) and e not in names and not e.isidentifier()]
-    if restricted is not None:  # before any engine sees them: parsing may evaluate
-        context = {**context, "np": np}
-        restricted.check_formula(formula, names)
-        for expression in expressions:
-            restricted.check_expression(expression, names)
-    parsed = engine.parse(formula, names, context, expressions, restricted)
+    parsed = _parsed(engine, formula, names, context, expressions, restricted)
     table, joined = join_extras(table, extras, expressions)
     if check_row_local:
         refuse_what_needs_other_rows(parsed, table)
     return PreparedModel(table, _learn(parsed, table, joined, missing, exact_knots=exact_knots))
+
+
+def expressions_beside(
+    engine: FormulaEngine, columns: Sequence[str], context: Mapping[str, Any], expressions: Sequence[str]
+) -> FormulaEngine:
+    """Parse expressions beside a model's formula, once it has been built.
+
+    Parameters
+    ----------
+    engine : FormulaEngine
+        The model's formula.
+    columns : sequence of str
+        Of the data.
+    context : mapping of str to object
+        Where names that are not columns are looked up.
+    expressions : sequence of str
+        Of columns.
+
+    Returns
+    -------
+    FormulaEngine
+        Of these expressions alone, as restricted as the formula is.
+
+    Raises
+    ------
+    FormulaError
+        If one cannot be parsed, names what does not exist, or is not allowed.
+    """
+    context, restricted = scope_beside(engine, context)
+    return _parsed(type(engine), "1 ~ 1", columns, context, expressions, restricted)
+
+
+def scope_beside(engine: FormulaEngine, context: Mapping[str, Any]) -> tuple[Mapping[str, Any], Restricted | None]:
+    """Return where names beside a model's formula are looked up: what a restricted one could not name, others cannot.
+
+    Parameters
+    ----------
+    engine : FormulaEngine
+        The model's formula.
+    context : mapping of str to object
+        The caller's variables, for formulas that are not restricted.
+
+    Returns
+    -------
+    tuple of mapping and Restricted or None
+        Names, and what expressions are held against.
+    """
+    if engine.restricted is None:
+        return context, None
+    return engine.context, Restricted(tuple(name for name in engine.context if name != "np"))
+
+
+def _parsed(
+    engine: type[FormulaEngine],
+    formula: str,
+    columns: Sequence[str],
+    context: Mapping[str, Any],
+    expressions: Sequence[str],
+    restricted: Restricted | None,
+) -> FormulaEngine:
+    if restricted is not None:  # before any engine sees them: parsing may evaluate
+        context = {**context, "np": np}
+        restricted.check_formula(formula, columns)
+        for expression in expressions:
+            restricted.check_expression(expression, columns)
+    return engine.parse(formula, columns, context, expressions, restricted)
 
 
 def _learn(
@@ -112,6 +174,7 @@ def _learn(
         engine=engine,
         levels=levels,
         groups=groups,
+        left_out=taught.left_out,
     )
 
 

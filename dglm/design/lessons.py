@@ -16,7 +16,7 @@ from dglm.design.engine import Categorical, FormulaEngine, Numeric
 from dglm.design.formula import columns_of_extras, complete_rows, extra_values
 from dglm.design.learner import Learner, State
 from dglm.design.lesson import Lesson
-from dglm.design.levels import Learned, LevelSet, listed_levels
+from dglm.design.levels import MAX_LEFT_OUT, Learned, LevelSet, listed_levels
 from dglm.design.names import as_written
 from dglm.design.values import missing_rows, observed_levels
 from dglm.errors import DataError, FormulaError
@@ -34,6 +34,8 @@ class Taught:
         With the state of its transforms.
     levels : dict of str to tuple
         Of every categorical factor.
+    left_out : dict of str to tuple
+        Levels that only rows have that are left out.
     n_passes : int
         That were made over the data.
     sample : DataFrame
@@ -44,6 +46,7 @@ class Taught:
 
     engine: FormulaEngine
     levels: Levels
+    left_out: Levels
     n_passes: int
     sample: pd.DataFrame
     shown: Mapping[str, Numeric | Categorical]
@@ -84,6 +87,7 @@ def teach(
     factors = (*engine.endog_factors, *engine.exog_factors)
     sample = table.sample(_columns(engine, factors, extras))
     levels: Levels = {}
+    left_out: Levels = {}
     n_passes = 0
     while True:
         waiting = frozenset(lesson.call for lesson in lessons)
@@ -97,10 +101,11 @@ def teach(
         if not columns and look.factors:
             raise FormulaError(f"{', '.join(look.factors)} has levels to learn, but reads no column of the data")
         if not columns:
-            return Taught(engine, levels, n_passes, sample, shown)
+            return Taught(engine, levels, left_out, n_passes, sample, shown)
         seen = table.partitions(columns).map(look).sum(_itself)
         n_passes += 1
         levels |= {s.name: s.final() for s in seen.levels.sets}
+        left_out |= {s.name: s.left_out for s in seen.levels.sets if s.left_out}
         state, lessons = _after(lessons, ready, seen)
         engine = engine.with_state(state)
 
@@ -186,9 +191,15 @@ class Look:
         sets = []
         for factor in self.factors:
             column = evaluated[factor]
-            # a partition of nothing but missing values may have lost its type
-            levels, ordered = observed_levels(column.values, keep) if isinstance(column, Categorical) else ([], False)
-            sets.append(LevelSet(factor, tuple(levels), ordered))
+            if not isinstance(column, Categorical):
+                # a partition of nothing but missing values may have lost its type
+                sets.append(LevelSet(factor, (), ordered=False))
+                continue
+            levels, ordered = observed_levels(column.values, keep, factor)
+            others = [] if ordered or keep.all() else observed_levels(column.values, ~keep, factor)[0]
+            known = set(levels)
+            left_out = tuple(level for level in others if level not in known)[:MAX_LEFT_OUT]
+            sets.append(LevelSet(factor, tuple(levels), ordered, left_out))
         return sets
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,8 @@ from dglm.errors import FormulaError
 UNKNOWN_CATEGORIES = "__UNKNOWN_CATEGORIES__"
 # Beyond this a dense column per level is not a model that fits in memory.
 MAX_LEVELS = 100_000
+# Levels that only rows have that are left out are kept for messages, so many of them.
+MAX_LEFT_OUT = 1000
 
 
 @dataclass(frozen=True)
@@ -31,20 +33,27 @@ class LevelSet:
         Found so far.
     ordered : bool
         Whether a categorical dtype gave them, and with them their order.
+    left_out : tuple
+        Levels, not among those, of rows that are left out.
     """
 
     name: str
     levels: tuple[Hashable, ...]
     ordered: bool
+    left_out: tuple[Hashable, ...] = ()
 
     def __add__(self, other: LevelSet) -> LevelSet:
-        levels = tuple(dict.fromkeys((*self.levels, *other.levels)))
+        levels = _union(self.levels, other.levels)
         if len(levels) > MAX_LEVELS:
             raise FormulaError(
                 f"{self.name!r} has more than {MAX_LEVELS} levels; is it an identifier? "
                 f"Group its levels, or leave it out"
             )
-        return LevelSet(self.name, levels, self.ordered or other.ordered)
+        left_out = self.left_out + other.left_out
+        if left_out:
+            known = set(levels)
+            left_out = tuple(level for level in dict.fromkeys(left_out) if level not in known)[:MAX_LEFT_OUT]
+        return LevelSet(self.name, levels, self.ordered or other.ordered, left_out)
 
     def final(self) -> tuple[Hashable, ...]:
         """Return the levels in the order that the same data in memory would have.
@@ -56,7 +65,26 @@ class LevelSet:
         """
         if self.ordered:
             return self.levels
-        return tuple(pd.Categorical(pd.Series(list(self.levels), dtype=object)).categories)
+        levels = list(self.levels)
+        if any(isinstance(level, float) for level in levels) and all(map(_is_number, levels)):
+            levels = [float(level) for level in levels if _is_number(level)]
+        return tuple(pd.Categorical(pd.Series(levels, dtype=object)).categories)
+
+
+def _union(a: tuple[Hashable, ...], b: tuple[Hashable, ...]) -> tuple[Hashable, ...]:
+    """Return levels of both; a whole number is a float if one has it so.
+
+    Integers become floats in a partition where some are missing, as they do in a column in memory.
+    """
+    levels = {level: level for level in a}
+    for level in b:
+        if level not in levels or isinstance(level, float):
+            levels[level] = level
+    return tuple(levels.values())
+
+
+def _is_number(level: Hashable) -> TypeGuard[float]:
+    return isinstance(level, (int, float, np.integer)) and not isinstance(level, bool)
 
 
 @dataclass(frozen=True)
@@ -133,7 +161,7 @@ class ColumnLevels:
     def __call__(self, partition: pd.DataFrame, number: int) -> Learned:
         del number
         values = partition[self.column]
-        levels, ordered = observed_levels(values, np.ones(len(values), dtype=bool))
+        levels, ordered = observed_levels(values, np.ones(len(values), dtype=bool), self.name)
         return Learned((LevelSet(self.name, tuple(levels), ordered),))
 
 

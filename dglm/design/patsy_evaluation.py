@@ -16,7 +16,7 @@ from dglm.design.context import Context
 from dglm.design.engine import Categorical, Numeric
 from dglm.design.learner import State
 from dglm.design.names import as_written, expression_tree, plain, stand_ins
-from dglm.design.numpy_types import with_numpy_types
+from dglm.design.numpy_types import with_numpy_type, with_numpy_types
 from dglm.design.patsy_transforms import Taught, class_of
 from dglm.design.restricted import NothingElse, Restricted
 from dglm.errors import FormulaError
@@ -193,7 +193,9 @@ def factor_values(factor: str, value: Any, n: int, *, booleans_are_levels: bool)
         If there is not one value for each row.
     """
     raw = raw_value(value)
-    dtype = getattr(raw, "dtype", None)
+    dtype: Any = getattr(raw, "dtype", None)
+    if not (booleans_are_levels and dtype is not None and pd.api.types.is_bool_dtype(dtype)):
+        raw = with_numpy_type(raw)
     array = np.asarray(raw)
     if array.ndim and len(array) != n:
         raise FormulaError(f"{factor} gives {len(array)} values for {n} rows")

@@ -4,35 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import dask.array as da
-import dask.dataframe as dd
-import pandas as pd
 
-from dglm.data import ArrayTable, DaskArrayTable, Table
+from dglm.data import ArrayTable, DaskArrayTable, FrameTable, Table
 from dglm.design.arrays import ArrayDesign
 from dglm.design.base import Design, Extra
 from dglm.design.collections import as_array
-from dglm.design.formula import FormulaDesign
-from dglm.design.joining import PreparedModel, frame_table, join_extras
+from dglm.design.formula import FormulaDesign, Unseen
+from dglm.design.inputs import formula_table, frame_table
+from dglm.design.joining import PreparedModel, join_extras
 from dglm.design.names import nearest
 from dglm.errors import DataError
 
 
-def for_new_rows(design: Design, exog: Any, *, offset: Any, exposure: Any, var_weights: Any = None) -> PreparedModel:
+def for_new_rows(
+    design: Design, exog: Any, *, offset: Any, exposure: Any, var_weights: Any = None, unseen: Unseen = "raise"
+) -> PreparedModel:
     """Return a table of new rows and the design to predict for them.
 
     Parameters
     ----------
     design : Design
         Of the fit.
-    exog : dataframe or array
-        New rows, in the kind of container that the model was built from.
+    exog : dataframe, mapping, path or array
+        New rows; an array where the model was built from arrays.
     offset, exposure : str or collection, optional
         Aligned with `exog`; where the model has them as columns, the same columns unless given.
     var_weights : str or collection, optional
         Of new observations; one when not given.
+    unseen : str
+        What becomes of levels that were not learned: ``"raise"``, ``"reference"`` or ``"nan"``.
 
     Returns
     -------
@@ -43,13 +46,22 @@ def for_new_rows(design: Design, exog: Any, *, offset: Any, exposure: Any, var_w
     ------
     DataError
         If a column is missing, or the model has an offset or exposure that the new rows lack.
+    ValueError
+        If `unseen` is something else, or the model has no formula, so that nothing is a level.
     """
-    given = {"offset": offset, "exposure": exposure}
-    for extra in design.extras:
-        if extra.role in given and given[extra.role] is None:
-            given[extra.role] = _column_of(design, extra, exog)
-    given["var_weights"] = var_weights
-    table, extras = _array_table(exog, given) if isinstance(design, ArrayDesign) else _frame_rows(design, exog, given)
+    design = _that_meets(design, unseen)
+    given = {"offset": offset, "exposure": exposure, "var_weights": var_weights}
+    lacking = [e for e in design.extras if e.role in {"offset", "exposure"} and given[e.role] is None]
+    if isinstance(design, ArrayDesign):
+        for extra in lacking:
+            raise _not_passed(extra)
+        table, extras = _array_table(exog, given)
+        return PreparedModel(table, replace(design, extras=extras))
+    frame = formula_table(exog) if isinstance(design, FormulaDesign) else frame_table(exog)
+    given |= {extra.role: _column_of(design, extra, frame) for extra in lacking}
+    _require(frame, design.exog_columns)
+    expressions = design.engine.expressions if isinstance(design, FormulaDesign) else ()
+    table, extras = join_extras(frame, given, expressions)
     return PreparedModel(table, replace(design, extras=extras))
 
 
@@ -60,7 +72,7 @@ def for_same_rows(design: Design, data: Any) -> Table:
     ----------
     design : Design
         Of the fit.
-    data : dataframe
+    data : dataframe, mapping or path
         With the response, the weights and whatever else the model reads.
 
     Returns
@@ -79,7 +91,7 @@ def for_same_rows(design: Design, data: Any) -> Table:
             f"the model was built with {' and '.join(apart) if apart else 'its response'} in a collection of its own, "
             f"which a dataframe cannot show; build it with GLM.from_formula and columns by name, or pass no data"
         )
-    table = frame_table(data)
+    table = formula_table(data)
     _require(table, design.columns)
     return table
 
@@ -93,23 +105,32 @@ def _require(table: Table, columns: Sequence[str]) -> None:
             )
 
 
-def _column_of(design: Design, extra: Extra, exog: Any) -> str:
+def _that_meets(design: Design, unseen: Unseen) -> Design:
+    """Return the design that meets levels that were not learned as asked."""
+    if unseen not in get_args(Unseen):
+        raise ValueError(f"unseen must be one of {', '.join(map(repr, get_args(Unseen)))}; got {unseen!r}")
+    if isinstance(design, FormulaDesign):
+        return replace(design, unseen=unseen)
+    if unseen != "raise":
+        raise ValueError(f"unseen={unseen!r} is for models of formulas, which have levels; this one has numbers alone")
+    return design
+
+
+def _column_of(design: Design, extra: Extra, table: FrameTable) -> str:
     """Return the column of new rows, or the expression, that a model's offset or exposure is read from."""
-    if extra.by_name and isinstance(exog, (pd.DataFrame, dd.DataFrame)):
-        for column in replace(design, extras=(extra,)).extras_columns:
-            if column not in exog.columns:
-                raise DataError(
-                    f"the model has {extra.role}={extra.column!r}, but the new data have no column {column!r}"
-                    f"{nearest(column, exog.columns)}; add it, or pass {extra.role}="
-                )
-        return extra.column
-    raise DataError(f"the model was fitted with {extra.role}; pass {extra.role}= for the new rows, too")
+    if not extra.by_name:
+        raise _not_passed(extra)
+    for column in replace(design, extras=(extra,)).extras_columns:
+        if column not in table.columns:
+            raise DataError(
+                f"the model has {extra.role}={extra.column!r}, but the new data have no column {column!r}"
+                f"{nearest(column, table.columns)}; add it, or pass {extra.role}="
+            )
+    return extra.column
 
 
-def _frame_rows(design: Design, exog: Any, given: Mapping[str, Any]) -> tuple[Table, tuple[Extra, ...]]:
-    table = frame_table(exog)
-    _require(table, design.exog_columns)
-    return join_extras(table, given, design.engine.expressions if isinstance(design, FormulaDesign) else ())
+def _not_passed(extra: Extra) -> DataError:
+    return DataError(f"the model was fitted with {extra.role}; pass {extra.role}= for the new rows, too")
 
 
 def _array_table(exog: Any, given: Mapping[str, Any]) -> tuple[Table, tuple[Extra, ...]]:

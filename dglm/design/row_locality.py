@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from dglm._typing import AnyArray, Codes
-from dglm.data import PandasTable, Table
+from dglm.data import FrameTable
 from dglm.design.calls import dotted_name
 from dglm.design.engine import FormulaEngine
 from dglm.design.learner import Learner, State
@@ -48,15 +48,19 @@ _NOT_ROWS = "does not give one value for each row"
 _BY_HAND = "make it a column of the data before, from all rows"
 
 
-def refuse_what_needs_other_rows(engine: FormulaEngine, table: Table) -> None:
+def refuse_what_needs_other_rows(
+    engine: FormulaEngine, table: FrameTable, otherwise: str = "check_row_local=False takes it as it is"
+) -> None:
     """Refuse a formula with an expression that depends on other rows than its own.
 
     Parameters
     ----------
     engine : FormulaEngine
         Parsed; nothing has to be learned yet.
-    table : Table
+    table : FrameTable
         Whose types are shown; rows are looked at only if they are in memory.
+    otherwise : str
+        Another way out, for messages.
 
     Raises
     ------
@@ -69,13 +73,14 @@ def refuse_what_needs_other_rows(engine: FormulaEngine, table: Table) -> None:
     columns = engine.columns(expressions)
     types, known = table.sample(columns), literals(expressions)
     wild, tame = (made_up_rows(types, known, tame=tame) for tame in (False, True))
-    told = _refuse(expressions, engine, wild)
-    _refuse([e for e in expressions if e not in told], engine, tame)
-    if isinstance(table, PandasTable) and len(table.frame):
-        _refuse(expressions, engine, _spread(table.frame[columns]))
+    told = _refuse(expressions, engine, wild, otherwise)
+    _refuse([e for e in expressions if e not in told], engine, tame, otherwise)
+    rows = table.in_memory(columns)
+    if rows is not None and len(rows):
+        _refuse(expressions, engine, _spread(rows), otherwise)
 
 
-def _refuse(expressions: Sequence[str], engine: FormulaEngine, sample: pd.DataFrame) -> list[str]:
+def _refuse(expressions: Sequence[str], engine: FormulaEngine, sample: pd.DataFrame, otherwise: str) -> list[str]:
     """Refuse expressions by how they fare on some rows, and return those about which the rows can tell."""
     taught, n = _taught_by(engine, sample), len(sample)
     told = []
@@ -89,7 +94,7 @@ def _refuse(expressions: Sequence[str], engine: FormulaEngine, sample: pd.DataFr
         if whole is None or why is not None:
             raise FormulaError(
                 f"{as_written(expression)} {why or _NOT_ROWS}, so that it would mean something else on every "
-                f"partition: {_way_out(expression)}. check_row_local=False takes it as it is"
+                f"partition: {_way_out(expression)}. {otherwise}"
             )
         if not all(pd.isna(column).all() for column in whole.values()):
             told.append(expression)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Sequence
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from dglm._typing import AnyArray, Codes, Mask, Vector
+from dglm.design.numpy_types import with_numpy_type
+from dglm.design.times import refuse_times
 from dglm.errors import DataError, UnseenLevelError
 
 
@@ -51,11 +54,9 @@ def as_floats(values: Any, name: str, number: int) -> Vector:
     DataError
         If the column does not hold numbers.
     """
+    refuse_times(values.dtype, name)
     if pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_complex_dtype(values.dtype):
-        if isinstance(values.dtype, pd.api.extensions.ExtensionDtype):
-            floats: Vector = values.to_numpy(dtype=np.float64, na_value=np.nan)
-            return floats
-        return np.asarray(values, dtype=np.float64)
+        return np.asarray(with_numpy_type(values), dtype=np.float64)
     try:
         return np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -65,7 +66,46 @@ def as_floats(values: Any, name: str, number: int) -> Vector:
         ) from error
 
 
-def as_codes(values: Any, levels: Sequence[Hashable], name: str, number: int) -> Codes:
+def as_numbers(values: Any, name: str) -> Vector:
+    """Return what an expression gives as floats.
+
+    Parameters
+    ----------
+    values : Series, array or scalar
+        Of numbers or booleans, missing ones nan.
+    name : str
+        The expression, for messages.
+
+    Returns
+    -------
+    (n,) array
+        Floats.
+
+    Raises
+    ------
+    DataError
+        If the values are dates, times, complex or something else that is no number.
+    """
+    dtype = getattr(values, "dtype", None)
+    refuse_times(dtype, name)
+    array = np.asarray(with_numpy_type(values))
+    if array.dtype.kind not in "biuf":
+        raise DataError(
+            f"{name!r} gives values of type {dtype or array.dtype}, neither numbers nor levels; make it numbers, "
+            f"or levels of it with C()"
+        )
+    return array.astype(np.float64)
+
+
+def as_codes(
+    values: Any,
+    levels: Sequence[Hashable],
+    name: str,
+    number: int,
+    *,
+    unseen: int | None = None,
+    left_out: Collection[Hashable] = (),
+) -> Codes:
     """Return the position of each value among the levels, -1 where it is missing.
 
     Parameters
@@ -78,6 +118,10 @@ def as_codes(values: Any, levels: Sequence[Hashable], name: str, number: int) ->
         The column or factor, for messages.
     number : int
         The partition, for messages.
+    unseen : int, optional
+        The code of values that are not among the levels, which are refused when it is not given.
+    left_out : collection
+        Values that are known to occur only in rows that were left out, for messages.
 
     Returns
     -------
@@ -87,24 +131,28 @@ def as_codes(values: Any, levels: Sequence[Hashable], name: str, number: int) ->
     Raises
     ------
     UnseenLevelError
-        If a value is not one of the levels.
+        If a value is not one of the levels, and `unseen` is not given.
     """
-    codes, found = _factorize(values)
+    codes, found = _factorize(values, name)
     position = _object_index(levels).get_indexer(found)
+    if unseen is not None:
+        return np.append(np.where(position < 0, unseen, position), -1)[codes]
     occurring = np.zeros(len(found) + 1, dtype=bool)
     occurring[codes] = True
-    unseen = found[(position < 0) & occurring[:-1]]
-    if len(unseen):
-        shown = ", ".join(repr(level) for level in list(unseen)[:5]) + (", ..." if len(unseen) > 5 else "")
+    unseen_levels = list(found[(position < 0) & occurring[:-1]])
+    if unseen_levels:
+        shown = ", ".join(repr(level) for level in unseen_levels[:5]) + (", ..." if len(unseen_levels) > 5 else "")
         known = ", ".join(repr(level) for level in list(levels)[:10]) + (", ..." if len(levels) > 10 else "")
+        gone = [repr(level) for level in unseen_levels if level in left_out]
+        why = f". {', '.join(gone[:5])} occurred only in rows left out because something was missing" if gone else ""
         raise UnseenLevelError(
-            f"{name!r} has {len(unseen)} level(s) in partition {number} that were not there when the model was "
-            f"built: {shown}; the levels are {known}"
+            f"{name!r} has {len(unseen_levels)} level(s) in partition {number} that were not there when the model was "
+            f"built: {shown}; the levels are {known}{why}"
         )
     return np.append(position, -1)[codes]
 
 
-def observed_levels(values: Any, keep: Mask) -> tuple[list[Hashable], bool]:
+def observed_levels(values: Any, keep: Mask, name: str) -> tuple[list[Hashable], bool]:
     """Return the levels that values show, and whether their order is the dtype's own.
 
     Parameters
@@ -113,17 +161,30 @@ def observed_levels(values: Any, keep: Mask) -> tuple[list[Hashable], bool]:
         Categorical values.
     keep : (n,) array of bool
         Rows to look at, unless the dtype lists the levels.
+    name : str
+        The column or factor, for messages.
 
     Returns
     -------
     tuple of list and bool
         All categories of a categorical dtype, otherwise the values that occur.
+
+    Raises
+    ------
+    DataError
+        If the values are numbers of a type that is none to numpy (`decimal.Decimal`), or cannot be told apart.
     """
     if isinstance(values.dtype, pd.CategoricalDtype):
         categories = values.cat.categories if isinstance(values, pd.Series) else values.categories
         return list(categories), True
-    codes, found = _factorize(values)
-    return list(found[np.unique(codes[keep & (codes >= 0)])]), False
+    codes, found = _factorize(values, name)
+    levels = list(found[np.unique(codes[keep & (codes >= 0)])])
+    if any(isinstance(level, Decimal) for level in levels):
+        raise DataError(
+            f"{name!r} holds decimal.Decimal objects, which would be levels here; make them numbers before, "
+            f".astype(float), or store them as pyarrow's decimal type"
+        )
+    return levels, False
 
 
 def missing_rows(values: AnyArray) -> Mask:
@@ -152,12 +213,15 @@ def missing_rows(values: AnyArray) -> Mask:
     return suspect
 
 
-def _factorize(values: Any) -> tuple[Codes, pd.Index[Any]]:
+def _factorize(values: Any, name: str) -> tuple[Codes, pd.Index[Any]]:
     """Return codes and distinct values as objects, so that strings of every dtype compare."""
     series = values if isinstance(values, pd.Series) else pd.Series(values)
     if isinstance(series.dtype, pd.CategoricalDtype):
         return series.cat.codes.to_numpy().astype(np.intp), _object_index(series.cat.categories)
-    codes, found = pd.factorize(series)
+    try:
+        codes, found = pd.factorize(series)
+    except TypeError as error:
+        raise DataError(f"{name!r} holds values that cannot be levels ({error})") from error
     return codes, _object_index(found)
 
 

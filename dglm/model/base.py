@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from types import FrameType
 from typing import Any
 
 from dglm._typing import Vector
-from dglm.data import Persist, Table, one_blas_thread
+from dglm.data import Block, BlockedData, Persist, Table, one_blas_thread
 from dglm.design import Design, group_rows
 from dglm.families import Family
 from dglm.inference import CovarianceChoice
 from dglm.matrix import Reduction
-from dglm.objective import Constrained, Objective
+from dglm.objective import Constrained, Objective, Survey
 from dglm.penalties import Penalty, Unpenalised
 from dglm.results import Constraint, Estimate, Wanted, finish
 from dglm.results.estimate import Collinear, ScaleOption
@@ -37,9 +38,18 @@ class Model(ABC):
     def _objective(self, penalty: Penalty, persist: Persist) -> tuple[Objective[Any], int]:
         """Return the objective, surveying the rows unless that was done, and how many passes were made before."""
 
-    def _wanted(self, choice: CovarianceChoice, *, use_t: bool | None) -> Wanted:
-        """Return the inference that was asked for, with the rows and their groups where there are clusters."""
-        groups = group_rows(self._table, self.design, choice.groups) if choice.cov_type == "cluster" else None
+    @abstractmethod
+    def _objective_over(self, data: BlockedData[Block], penalty: Penalty, found: Survey) -> Objective[Any]:
+        """Return the objective of rows that were surveyed."""
+
+    def _wanted(self, choice: CovarianceChoice, *, use_t: bool | None, scope: FrameType) -> Wanted:
+        """Return the inference that was asked for, with the rows and their groups where there are clusters.
+
+        Expressions of groups find their variables in the caller's scope.
+        """
+        groups = None
+        if choice.cov_type == "cluster":
+            groups = group_rows(self._table, self.design, choice.groups, {**scope.f_globals, **scope.f_locals})
         if use_t not in {None, True, False}:
             raise ValueError(f"use_t must be True, False or None; got {use_t!r}")
         return Wanted(choice=choice, groups=groups, use_t=bool(use_t))

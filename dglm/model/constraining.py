@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
 
 from dglm.data import Persist
-from dglm.design import read_constraints
+from dglm.design import as_params, read_constraints
 from dglm.inference import CovarianceChoice
 from dglm.matrix import Reduction
 from dglm.model.base import Model
-from dglm.model.checks import check_collinear, check_scale, checked_start, warn_of_fit
-from dglm.penalties import Unpenalised, regularized_penalty
+from dglm.model.checks import check_collinear, check_scale, warn_of_fit
+from dglm.penalties import Unpenalised, from_statsmodels
 from dglm.results import GLMResults, results_of
 from dglm.results.estimate import Collinear, ScaleOption
 from dglm.solvers import Solver, resolve_solver
@@ -108,8 +109,8 @@ class Constraining(Model):
         chosen = resolve_solver(solver, Unpenalised()).with_settings(max_iter, tol)
         check_scale(scale)
         check_collinear(collinear, Unpenalised())
-        wanted = self._wanted(CovarianceChoice.of(cov_type, cov_kwds), use_t=use_t)
-        start = None if start_params is None else checked_start(start_params, self.exog_names)
+        wanted = self._wanted(CovarianceChoice.of(cov_type, cov_kwds), use_t=use_t, scope=sys._getframe(1))
+        start = None if start_params is None else as_params(self.design, start_params, "start_params")
         reduction = Reduction.of(read.matrix, read.values, labels)
         estimate = self._constrained(
             reduction, labels, chosen, start, scale, persist, wanted=wanted, collinear=collinear
@@ -141,8 +142,8 @@ class Constraining(Model):
             Two ways to the same minimum in statsmodels, and one here; the second is for L1_wt=1 only.
         alpha : float or (p,) array
             Strength, for all coefficients or for each.
-        start_params : (p,) array, optional
-            Where to begin.
+        start_params : Series or (p,) array, optional
+            Where to begin, as in `fit`.
         L1_wt : float
             Share of the absolute values: 1 for the lasso, 0 for ridge.
         refit : bool
@@ -178,9 +179,9 @@ class Constraining(Model):
             raise ValueError(
                 f"method must be 'elastic_net', or 'l1_slsqp' with L1_wt=1; got {method!r}, L1_wt={L1_wt!r}"
             )
-        penalty = regularized_penalty(alpha, L1_wt)
+        penalty = from_statsmodels(alpha, L1_wt)
         chosen = resolve_solver(None, penalty).with_settings(maxiter, cnvrg_tol)
-        start = None if start_params is None else checked_start(start_params, self.exog_names)
+        start = None if start_params is None else as_params(self.design, start_params, "start_params")
         estimate = self._estimate(penalty, chosen, start, None, persist)
         warn_of_fit(estimate, stacklevel=3)
         if not refit:

@@ -13,7 +13,9 @@ from dglm.objective.meat import DETERMINED, Leverages, Meat, MeatAt
 from dglm.objective.null_model import NullModel, NullStep
 from dglm.objective.objective import Objective, Request, evaluate
 from dglm.objective.saturated import SaturatedLoglike
+from dglm.objective.scoring import HeldOut, HeldOutAt, Scorer, scorer_of
 from dglm.objective.shape import ShapeCurvature, ShapeLoglike, ShapeObjective, packed
+from dglm.objective.spread import column_spread
 from dglm.objective.survey import Survey, survey
 from dglm.objective.trials import Trials, TrialsAt
 
@@ -26,6 +28,8 @@ __all__ = [
     "FactoredCurvature",
     "Folds",
     "Gradient",
+    "HeldOut",
+    "HeldOutAt",
     "Leverages",
     "Meat",
     "MeatAt",
@@ -35,6 +39,7 @@ __all__ = [
     "ObservedCurvature",
     "Request",
     "SaturatedLoglike",
+    "Scorer",
     "ScoresAt",
     "SecondOrder",
     "ShapeCurvature",
@@ -44,12 +49,14 @@ __all__ = [
     "Survey",
     "Trials",
     "TrialsAt",
+    "column_spread",
     "evaluate",
     "hessian_at",
     "independent_columns",
     "loglike_at",
     "packed",
     "score_at",
+    "scorer_of",
     "survey",
     "survey_folds",
 ]

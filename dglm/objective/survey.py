@@ -15,7 +15,7 @@ from operator import add
 import numpy as np
 
 from dglm._typing import Vector
-from dglm.data import Block, BlockedData
+from dglm.data import Block, BlockedData, Dropped
 from dglm.errors import DataError, DomainError
 from dglm.families import Family
 from dglm.matrix import Basis, Cross, Gram
@@ -32,7 +32,7 @@ class Survey:
         With its link.
     n_rows : int
         Rows used.
-    n_dropped : int
+    dropped : Dropped
         Rows left out because something was missing.
     nobs : float
         Number of observations, sum_i f_i.
@@ -56,7 +56,7 @@ class Survey:
 
     family: Family
     n_rows: int
-    n_dropped: int
+    dropped: Dropped
     nobs: float
     total_weight: float
     mean: float
@@ -101,7 +101,7 @@ class Survey:
         return cls(
             family=family,
             n_rows=len(block),
-            n_dropped=0,
+            dropped=Dropped(),
             nobs=float(f.sum()),
             total_weight=total,
             mean=mean,
@@ -122,7 +122,7 @@ class Survey:
         return replace(
             self,
             n_rows=self.n_rows + other.n_rows,
-            n_dropped=self.n_dropped + other.n_dropped,
+            dropped=self.dropped + other.dropped,
             nobs=self.nobs + other.nobs,
             total_weight=total,
             mean=mean,
@@ -230,8 +230,10 @@ def usable(found: Survey) -> Survey:
         If no row of positive weight is left.
     """
     if found.n_rows == 0:
+        n_dropped = found.dropped.n_rows
+        lacking = found.dropped.in_words
         raise DataError(
-            f"no rows left: all {found.n_dropped} have something missing" if found.n_dropped else "the data has no rows"
+            f"no rows left: all {n_dropped} have something missing{lacking}" if n_dropped else "the data has no rows"
         )
     if found.total_weight == 0:
         raise DataError(f"the weights of all {found.n_rows} rows are zero")
@@ -269,7 +271,7 @@ def survey_block(block: Block, family: Family, exog_names: list[str], endog_name
         found = reduce(add, (Survey.of(tile, family) for tile in block.tiles()))
     if not np.isfinite(found.gram.second).all():
         raise _infinite_value(block, exog_names)
-    return replace(found, n_dropped=block.n_dropped)
+    return replace(found, dropped=block.dropped)
 
 
 def _check_response(block: Block, family: Family, endog_name: str) -> None:

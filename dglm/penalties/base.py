@@ -3,38 +3,43 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 
 from dglm._typing import Codes, Mask, Matrix, Vector
+from dglm.penalties.coefficients import Coefficients
 
 
 class Penalty(ABC):
-    """A convex function of the coefficients."""
+    """A function of the coefficients that is least at zero, unless they are bounded."""
+
+    #: What messages call this kind of penalty.
+    kind: ClassVar[str]
+
+    @property
+    def needs_spread(self) -> bool:
+        """Whether `bound` must be told the standard deviations of the columns."""
+        return False
 
     @abstractmethod
-    def bound(self, names: Sequence[str], intercept: int | None) -> Self:
-        """Return the penalty with one weight per coefficient.
+    def bound(self, coefficients: Coefficients) -> Self:
+        """Return the penalty of a model's coefficients.
 
         Parameters
         ----------
-        names : sequence of str
-            Of the coefficients.
-        intercept : int or None
-            Position of the intercept, which is not penalised unless asked.
+        coefficients : Coefficients
+            Of the model; the intercept is not penalised unless asked.
 
         Returns
         -------
         Penalty
-            Ready to be evaluated.
+            Ready to be evaluated; binding it once more gives the same.
 
         Raises
         ------
         ValueError
-            If the weights name an unknown coefficient, are negative, or are not one per coefficient.
+            If it names an unknown coefficient, or does not fit the number of coefficients.
         """
 
     @abstractmethod
@@ -49,12 +54,14 @@ class Penalty(ABC):
         Returns
         -------
         float
-            Non-negative.
+            Non-negative; infinite where the coefficients are not allowed.
         """
 
 
 class SmoothPenalty(Penalty):
-    """Twice differentiable: estimates are shrunk, none is exactly zero."""
+    """Convex and twice differentiable: estimates are shrunk, none is exactly zero."""
+
+    kind: ClassVar[str] = "smooth"
 
     @abstractmethod
     def gradient(self, beta: Vector) -> Vector:
@@ -88,7 +95,9 @@ class SmoothPenalty(Penalty):
 
 
 class SparsePenalty(Penalty):
-    """Not differentiable at zero: some estimates are exactly zero."""
+    """Convex and not differentiable everywhere: some estimates are exactly zero, or exactly at a bound."""
+
+    kind: ClassVar[str] = "sparse"
 
     @abstractmethod
     def penalised(self) -> Mask:
@@ -110,6 +119,37 @@ class SparsePenalty(Penalty):
         """
         return tuple(np.arange(len(self.penalised()))[:, None])
 
+    def free(self, beta: Vector) -> Mask:
+        """Return which coefficients are not held where they are by the penalty.
+
+        Parameters
+        ----------
+        beta : (p,) array
+            Coefficients.
+
+        Returns
+        -------
+        (p,) array of bool
+            False for exact zeros, and at bounds.
+        """
+        free: Mask = beta != 0
+        return free
+
+    def feasible(self, beta: Vector) -> Vector:
+        """Return the nearest coefficients that are allowed.
+
+        Parameters
+        ----------
+        beta : (p,) array
+            Coefficients.
+
+        Returns
+        -------
+        (p,) array
+            Themselves, unless there are bounds.
+        """
+        return beta
+
     @abstractmethod
     def prox(self, z: Vector, step: Vector) -> Vector:
         """Return argmin_b sum_j (b_j - z_j)^2 / (2 step_j) + P(b).
@@ -119,7 +159,7 @@ class SparsePenalty(Penalty):
         z : (p,) array
             Where to be near.
         step : (p,) array
-            Step of each coefficient; zero steps stay at z. The same within a block.
+            Step of each coefficient; zero steps stay at z.
 
         Returns
         -------
@@ -145,57 +185,16 @@ class SparsePenalty(Penalty):
         """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Weighted:
-    """Weights per coefficient, shared by the penalties that are sums over coefficients.
+class NonConvexPenalty(Penalty):
+    """Concave in the size of each coefficient: large ones are shrunk less, and minima may be local ones.
 
-    Parameters
-    ----------
-    weights : mapping of str to float, or (p,) array, optional
-        Relative strength for each coefficient, one where not given.
-    penalize_intercept : bool
-        Whether the intercept counts as a coefficient like the others.
+    It is minimised through the sparse penalties that touch it from above.
+    Source: Zou & Li (2008), "One-step sparse estimates in nonconcave penalized likelihood models", section 2.
     """
 
-    weights: Mapping[str, float] | Vector | None = field(default=None, repr=False)
-    penalize_intercept: bool = field(default=False, repr=False)
+    kind: ClassVar[str] = "non-convex"
 
-    def bound(self, names: Sequence[str], intercept: int | None) -> Self:
-        """Return the penalty with one weight per coefficient.
-
-        Parameters
-        ----------
-        names : sequence of str
-            Of the coefficients.
-        intercept : int or None
-            Position of the intercept.
-
-        Returns
-        -------
-        Penalty
-            With ``weights`` an array of p numbers.
-
-        Raises
-        ------
-        ValueError
-            If the weights name an unknown coefficient, are negative, or are not one per coefficient.
-        """
-        w = np.ones(len(names))
-        if isinstance(self.weights, Mapping):
-            unknown = [name for name in self.weights if name not in names]
-            if unknown:
-                raise ValueError(f"penalty weights name {unknown}, but the coefficients are {list(names)}")
-            w = np.array([float(self.weights.get(name, 1.0)) for name in names])
-        elif self.weights is not None:
-            w = np.array(self.weights, dtype=np.float64)
-            if w.shape != (len(names),):
-                raise ValueError(f"penalty weights have shape {w.shape}, but there are {len(names)} coefficients")
-        if not (np.isfinite(w).all() and (w >= 0).all()):
-            raise ValueError(f"penalty weights must be finite and at least 0; found {w[~(w >= 0)]}")
-        if intercept is not None and not self.penalize_intercept:
-            w[intercept] = 0.0
-        return replace(self, weights=w)
-
+    @abstractmethod
     def penalised(self) -> Mask:
         """Return which coefficients the penalty acts on.
 
@@ -204,31 +203,18 @@ class Weighted:
         (p,) array of bool
             False for the intercept unless asked.
         """
-        return self.per_coefficient() > 0
 
-    def per_coefficient(self) -> Vector:
-        """Return the bound weights.
+    @abstractmethod
+    def majorant(self, beta: Vector) -> SparsePenalty:
+        """Return the sparse penalty that is tangent to this one, up to a constant, and nowhere below it.
+
+        Parameters
+        ----------
+        beta : (p,) array
+            Where they touch.
 
         Returns
         -------
-        (p,) array
-            One per coefficient.
+        SparsePenalty
+            Bound to the coefficients.
         """
-        return np.asarray(self.weights, dtype=np.float64)
-
-
-def check_strength(alpha: float) -> None:
-    """Refuse a penalty strength that is not a number of at least 0.
-
-    Parameters
-    ----------
-    alpha : float
-        Strength.
-
-    Raises
-    ------
-    ValueError
-        If it is negative, nan or infinite.
-    """
-    if not (np.isfinite(alpha) and alpha >= 0):
-        raise ValueError(f"alpha must be finite and at least 0; got {alpha!r}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from dglm._typing import Matrix, Vector
 from dglm.penalties.base import SmoothPenalty
+from dglm.penalties.coefficients import Coefficients
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,8 @@ class Unpenalised(SmoothPenalty):
     0.0
     """
 
-    def bound(self, names: Sequence[str], intercept: int | None) -> Self:
-        del names, intercept
+    def bound(self, coefficients: Coefficients) -> Self:
+        del coefficients
         return self
 
     def value(self, beta: Vector) -> float:

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar, NoReturn
 
+import numpy as np
 import pandas as pd
 
 from dglm._typing import AnyArray, Matrix, Vector
@@ -79,7 +80,13 @@ class Results(RowWise, ABC):
     @property
     def n_dropped(self) -> int:
         """Number of rows left out because something was missing."""
-        return self._estimate.survey.n_dropped
+        return self._estimate.survey.dropped.n_rows
+
+    @property
+    def dropped(self) -> pd.Series:
+        """In how many of the rows left out each factor, weight or offset was missing; a row may lack several."""
+        lacking = {name: n for name, n in self._estimate.survey.dropped.lacking.items() if n}
+        return pd.Series(lacking, dtype=np.int64, name="dropped")
 
     @property
     def df_model(self) -> float:
@@ -300,6 +307,8 @@ class Results(RowWise, ABC):
         """Return what a reader must know before trusting the numbers."""
         e, names = self._estimate, self._estimate.design.exog_names
         notes = []
+        if self.n_dropped:
+            notes.append(f"Dropped {self.n_dropped} rows with something missing{e.survey.dropped.in_words}.")
         if e.fit.status is Status.SEPARATED:
             moving = ", ".join(names[j] for j in e.fit.diverging)
             notes.append(

@@ -15,7 +15,7 @@ from dglm.families import Family
 from dglm.inference import Covariance, equations, kept_share, log_likelihood
 from dglm.matrix import Basis, Information
 from dglm.objective import Objective, Request, SaturatedLoglike, SecondOrder, Survey
-from dglm.penalties import Penalty, SmoothPenalty, SparsePenalty, Unpenalised
+from dglm.penalties import NonConvexPenalty, Penalty, SmoothPenalty, SparsePenalty, Unpenalised
 from dglm.results.constraint import Constraint
 from dglm.results.covariance import Wanted
 from dglm.results.free import Free
@@ -51,7 +51,7 @@ class Estimate:
     scale : float
         Dispersion.
     df : float
-        Number of coefficients estimated, effective for smooth penalties, non-zero for sparse ones.
+        Number of coefficients estimated, effective for smooth penalties, those left free by sparse ones.
     llf : float
         Log-likelihood.
     null_deviance : float
@@ -213,7 +213,7 @@ def finish(
     phi_fit = phi_null = 1.0
     if not family.dispersion_fixed and fit.shape is None:
         # one dispersion for both, unless the family profiles it out
-        deviances = fit.sums.deviance, _null_deviance(objective)
+        deviances = fit.sums.deviance, null_deviance_of(objective)
         phi_fit, phi_null = (family.likelihood_scale(phi, each, nobs) for each in deviances)
         asked |= {f"saturated at {each}": (SaturatedLoglike, np.array([each])) for each in (phi_fit, phi_null)}
     answers = wanted.objective(objective).together(*asked.values()) if asked else ()
@@ -223,7 +223,7 @@ def finish(
     covariance = None
     if known is not None and isinstance(objective.penalty, Unpenalised):
         covariance = wanted.covariance(free, known, found, phi)
-    null_deviance = _null_deviance(objective)
+    null_deviance = null_deviance_of(objective)
     if fit.shape is None:
         saturated, saturated_null = (
             survey.saturated if family.dispersion_fixed else found[f"saturated at {each}"].loglike
@@ -257,8 +257,19 @@ def finish(
     )
 
 
-def _null_deviance(objective: Objective[Any]) -> float:
-    """Return the deviance of the null model, whose fit may need a few passes more than the model's own."""
+def null_deviance_of(objective: Objective[Any]) -> float:
+    """Return the deviance of the null model, whose fit may need a few passes more than the model's own.
+
+    Parameters
+    ----------
+    objective : Objective
+        With the null model along, where there is an offset.
+
+    Returns
+    -------
+    float
+        Of an intercept beside the offset.
+    """
     null_model = objective.null_model
     while null_model is not None and not null_model.converged:
         objective.together()
@@ -281,6 +292,8 @@ def _degrees_of_freedom(free: Free) -> float:
     """Return how many coefficients were estimated, effectively."""
     objective, fit = free.objective, free.fit
     if isinstance(objective.penalty, SparsePenalty):
+        return float(np.count_nonzero(objective.penalty.free(fit.params)))
+    if isinstance(objective.penalty, NonConvexPenalty):
         return float(np.count_nonzero(fit.params))
     if isinstance(objective.penalty, Unpenalised) or not isinstance(fit.sums, SecondOrder):
         return float(np.count_nonzero(free.kept))

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
-import numpy as np
-import pandas as pd
-
-from dglm._typing import Mask
-from dglm.penalties import SparsePenalty
-from dglm.results.base import Results
 from dglm.results.mle import INFERENCE
-from dglm.results.summary import Summary, number
+from dglm.results.selecting import Selecting
 
 SELECTED = (
     "the coefficients were selected and shrunk by the same data, so that the usual standard errors and p-values are "
@@ -20,8 +14,8 @@ SELECTED = (
 )
 
 
-class L1Results(Results):
-    """Lasso and elastic net estimates: some coefficients exactly zero, the others shrunk; no standard errors.
+class L1Results(Selecting):
+    """Lasso, elastic net and group lasso: some coefficients exactly zero, the others shrunk; no standard errors.
 
     Parameters
     ----------
@@ -38,92 +32,8 @@ class L1Results(Results):
     """
 
     unavailable: ClassVar[dict[str, str]] = dict.fromkeys(INFERENCE, SELECTED)
-
-    @property
-    def support(self) -> list[str]:
-        """Names of the coefficients that are not zero."""
-        e = self._estimate
-        return [name for name, b in zip(e.design.exog_names, e.fit.params, strict=True) if b != 0]
-
-    @property
-    def n_nonzero(self) -> int:
-        """Number of coefficients that are not zero, the intercept included."""
-        return len(self.support)
-
-    @property
-    def selected(self) -> Any:
-        """Which coefficients are not zero."""
-        return self._named(self._estimate.fit.params != 0)
-
-    def summary(self, *, exponentiate: bool = False) -> Summary:
-        """Return a report of the fit: which coefficients were selected, no inference.
-
-        Parameters
-        ----------
-        exponentiate : bool
-            Whether to show exp(coefficient), the ratio of odds, rates, risks, hazards or means that a unit makes.
-
-        Returns
-        -------
-        Summary
-            Prints as text.
-
-        Raises
-        ------
-        ValueError
-            If exp(coefficient) is no ratio under the link.
-        """
-        e, effect = self._estimate, self._effect(exponentiate=exponentiate)
-        zero = [name for name, b in zip(e.design.exog_names, e.fit.params, strict=True) if b == 0]
-        labels, shown = effect.labels(e.design.exog_names, e.basis), effect.values(e.fit.params)
-        notes = [
-            "Sparse estimates: selected and shrunk towards zero by the same data. No standard errors, no p-values; "
-            "a coefficient that is zero was not shown to be without effect."
-        ]
-        if zero:
-            notes.insert(0, f"Exactly zero ({len(zero)} of {len(labels)}): {', '.join(zero)}.")
-        return self._summary(
-            f"Generalized Linear Model: Sparse ({type(e.penalty).__name__}) Estimates",
-            (effect.title, "status"),
-            [
-                (labels[j], (number(shown[j]), "selected" if self._penalised[j] else "not penalised"))
-                for j in np.flatnonzero(e.fit.params)
-            ],
-            [*notes, *effect.notes],
-        )
-
-    def tidy(self, *, exponentiate: bool = False) -> pd.DataFrame:
-        """Return a row for each coefficient: no standard errors, but which were selected.
-
-        Parameters
-        ----------
-        exponentiate : bool
-            Whether `estimate` is exp(coefficient).
-
-        Returns
-        -------
-        DataFrame
-            Columns `term`, `estimate`, `selected` (not zero) and `penalised`.
-
-        Raises
-        ------
-        ValueError
-            If exp(coefficient) is no ratio under the link.
-        """
-        e, effect = self._estimate, self._effect(exponentiate=exponentiate)
-        return pd.DataFrame(
-            {
-                "term": list(e.design.exog_names),
-                "estimate": effect.values(e.fit.params),
-                "selected": e.fit.params != 0,
-                "penalised": self._penalised,
-            }
-        )
-
-    def _glance(self) -> dict[str, Any]:
-        return {**super()._glance(), "n_nonzero": self.n_nonzero}
-
-    @property
-    def _penalised(self) -> Mask:
-        penalty = self._estimate.penalty
-        return penalty.penalised() if isinstance(penalty, SparsePenalty) else np.zeros(len(self.params), dtype=bool)
+    title: ClassVar[str] = "Sparse"
+    note: ClassVar[str] = (
+        "Sparse estimates: selected and shrunk towards zero by the same data. No standard errors, no p-values; "
+        "a coefficient that is zero was not shown to be without effect."
+    )

@@ -84,7 +84,7 @@ class L2Results(Results):
             for name, b, kept in zip(labels, effect.values(e.params), self._kept, strict=True)
         ]
         return self._summary(
-            "Generalized Linear Model: Ridge (L2) Estimates",
+            f"Generalized Linear Model: Ridge ({type(e.penalty).__name__}) Estimates",
             (effect.title, "shrunk by"),
             table,
             [

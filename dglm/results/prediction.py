@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from dglm.design import Unseen
 from dglm.inference import PREDICTION_COLUMNS, PredictionAt
 from dglm.results.applied import Rows
 from dglm.results.reading import Reading
@@ -121,7 +122,13 @@ class Predicting(Wald):
     """
 
     def get_prediction(
-        self, exog: Any = None, *, offset: Any = None, exposure: Any = None, var_weights: Any = None
+        self,
+        exog: Any = None,
+        *,
+        offset: Any = None,
+        exposure: Any = None,
+        var_weights: Any = None,
+        unseen: Unseen = "raise",
     ) -> Prediction:
         """Return means of rows with standard errors, confidence intervals, and intervals for new observations.
 
@@ -130,12 +137,14 @@ class Predicting(Wald):
 
         Parameters
         ----------
-        exog : DataFrame or array, optional
-            New rows, as the model was built from; the rows that were fitted, with their weights, when not given.
+        exog : dataframe, dict, path or array, optional
+            New rows, as in `predict`; the rows that were fitted, with their weights, when not given.
         offset, exposure : str or collection, optional
             For the new rows; the model's own columns when it has them by name.
         var_weights : str or collection, optional
             Of new observations, for their intervals: trials where the response is proportions; one when not given.
+        unseen : str
+            What becomes of levels that were not there when the model was built, as in `predict`.
 
         Returns
         -------
@@ -146,6 +155,8 @@ class Predicting(Wald):
         ------
         DataError
             If a column, an offset or an exposure that the model needs is missing.
+        UnseenLevelError
+            If a categorical has a level that was not there when the model was built, as in `predict`.
 
         Examples
         --------
@@ -159,6 +170,6 @@ class Predicting(Wald):
         1  19.64           7.38          52.23
         """
         e = self._estimate
-        rows = self._rows(exog, offset=offset, exposure=exposure, var_weights=var_weights)
+        rows = self._rows(exog, offset=offset, exposure=exposure, var_weights=var_weights, unseen=unseen)
         at = PredictionAt(e.basis, self._centred_covariance, e.scale, self._has_distribution)
         return Prediction(rows, at, self._critical)

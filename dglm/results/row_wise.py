@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from dglm.design import for_new_rows
+from dglm.design import Unseen, for_new_rows
 from dglm.errors import DataError
 from dglm.families import Distribution, Family
 from dglm.links import Log
@@ -99,18 +99,30 @@ class RowWise:
         residuals = QuantileResiduals(e.design, self._distributed(), e.fit.params, e.scale, operator.index(seed))
         return rows_used.table.rows(residuals, rows_used.columns)
 
-    def predict(self, exog: Any = None, *, offset: Any = None, exposure: Any = None, which: Which = "mean") -> Any:
+    def predict(
+        self,
+        exog: Any = None,
+        *,
+        offset: Any = None,
+        exposure: Any = None,
+        which: Which = "mean",
+        unseen: Unseen = "raise",
+    ) -> Any:
         """Return predicted means.
 
         Parameters
         ----------
-        exog : DataFrame or array, optional
-            New rows, as the model was built from; the rows that were fitted when not given. A dask collection
-            gives a lazy result with its index and partitions.
+        exog : dataframe, dict, path or array, optional
+            New rows; the rows that were fitted when not given. A dataframe of pandas, dask, polars or pyarrow, a dict
+            of columns or single values, or a path to parquet; an array where the model was built from arrays. A dask
+            collection, and a path, give a lazy result with its index and partitions.
         offset, exposure : str or collection, optional
             For the new rows; the model's own columns when it has them by name.
         which : str
             ``"mean"``, ``"linear"`` for linear predictors, or ``"var_unscaled"`` for the variance at unit dispersion.
+        unseen : str
+            What becomes of a level that was not there when the model was built: ``"raise"`` refuses it,
+            ``"reference"`` takes it for the reference level, ``"nan"`` predicts nan.
 
         Returns
         -------
@@ -122,25 +134,42 @@ class RowWise:
         DataError
             If a column, an offset or an exposure that the model needs is missing.
         UnseenLevelError
-            If a categorical has a level that was not there when the model was built.
+            If a categorical has a level that was not there when the model was built, and `unseen` does not say what to
+            do, or asks for a reference level where there is none.
+
+        Examples
+        --------
+        >>> import dglm, pandas as pd
+        >>> data = pd.DataFrame({"y": [1.0, 2.0, 4.0, 5.0], "g": ["a", "a", "b", "b"]})
+        >>> result = dglm.GLM.from_formula("y ~ g", data).fit()
+        >>> result.predict({"g": ["b", "c"]}, unseen="reference").tolist()
+        [4.5, 1.5]
         """
         if which not in QUANTITIES:
             raise ValueError(f"which must be one of {', '.join(map(repr, QUANTITIES))}; got {which!r}")
-        return self._rows(exog, offset=offset, exposure=exposure).apply(QUANTITIES[which])
+        return self._rows(exog, offset=offset, exposure=exposure, unseen=unseen).apply(QUANTITIES[which])
 
     def get_distribution(
-        self, exog: Any = None, *, offset: Any = None, exposure: Any = None, var_weights: Any = None
+        self,
+        exog: Any = None,
+        *,
+        offset: Any = None,
+        exposure: Any = None,
+        var_weights: Any = None,
+        unseen: Unseen = "raise",
     ) -> Distribution:
         """Return the distribution of an observation of each row, the coefficients taken as known.
 
         Parameters
         ----------
-        exog : DataFrame or array, optional
-            New rows, in memory; the rows that were fitted, with their weights, when not given.
+        exog : dataframe, dict or array, optional
+            New rows, in memory, as in `predict`; the rows that were fitted, with their weights, when not given.
         offset, exposure : str or collection, optional
             For the new rows; the model's own columns when it has them by name.
         var_weights : str or collection, optional
             For the new rows: trials where the response is proportions; one when not given.
+        unseen : str
+            What becomes of levels that were not there when the model was built, as in `predict`.
 
         Returns
         -------
@@ -155,7 +184,7 @@ class RowWise:
             family's.
         """
         family = self._distributed()
-        of_rows = self._rows(exog, offset=offset, exposure=exposure, var_weights=var_weights)
+        of_rows = self._rows(exog, offset=offset, exposure=exposure, var_weights=var_weights, unseen=unseen)
         found = of_rows.apply(rows.means_and_weights, ("mean", "var_weights"))
         if not isinstance(found, (np.ndarray, pd.DataFrame)):
             raise DataError(
@@ -172,17 +201,26 @@ class RowWise:
     def _per_row(self, quantity: RowQuantity) -> Any:
         return self._rows().apply(quantity)
 
-    def _rows(self, exog: Any = None, *, offset: Any = None, exposure: Any = None, var_weights: Any = None) -> Rows:
+    def _rows(
+        self,
+        exog: Any = None,
+        *,
+        offset: Any = None,
+        exposure: Any = None,
+        var_weights: Any = None,
+        unseen: Unseen = "raise",
+    ) -> Rows:
         """Return new rows, or the ones that were fitted."""
         e = self._estimate
         if exog is None:
-            for name, values in (("offset", offset), ("exposure", exposure), ("var_weights", var_weights)):
-                if values is not None:
-                    raise DataError(f"{name} is for new rows, but none were passed; pass exog=, too")
+            asked = {"offset": offset, "exposure": exposure, "var_weights": var_weights}
+            given = [name for name, values in asked.items() if values is not None]
+            if given or unseen != "raise":
+                raise DataError(f"{(*given, 'unseen')[0]} is for new rows, but none were passed; pass exog=, too")
             return Rows(e.fitted_table(), e.design, e.family, e.fit.params)
         if exposure is not None and not isinstance(e.family.link, Log):
             raise DataError(f"exposure is for the log link; with {e.family.link.name}, pass its effect as an offset")
-        new = for_new_rows(e.design, exog, offset=offset, exposure=exposure, var_weights=var_weights)
+        new = for_new_rows(e.design, exog, offset=offset, exposure=exposure, var_weights=var_weights, unseen=unseen)
         return Rows(new.table, new.design, e.family, e.fit.params, new=True)
 
     @property

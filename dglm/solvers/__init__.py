@@ -11,6 +11,7 @@ from dglm.solvers.proximal_gradient import ProximalGradient
 from dglm.solvers.proximal_newton import ProximalNewton
 from dglm.solvers.quadratic import minimise_quadratic
 from dglm.solvers.registry import SOLVERS, default_solver, resolve_solver, solver_names, solver_table
+from dglm.solvers.reweighted import LocalLinear
 from dglm.solvers.shape import maximise_shape
 from dglm.solvers.side_by_side import solve_side_by_side
 from dglm.solvers.start import null_eta
@@ -21,6 +22,7 @@ __all__ = [
     "Certificate",
     "Fit",
     "Iteration",
+    "LocalLinear",
     "Newton",
     "PathFit",
     "ProximalGradient",

@@ -40,6 +40,8 @@ class Certificate:
         the largest contribution to the linear predictor, since an exact fit has no standard errors).
         ``"kkt"``: largest violation of an optimality condition, against the standard error of that coordinate of the
         score (proximal Newton: or against 1e-4 of what the largest contribution to the linear predictor makes of it).
+        ``"stationary"``: the same for a penalty that is not convex. It proves a stationary point, which may be a local
+        minimum where another is lower.
     value : float
         The bound; dimensionless, so that it means the same whatever the columns' units.
     tol : float
@@ -52,11 +54,13 @@ class Certificate:
 
     @property
     def holds(self) -> bool:
-        """Whether the estimate is optimal to the tolerance."""
+        """Whether the estimate is optimal to the tolerance; stationary, where the penalty is not convex."""
         return self.value <= self.tol
 
     def __str__(self) -> str:
-        what = {"newton": "|H^-1 g| / se", "kkt": "|KKT| / se(score)"}[self.kind]
+        what = {"newton": "|H^-1 g| / se", "kkt": "|KKT| / se(score)", "stationary": "|stationarity| / se(score)"}[
+            self.kind
+        ]
         return f"{what} = {self.value:.2g}"
 
 

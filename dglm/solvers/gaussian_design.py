@@ -70,7 +70,8 @@ def gaussian_design_start(
 
     def value(theta: Vector) -> float:
         eta = _nodes(m, S, theta)
-        return float(PROBABILITIES @ np.logaddexp(0.0, eta) - c @ theta) + objective.penalty.value(theta)
+        penalty = objective.penalty.value(basis.to_params(theta))
+        return float(PROBABILITIES @ np.logaddexp(0.0, eta) - c @ theta) + penalty
 
     best, lowest = theta, value(theta)
     for _ in range(MAX_STEPS):

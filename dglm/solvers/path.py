@@ -11,7 +11,7 @@ import numpy as np
 from dglm._typing import Matrix, Vector
 from dglm.matrix import Cross
 from dglm.objective import Curvature, Folds, Gradient, Objective
-from dglm.penalties import SmoothPenalty
+from dglm.penalties import Penalty, SmoothPenalty
 from dglm.solvers.base import Certificate, Fit, Status
 from dglm.solvers.path_curvature import Curvatures
 from dglm.solvers.path_least_squares import is_least_squares, walk
@@ -31,6 +31,10 @@ class PathFit:
 
     Attributes
     ----------
+    penalty : Penalty
+        Bound to the coefficients; its own strength does not matter.
+    intercept : int or None
+        Position of the constant column.
     alphas : (m,) array
         Strengths, the largest first.
     fits : tuple of Fit
@@ -45,6 +49,8 @@ class PathFit:
         Theirs, by fold and strength.
     """
 
+    penalty: Penalty
+    intercept: int | None
     alphas: Vector
     fits: tuple[Fit, ...]
     df: Vector
@@ -88,6 +94,8 @@ def solve_path(
     else:
         ends, known = follow(problem, tol, fold_tol, max_iter)
     return PathFit(
+        penalty=objective.penalty,
+        intercept=objective.basis.intercept,
         alphas=np.asarray(alphas, dtype=np.float64),
         fits=tuple(_fit(problem, track) for track in ends[0]),
         df=np.array([_df(problem, track, known) for track in ends[0]]),

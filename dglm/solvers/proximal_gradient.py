@@ -86,8 +86,10 @@ class Problem:
         """
         null = null_start(objective)
         basis = sparse_basis(objective)
-        beta = null if start is None else start
-        requests: list[Request] = [(Curvature, null)] if start is None else [(Curvature, null), (Gradient, start)]
+        beta = objective.penalty.feasible(null if start is None else start)
+        requests: list[Request] = [(Curvature, null)]
+        if not np.array_equal(beta, null):
+            requests.append((Gradient, beta))
         found = objective.together(*requests)
         at_null: Curvature = found[0]
         H = basis.gram(at_null.information) / objective.nobs

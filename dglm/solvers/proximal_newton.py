@@ -94,6 +94,8 @@ class Problem:
             With its model.
         """
         objective, basis, W = self.objective, self.basis, self.objective.nobs
+        # a step to a bound ends there but for rounding
+        theta = objective.penalty.feasible(theta)
         beta = basis.to_params(theta)
         found: Gradient
         if self.quadratic:
@@ -133,17 +135,19 @@ class Problem:
         objective, survey, W = self.objective, self.objective.survey, self.objective.nobs
         if start is not None:
             return self.evaluate(self.basis.from_params(start))
-        null = self.basis.from_params(null_start(objective))
+        null = objective.penalty.feasible(self.basis.from_params(null_start(objective)))
         g = -self.basis.cross(survey.cross) / W
         if not np.isfinite(g).all():
             return self.evaluate(null)
         H = self.basis.gram(survey.gram) / W
-        error = np.sqrt(survey.null_deviance) / W
+        # exact for least squares; elsewhere as near as a start needs, against what is about a standard error
+        enough = np.sqrt(survey.null_deviance) / W * (TIGHTEST * tol if self.quadratic else LOOSEST)
 
         def minimise(H: Matrix, g: Vector, theta: Vector) -> Vector:
-            return minimise_quadratic(H, g, objective.penalty, theta, tol=TIGHTEST * tol * error).theta
+            return minimise_quadratic(H, g, objective.penalty, theta, tol=enough).theta
 
-        target = gaussian_design_start(objective, self.basis, minimise(H, g, np.zeros_like(g)), minimise)
+        zero = objective.penalty.feasible(np.zeros_like(g))
+        target = gaussian_design_start(objective, self.basis, minimise(H, g + H @ zero, zero), minimise)
         state = self.evaluate(target)
         if np.isfinite(state.objective):
             return state

@@ -83,9 +83,9 @@ def minimise_quadratic(
     Examples
     --------
     >>> import numpy as np
-    >>> from dglm.penalties import L1
+    >>> from dglm.penalties import L1, Coefficients
     >>> H, g = np.array([[2.0, 1.0], [1.0, 2.0]]), np.array([-3.0, -0.5])
-    >>> minimise_quadratic(H, g, L1(alpha=1.0).bound(["a", "b"], None), np.zeros(2), tol=1e-10).theta
+    >>> minimise_quadratic(H, g, L1(alpha=1.0).bound(Coefficients.of(["a", "b"])), np.zeros(2), tol=1e-10).theta
     array([1., 0.])
     """
     model = _Model.of(H, penalty)

@@ -8,12 +8,13 @@ from typing import Any
 
 import dglm.penalties
 from dglm.errors import IncompatibleSolverError
-from dglm.penalties import Penalty, SmoothPenalty, Unpenalised
+from dglm.penalties import NonConvexPenalty, Penalty, SmoothPenalty, Unpenalised
 from dglm.solvers.base import Solver
 from dglm.solvers.irls import IRLS
 from dglm.solvers.newton import Newton
 from dglm.solvers.proximal_gradient import ProximalGradient
 from dglm.solvers.proximal_newton import ProximalNewton
+from dglm.solvers.reweighted import LocalLinear
 
 #: Every solver, by the name that `GLM.fit(solver=...)` takes.
 SOLVERS: dict[str, type[Solver[Any]]] = {
@@ -23,6 +24,7 @@ SOLVERS: dict[str, type[Solver[Any]]] = {
         Newton,
         ProximalNewton,
         ProximalGradient,
+        LocalLinear,
     )
 }
 
@@ -38,12 +40,15 @@ def default_solver(penalty: Penalty) -> Solver[Any]:
     Returns
     -------
     Solver
-        IRLS for smooth penalties (and none), proximal Newton for sparse ones.
+        IRLS for smooth penalties (and none), proximal Newton for sparse ones, local linear approximation for those that
+        are not convex.
     """
     return _default(type(penalty))()
 
 
 def _default(kind: type[Penalty]) -> type[Solver[Any]]:
+    if issubclass(kind, NonConvexPenalty):
+        return LocalLinear
     return IRLS if issubclass(kind, SmoothPenalty) else ProximalNewton
 
 
@@ -77,7 +82,7 @@ def resolve_solver(solver: str | Solver[Any] | None, penalty: Penalty) -> Solver
         raise IncompatibleSolverError(f"solver must be a name or an object from dglm.solvers; got {solver!r}")
     if not isinstance(penalty, solver.penalties):
         what = "no penalty" if penalty == Unpenalised() else repr(penalty)
-        kind = " or ".join(kind.__name__.removesuffix("Penalty").lower() for kind in solver.penalties)
+        kind = " or ".join(each.kind for each in solver.penalties)
         able = solver_names(s for s in SOLVERS.values() if isinstance(penalty, s.penalties))
         raise IncompatibleSolverError(f"{type(solver).__name__} needs a {kind} penalty; got {what}. Use {able}.")
     return solver

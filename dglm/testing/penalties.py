@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from dglm._typing import Matrix, Vector
-from dglm.penalties import Penalty, SmoothPenalty, SparsePenalty
-from dglm.penalties.base import Weighted
+from dglm.penalties import (
+    Bounded,
+    Coefficients,
+    GeneralizedRidge,
+    NonConvexPenalty,
+    Penalty,
+    SmoothPenalty,
+    SparsePenalty,
+    Weighted,
+)
 from dglm.testing._compare import EPS, derivative, require, require_close, require_frozen, same_after_pickling
 
-NAMES = ("Intercept", "a", "b", "c", "d", "e")
+#: An intercept, two terms of a coefficient each and one of three.
+COEFFICIENTS = Coefficients.of(
+    ["Intercept", "a", "b", "g[1]", "g[2]", "g[3]"],
+    intercept=0,
+    terms={"1": (0,), "a": (1,), "b": (2,), "g": (3, 4, 5)},
+    spread=np.array([0.0, 2.0, 0.7, 1.0, 0.4, 3.0]),
+)
 
 
-def check_penalty(penalty: Penalty, names: Sequence[str] = NAMES) -> None:
+def check_penalty(penalty: Penalty, coefficients: Coefficients = COEFFICIENTS) -> None:
     """Check that a penalty is convex, leaves the intercept out unless asked, and that its operators are its own.
 
     Parameters
     ----------
     penalty : Penalty
-        Smooth or sparse, not bound yet.
-    names : sequence of str
-        Coefficients to bind it to, the intercept first.
+        Smooth, sparse or non-convex, not bound yet.
+    coefficients : Coefficients
+        To bind it to, the intercept first.
 
     Raises
     ------
@@ -35,12 +50,12 @@ def check_penalty(penalty: Penalty, names: Sequence[str] = NAMES) -> None:
     >>> check_penalty(L1(alpha=0.3))
     """
     require_frozen(penalty)
-    bound = penalty.bound(names, intercept=0)
+    bound = penalty.bound(coefficients)
     rng = np.random.default_rng(20)
-    p = len(names)
+    p = len(coefficients.names)
     points = [rng.standard_normal(p) * 10.0**k for k in (-3, 0, 0, 0, 3)]
     _check_value(bound, points)
-    _check_intercept(penalty, bound, names)
+    _check_intercept(penalty, bound, coefficients)
     copy = same_after_pickling(bound)
     for beta in points:
         require(copy.value(beta) == bound.value(beta), f"{penalty!r} has another value after pickling")
@@ -50,21 +65,32 @@ def check_penalty(penalty: Penalty, names: Sequence[str] = NAMES) -> None:
         _check_prox(bound, points, rng)
         _check_sparsity(bound, p)
         _check_violation(bound, p, rng)
-    require(isinstance(bound, SmoothPenalty | SparsePenalty), f"{penalty!r} is neither smooth nor sparse")
+    if isinstance(bound, NonConvexPenalty):
+        _check_majorant(bound, [np.zeros(p), *points])
+    require(
+        isinstance(bound, SmoothPenalty | SparsePenalty | NonConvexPenalty),
+        f"{penalty!r} is neither smooth nor sparse nor non-convex",
+    )
 
 
 def _check_value(penalty: Penalty, points: list[Vector]) -> None:
-    zero = penalty.value(np.zeros_like(points[0]))
-    require(zero == 0, f"value(0) = {zero!r}, expected 0")
-    for beta in points:
+    zero = np.zeros_like(points[0])
+    if np.array_equal(_feasible(penalty, zero), zero):
+        require(penalty.value(zero) == 0, f"value(0) = {penalty.value(zero)!r}, expected 0")
+    for outside in points:
+        beta = _feasible(penalty, outside)
         before = beta.copy()
         value = penalty.value(beta)
         require(type(value) is float, f"value is a {type(value).__name__}, not a float")
         require(np.isfinite(value) and value >= 0, f"value = {value!r} at beta = {beta}, expected at least 0")
         require(np.array_equal(beta, before), "value changes its argument")
-        for other in points:
-            chord = (value + penalty.value(other)) / 2
-            middle = penalty.value((beta + other) / 2)
+        require(
+            np.array_equal(beta, outside) or penalty.value(outside) == np.inf,
+            f"value is finite at {outside}, which is not allowed",
+        )
+        for other in () if isinstance(penalty, NonConvexPenalty) else points:
+            chord = (value + penalty.value(_feasible(penalty, other))) / 2
+            middle = penalty.value((beta + _feasible(penalty, other)) / 2)
             excess = middle - chord
             require(
                 excess <= 8 * EPS * chord,
@@ -72,22 +98,28 @@ def _check_value(penalty: Penalty, points: list[Vector]) -> None:
             )
 
 
-def _check_intercept(penalty: Penalty, bound: Penalty, names: Sequence[str]) -> None:
-    p = len(names)
-    only_intercept = np.zeros(p)
-    only_intercept[0] = 5.0
-    asked = isinstance(penalty, Weighted) and penalty.penalize_intercept
-    value = bound.value(only_intercept)
+def _feasible(penalty: Penalty, beta: Vector) -> Vector:
+    return penalty.feasible(beta) if isinstance(penalty, SparsePenalty) else beta
+
+
+def _check_intercept(penalty: Penalty, bound: Penalty, coefficients: Coefficients) -> None:
+    p = len(coefficients.names)
+    only_intercept = np.where(np.arange(p) == 0, 5.0, _feasible(bound, np.zeros(p)))
+    without_it = np.where(np.arange(p) == 0, 0.0, only_intercept)
+    inner = penalty.penalty if isinstance(penalty, Bounded) else penalty
+    asked = isinstance(inner, Weighted | GeneralizedRidge) and inner.penalize_intercept
+    # bounds on the intercept were asked for, too
+    asked |= isinstance(bound, Bounded) and bool(bound.penalised()[0])
+    value = bound.value(only_intercept) - bound.value(without_it)
     if not asked:
         require(value == 0, f"the intercept is penalised, by {value:g}, and nobody asked")
-    others = np.ones(p)
-    others[0] = 0.0
-    without = penalty.bound(names, intercept=None)
+    others = _feasible(bound, np.where(np.arange(p) == 0, 0.0, 1.0))
+    without = penalty.bound(replace(coefficients, intercept=None))
     require(
-        bound.value(others) == without.value(others),
+        asked or without.value(others) == bound.value(others),
         f"leaving the intercept out changes the penalty of the others: {bound.value(others)}, {without.value(others)}",
     )
-    again = bound.bound(names, intercept=0)
+    again = bound.bound(coefficients)
     require(again.value(others) == bound.value(others), "binding twice is not binding once")
 
 
@@ -139,17 +171,18 @@ def _differences(penalty: SmoothPenalty, beta: Vector, h: Vector) -> tuple[Vecto
 
 def _check_prox(penalty: SparsePenalty, points: list[Vector], rng: np.random.Generator) -> None:
     p = len(points[0])
-    for z in points:
-        before = z.copy()
-        still = penalty.prox(z, np.zeros(p))
-        require(np.array_equal(still, z), f"a zero step moves z = {z} to {still}")
+    for point in points:
+        still = penalty.prox(point, np.zeros(p))
+        require(np.array_equal(still, point), f"a zero step moves z = {point} to {still}")
         for step in (np.full(p, 0.7), rng.uniform(0.01, 10.0, p), np.where(np.arange(p) % 2, 1.0, 0.0)):
+            moves = step > 0
+            z = np.where(moves, point, penalty.feasible(point))
+            before = z.copy()
             b = penalty.prox(z, step)
             require(np.array_equal(z, before), "prox changes its argument")
             require(b.shape == z.shape and b.dtype == np.float64, f"prox returns {b.dtype} of shape {b.shape}")
-            _require_minimiser(penalty, z, step, b)
-            other = z + rng.standard_normal(p)
-            moves = step > 0
+            _require_minimiser(penalty, z, step, b, rng)
+            other = z + np.where(moves, rng.standard_normal(p), 0.0)
             distance = np.linalg.norm(((z - other) / np.sqrt(step, where=moves, out=np.ones(p)))[moves])
             after = np.linalg.norm(
                 ((b - penalty.prox(other, step)) / np.sqrt(step, where=moves, out=np.ones(p)))[moves]
@@ -160,31 +193,50 @@ def _check_prox(penalty: SparsePenalty, points: list[Vector], rng: np.random.Gen
             )
 
 
-def _require_minimiser(penalty: SparsePenalty, z: Vector, step: Vector, b: Vector) -> None:
-    """Require that b minimises sum_j (b_j - z_j)^2 / (2 step_j) + P(b), from which every move along j has a cost."""
+def _require_minimiser(penalty: SparsePenalty, z: Vector, step: Vector, b: Vector, rng: np.random.Generator) -> None:
+    """Require that b minimises sum_j (b_j - z_j)^2 / (2 step_j) + P(b), from which every move has a cost."""
     moves = step > 0
 
     def definition(x: Vector) -> float:
         return float(np.sum((x - z)[moves] ** 2 / (2 * step[moves]))) + penalty.value(x)
 
     least = definition(b)
-    size = np.abs(z).max()
-    for j in np.flatnonzero(moves):
-        for t in (-b[j], z[j] - b[j], *(s * size * 10.0**k for k in range(-6, 2) for s in (-1, 1))):
-            moved = np.where(np.arange(len(z)) == j, b + t, b)
-            rise = definition(moved) - least
-            # strongly convex, with modulus 1 / step
-            expected = t**2 / (2 * step[j])
-            require(
-                rise >= expected * (1 - 1e-9) - 16 * EPS * (least + expected),
-                f"prox does not minimise its definition: moving coordinate {j} of {b} by {t:.3g} should raise it by "
-                f"{expected:.3g} at least, and changes it by {rise:.3g}, at z = {z}, step = {step}",
-            )
+    for d in _moves(penalty, z, b, rng):
+        move = np.where(moves, d, 0.0)
+        rise = definition(b + move) - least
+        # strongly convex, with modulus 1 / step
+        expected = float(np.sum(move[moves] ** 2 / (2 * step[moves])))
+        require(
+            rise >= expected * (1 - 1e-9) - 16 * EPS * (least + expected),
+            f"prox does not minimise its definition: moving {b} by {move} should raise it by {expected:.3g} at least, "
+            f"and changes it by {rise:.3g}, at z = {z}, step = {step}",
+        )
+
+
+def _moves(penalty: SparsePenalty, z: Vector, b: Vector, rng: np.random.Generator) -> Iterator[Vector]:
+    """Yield moves of single coordinates, and of blocks of coupled ones: to zero, to z, short and long."""
+    p, size = len(z), float(np.abs(z).max())
+    lengths = [s * size * 10.0**k for k in range(-6, 2) for s in (-1, 1)]
+    for j in range(p):
+        alone = np.where(np.arange(p) == j, 1.0, 0.0)
+        yield from (t * alone for t in (-b[j], z[j] - b[j], *lengths))
+    for at in penalty.blocks():
+        if len(at) > 1:
+            within = np.isin(np.arange(p), at)
+            yield from (np.where(within, d, 0.0) for d in (-b, z - b, -b / 2))
+            yield from (np.where(within, t * rng.standard_normal(p), 0.0) for t in lengths[::2])
 
 
 def _check_sparsity(penalty: SparsePenalty, p: int) -> None:
     acts = penalty.penalised()
     require(acts.shape == (p,) and acts.dtype == np.bool_, "penalised() is not one boolean per coefficient")
+    covered = np.sort(np.concatenate(penalty.blocks()))
+    require(np.array_equal(covered, np.arange(p)), f"blocks() cover {covered}, not each coefficient once")
+    if isinstance(penalty, Bounded):
+        for far, ends in ((-1e9, penalty.lower), (1e9, penalty.upper)):
+            found, finite = penalty.prox(np.full(p, far), np.ones(p)), np.isfinite(ends)
+            require(np.array_equal(found[finite], ends[finite]), f"prox leaves {found}, expected the bounds {ends}")
+        return
     small = np.full(p, 1e-9)
     found = penalty.prox(small, np.ones(p))
     for j in range(p):
@@ -203,7 +255,7 @@ def _check_violation(penalty: SparsePenalty, p: int, rng: np.random.Generator) -
         A = rng.standard_normal((2 * p, p))
         H = A.T @ A
         c = H @ (rng.standard_normal(p) * (rng.random(p) < 0.6)) + 0.1 * rng.standard_normal(p)
-        b = _coordinate_descent(penalty, H, c)
+        b = _block_descent(penalty, H, c)
         worst = penalty.violation(b, H @ b - c)
         require_close(
             "violation is zero at the minimiser of a quadratic plus the penalty",
@@ -216,6 +268,8 @@ def _check_violation(penalty: SparsePenalty, p: int, rng: np.random.Generator) -
         for j in range(p):
             for t in (-0.1, 1e-4, 2.0):
                 x = np.where(np.arange(p) == j, b + t, b)
+                if not np.isfinite(penalty.value(x)):
+                    continue
                 distance = float(np.linalg.norm(penalty.violation(x, H @ x - c)))
                 # every subgradient of a strongly convex function is at least this long
                 require(
@@ -225,16 +279,34 @@ def _check_violation(penalty: SparsePenalty, p: int, rng: np.random.Generator) -
                 )
 
 
-def _coordinate_descent(penalty: SparsePenalty, H: Matrix, c: Vector) -> Vector:
+def _block_descent(penalty: SparsePenalty, H: Matrix, c: Vector) -> Vector:
     """Return argmin b'Hb / 2 - c'b + P(b)."""
     p = len(c)
-    b = np.zeros(p)
-    for _ in range(2000):
+    b = penalty.feasible(np.zeros(p))
+    steps = [(np.isin(np.arange(p), at), 1 / np.linalg.eigvalsh(H[np.ix_(at, at)])[-1]) for at in penalty.blocks()]
+    for _ in range(5000):
         before = b.copy()
-        for j in range(p):
-            alone = np.arange(p) == j
-            z = b - np.where(alone, (H[j] @ b - c[j]) / H[j, j], 0.0)
-            b = penalty.prox(z, np.where(alone, 1 / H[j, j], 0.0))
+        for within, step in steps:
+            z = b - np.where(within, step * (H @ b - c), 0.0)
+            b = penalty.prox(z, np.where(within, step, 0.0))
         if np.abs(b - before).max() <= 4 * EPS * np.abs(b).max():
             break
     return b
+
+
+def _check_majorant(penalty: NonConvexPenalty, points: list[Vector]) -> None:
+    """Check that the sparse penalty at a point, moved to touch there, is nowhere below."""
+    acts = penalty.penalised()
+    for at in points:
+        touching = penalty.majorant(at)
+        require(isinstance(touching, SparsePenalty), f"majorant is a {type(touching).__name__}, not a sparse penalty")
+        gap = penalty.value(at) - touching.value(at)
+        for beta in points:
+            below = penalty.value(beta) - touching.value(beta) - gap
+            require(
+                below <= 1e-12 * (penalty.value(beta) + touching.value(beta) + abs(gap)),
+                f"the majorant at {at} lies below the penalty by {below:.3g} at {beta}",
+            )
+        require(
+            not touching.penalised()[~acts].any(), "the majorant acts on coefficients that the penalty leaves alone"
+        )

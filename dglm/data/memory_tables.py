@@ -1,0 +1,111 @@
+"""Tables in memory: a pandas dataframe, or numpy arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import dask
+import numpy as np
+import pandas as pd
+
+from dglm._typing import AnyArray
+from dglm.data.memory import MemoryBlocks
+from dglm.data.tables import BLOCK_ROWS, FrameTable, Partition, RowFunction, Table
+from dglm.errors import DataError
+
+
+@dataclass(frozen=True)
+class PandasTable(FrameTable):
+    """A pandas dataframe.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The rows; never modified.
+    """
+
+    frame: pd.DataFrame
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns."""
+        return list(self.frame.columns)
+
+    def partitions(self, columns: Sequence[str]) -> MemoryBlocks[Partition]:
+        frame = self.frame[list(columns)]
+        return MemoryBlocks([frame.iloc[i : i + BLOCK_ROWS] for i in range(0, max(len(frame), 1), BLOCK_ROWS)])
+
+    def rows(self, function: RowFunction, columns: Sequence[str]) -> Any:
+        return function(self.frame[list(columns)], 0)
+
+    def sample(self, columns: Sequence[str]) -> pd.DataFrame:
+        return self.frame[list(columns)].head(2)
+
+    def in_memory(self, columns: Sequence[str]) -> pd.DataFrame:
+        return self.frame[list(columns)]
+
+    def assign(self, name: str, values: object, label: str) -> Self:
+        if isinstance(values, pd.Series) and not values.index.equals(self.frame.index):
+            raise DataError(f"{label} has another index than the data; align it first, or pass {label}.to_numpy()")
+        return type(self)(self.frame.assign(**{name: checked_column(values, len(self.frame), label)}))
+
+
+@dataclass(frozen=True)
+class ArrayTable(Table):
+    """Arrays in memory.
+
+    Parameters
+    ----------
+    arrays : mapping of str to array
+        Each with one row per observation.
+    """
+
+    arrays: Mapping[str, AnyArray]
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the arrays."""
+        return list(self.arrays)
+
+    def partitions(self, columns: Sequence[str]) -> MemoryBlocks[Partition]:
+        n = len(self.arrays[columns[0]])
+        starts = range(0, max(n, 1), BLOCK_ROWS)
+        return MemoryBlocks([{c: self.arrays[c][i : i + BLOCK_ROWS] for c in columns} for i in starts])
+
+    def rows(self, function: RowFunction, columns: Sequence[str]) -> Any:
+        return function({c: self.arrays[c] for c in columns}, 0)
+
+    def sample(self, columns: Sequence[str]) -> dict[str, AnyArray]:
+        return {c: self.arrays[c][:2] for c in columns}
+
+
+def checked_column(values: Any, n_rows: int, label: str) -> Any:
+    """Return values that can become a column of a frame in memory.
+
+    Parameters
+    ----------
+    values : Series, array or sequence
+        One value a row.
+    n_rows : int
+        Of the frame.
+    label : str
+        What the values are, for messages.
+
+    Returns
+    -------
+    Series or array
+        A pandas Series as it is.
+
+    Raises
+    ------
+    DataError
+        If the length differs, or the values are lazy.
+    """
+    if dask.is_dask_collection(values):
+        raise DataError(f"{label} is a dask collection but the data is in memory; pass {label}.compute()")
+    array = values if isinstance(values, pd.Series) else np.asarray(values)
+    if array.shape != (n_rows,):
+        raise DataError(f"{label} has shape {array.shape}, but the data has {n_rows} rows")
+    return array

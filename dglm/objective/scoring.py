@@ -1,0 +1,215 @@
+"""Scorers: what a cross-validation sums over rows that were held out, and the score that it makes of the sums."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from dglm._typing import AnyArray, Matrix, Vector
+from dglm.data import Block, FoldedBlock
+from dglm.families import Family
+from dglm.objective.base import Sum
+
+# Classes of the log odds in which rows count as tied, and where the first and the last begin.
+BINS = 1024
+LARGEST_LOG_ODDS = 16.0
+
+
+class Scorer(ABC):
+    """A score of predicted means, from sums over rows."""
+
+    #: What results call it.
+    name: str
+    #: Whether a larger score is a better one.
+    greater_is_better: ClassVar[bool] = False
+
+    @abstractmethod
+    def terms(self, y: Vector, mu: Vector, w: Vector) -> Vector:
+        """Return what is summed.
+
+        Parameters
+        ----------
+        y : (n,) array
+            Responses.
+        mu : (n,) array
+            Predicted means.
+        w : (n,) array
+            Weights, freq_weights times var_weights.
+
+        Returns
+        -------
+        (s,) array
+            Over these rows; of any length that does not depend on them.
+        """
+
+    @abstractmethod
+    def score(self, terms: Vector) -> float:
+        """Return the score of the rows whose terms were added.
+
+        Parameters
+        ----------
+        terms : (s,) array
+            Their sum.
+
+        Returns
+        -------
+        float
+            nan where it is not defined.
+        """
+
+
+class _Mean(Scorer):
+    """A mean over rows: the terms are a sum and a weight."""
+
+    def score(self, terms: Vector) -> float:
+        return float(terms[0] / terms[1]) if terms[1] > 0 else np.nan
+
+
+@dataclass(frozen=True)
+class MeanSquaredError(_Mean):
+    """sum_i w_i (y_i - mu_i)^2 / sum_i w_i."""
+
+    name: str = "mse"
+
+    def terms(self, y: Vector, mu: Vector, w: Vector) -> Vector:
+        return np.array([float(np.dot(w, (y - mu) ** 2)), float(w.sum())])
+
+
+@dataclass(frozen=True)
+class Loss(_Mean):
+    """A mean of a user's own.
+
+    Parameters
+    ----------
+    function : callable
+        From responses, means and weights to a sum and its weight; picklable.
+    name : str
+        What results call it.
+    """
+
+    function: Callable[[Vector, Vector, Vector], tuple[float, float]]
+    name: str
+
+    def terms(self, y: Vector, mu: Vector, w: Vector) -> Vector:
+        total, weight = self.function(y, mu, w)
+        return np.array([float(total), float(weight)])
+
+
+@dataclass(frozen=True)
+class AUC(Scorer):
+    """Area under the receiver operating characteristic: how often a success has the larger mean than a failure.
+
+    Rows are counted in 1,024 classes of their log odds, each 1/32 wide, so that the counts add up over partitions. Pairs
+    within a class count one half. The score is off by at most half the share of such pairs.
+    """
+
+    name: str = "auc"
+    greater_is_better: ClassVar[bool] = True
+
+    def terms(self, y: Vector, mu: Vector, w: Vector) -> Vector:
+        with np.errstate(divide="ignore"):
+            log_odds = np.log(mu) - np.log1p(-mu)
+        width = 2 * LARGEST_LOG_ODDS / BINS
+        position = np.floor((np.clip(log_odds, -LARGEST_LOG_ODDS, LARGEST_LOG_ODDS) + LARGEST_LOG_ODDS) / width)
+        code = np.minimum(position, BINS - 1).astype(np.intp)
+        counts = [np.bincount(code, weights=part, minlength=BINS) for part in (w * y, w * (1 - y))]
+        return np.concatenate(counts)
+
+    def score(self, terms: Vector) -> float:
+        successes, failures = terms[:BINS], terms[BINS:]
+        pairs = float(successes.sum() * failures.sum())
+        below = np.cumsum(failures) - failures
+        return float(np.dot(successes, below + failures / 2)) / pairs if pairs > 0 else np.nan
+
+
+def scorer_of(scoring: Any, family: Family) -> Scorer | None:
+    """Return the scorer that was asked for.
+
+    Parameters
+    ----------
+    scoring : str or callable
+        ``"deviance"``, ``"mse"``, ``"auc"``, or a function of y, mu and w that returns a sum and its weight.
+    family : Family
+        Of the model.
+
+    Returns
+    -------
+    Scorer or None
+        None for the deviance, which the fits bring along.
+
+    Raises
+    ------
+    ValueError
+        If there is none of that name, or it is not for the family.
+    """
+    if scoring == "deviance":
+        return None
+    if scoring == "mse":
+        return MeanSquaredError()
+    if scoring == "auc":
+        if family.mean_bounds != (0.0, 1.0):
+            raise ValueError(f'scoring="auc" is for responses of two kinds, Binomial; the family is {family.name}')
+        return AUC()
+    if callable(scoring):
+        return Loss(scoring, getattr(scoring, "__name__", "loss"))
+    raise ValueError(f'scoring must be "deviance", "mse", "auc" or a function of (y, mu, w); got {scoring!r}')
+
+
+@dataclass(frozen=True)
+class HeldOutAt:
+    """What to score.
+
+    Parameters
+    ----------
+    params : (k, p, m) array
+        Coefficients of the fits without each fold.
+    labels : tuple
+        Of the folds, in order.
+    scorer : Scorer
+        How.
+    """
+
+    params: AnyArray
+    labels: tuple[Any, ...]
+    scorer: Scorer
+
+
+@dataclass(frozen=True)
+class HeldOut(Sum):
+    """Terms of scores of each fold's rows at the fits without them; the point is a `HeldOutAt`.
+
+    Parameters
+    ----------
+    terms : dict of int to (m, s) array
+        By position of the fold; without those that have no rows.
+    """
+
+    terms: dict[int, Matrix]
+
+    by_tile: ClassVar[bool] = False
+
+    @classmethod
+    def of(cls, block: Block, point: HeldOutAt, family: Family) -> Self:
+        if not isinstance(block, FoldedBlock):
+            raise TypeError(f"scores of folds need a FoldedBlock; got a {type(block).__name__}")
+        terms = {}
+        for label, rows in block.folds().items():
+            k, counted = point.labels.index(label), rows.weights > 0
+            y, w = rows.y[counted], rows.weights[counted]
+            means = (family.link.inverse(rows.eta(beta))[counted] for beta in point.params[k].T)
+            terms[k] = np.array([point.scorer.terms(y, mu, w) for mu in means])
+        return cls(terms)
+
+    def __add__(self, other: Self) -> Self:
+        terms = dict(self.terms)
+        for k, each in other.terms.items():
+            terms[k] = terms[k] + each if k in terms else each
+        return type(self)(terms)
+
+    def reduced(self, L: Matrix) -> Self:
+        del L
+        return self
