@@ -169,7 +169,7 @@ def test_what_does_not_exist_is_refused(data) -> None:
 
 def test_passes(data) -> None:
     poisson, gaussian = fitted(data, "count", Poisson()), fitted(data, "real", Gaussian())
-    assert gaussian.n_passes == 3
+    assert gaussian.n_passes == 2
     with count_passes() as passes:
         for r in (poisson, gaussian):
             _ = r.llnull, r.bic_deviance, r.pseudo_rsquared(), r.info_criteria("aic")

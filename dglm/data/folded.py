@@ -33,7 +33,7 @@ class FoldedBlock(Block):
         In units of eta; zero when not given.
     number : int
         Which partition this is, for messages.
-    n_dropped : int
+    dropped : Dropped
         Rows of the partition left out because something was missing.
     labels : tuple
         The folds that these rows are in, each once.
@@ -70,7 +70,7 @@ class FoldedBlock(Block):
             X=block.X.where(order),
             **{name: None if v is None else v[order] for name, v in values.items()},
             number=block.number,
-            n_dropped=block.n_dropped,
+            dropped=block.dropped,
             labels=labels,
             ends=tuple(int(end) for end in ends),
         )

@@ -128,7 +128,7 @@ class Penalising(Model):
         alpha_ratio : float, optional
             As in `fit_path`.
         scoring : str or callable
-            ``"deviance"``, the mean unit deviance; ``"mse"``; ``"auc"`` for Binomial models, in 1,024 classes of the
+            ``"deviance"``, the mean unit deviance; ``"mse"``; ``"auc"`` for Binomial models, in 2,048 classes of the
             log odds; or a picklable function of responses, means and weights that returns a sum over those rows and
             its weight, whose ratio is to be small. Scores beside the deviance take one more pass.
         select : str

@@ -7,7 +7,7 @@ from functools import reduce
 from operator import add
 from typing import Any
 
-from dglm.data import Block, BlockedData, FoldedBlock
+from dglm.data import Block, BlockedData, Dropped, FoldedBlock
 from dglm.errors import DataError
 from dglm.families import Family
 from dglm.objective.survey import Survey, survey_block, usable
@@ -78,7 +78,7 @@ def survey_folds(data: BlockedData[Block], family: Family, exog_names: list[str]
         raise DataError("no rows of positive weight are left to be divided into folds")
     labels = tuple(sorted(found.parts, key=lambda label: (type(label).__name__, label)))
     surveys = tuple(found.parts[label] for label in labels)
-    total = usable(replace(reduce(add, surveys), n_dropped=found.n_dropped))
+    total = usable(replace(reduce(add, surveys), dropped=found.dropped))
     empty = [label for label, each in zip(labels, surveys, strict=True) if not each.total_weight > 0]
     if empty or len(labels) < 2:
         what = f"folds {empty} have no rows of positive weight" if empty else f"all rows are in one fold, {labels[0]!r}"
@@ -89,15 +89,15 @@ def survey_folds(data: BlockedData[Block], family: Family, exog_names: list[str]
 @dataclass(frozen=True)
 class _ByFold:
     parts: dict[Any, Survey]
-    n_dropped: int
+    dropped: Dropped
 
     def __add__(self, other: _ByFold) -> _ByFold:
         parts = dict(self.parts)
         for label, each in other.parts.items():
             parts[label] = parts[label] + each if label in parts else each
-        return _ByFold(parts, self.n_dropped + other.n_dropped)
+        return _ByFold(parts, self.dropped + other.dropped)
 
 
 def _survey_block(block: FoldedBlock, family: Family, exog_names: list[str], endog_name: str) -> _ByFold:
     parts = {label: survey_block(rows, family, exog_names, endog_name) for label, rows in block.folds().items()}
-    return _ByFold(parts, block.n_dropped)
+    return _ByFold(parts, block.dropped)

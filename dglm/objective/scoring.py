@@ -15,7 +15,7 @@ from dglm.families import Family
 from dglm.objective.base import Sum
 
 # Classes of the log odds in which rows count as tied, and where the first and the last begin.
-BINS = 1024
+BINS = 2048
 LARGEST_LOG_ODDS = 16.0
 
 
@@ -103,7 +103,7 @@ class Loss(_Mean):
 class AUC(Scorer):
     """Area under the receiver operating characteristic: how often a success has the larger mean than a failure.
 
-    Rows are counted in 1,024 classes of their log odds, each 1/32 wide, so that the counts add up over partitions. Pairs
+    Rows are counted in 2,048 classes of their log odds, each 1/64 wide, so that the counts add up over partitions. Pairs
     within a class count one half. The score is off by at most half the share of such pairs.
     """
 

@@ -36,6 +36,8 @@ class Survey:
         Rows left out because something was missing.
     nobs : float
         Number of observations, sum_i f_i.
+    counted : float
+        Number of observations of positive weight.
     total_weight : float
         sum_i w_i.
     mean : float
@@ -58,6 +60,7 @@ class Survey:
     n_rows: int
     dropped: Dropped
     nobs: float
+    counted: float
     total_weight: float
     mean: float
     offset_mean: float
@@ -103,6 +106,7 @@ class Survey:
             n_rows=len(block),
             dropped=Dropped(),
             nobs=float(f.sum()),
+            counted=float(f.sum()) if block.var_weights is None else float(f[block.var_weights > 0].sum()),
             total_weight=total,
             mean=mean,
             offset_mean=float(np.dot(w, np.broadcast_to(offset, len(block)))) / total if total > 0 else 0.0,
@@ -124,6 +128,7 @@ class Survey:
             n_rows=self.n_rows + other.n_rows,
             dropped=self.dropped + other.dropped,
             nobs=self.nobs + other.nobs,
+            counted=self.counted + other.counted,
             total_weight=total,
             mean=mean,
             offset_mean=self.offset_mean + share * (other.offset_mean - self.offset_mean),

@@ -23,6 +23,8 @@ from dglm.objective.gradient import pearson
 # Rows times vectors that are evaluated at once: a few arrays of them stay near the core.
 CELLS = 2**15
 FEWEST = 4
+# Of the expected information of a row, what its observed one may not be below: it would be negative for some.
+LEAST = 0.1
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,8 @@ class Trials(Sum):
     score : Crosses
         X'r over those rows, r_i = w_i dl_i / deta_i.
     information : dict of (int, int) to Gram
-        X'WX by vector and fold; without what has no rows.
+        X'WX by vector and fold, W_i = -w_i d2l_i / deta_i^2, but at least a tenth of what is expected of it; without
+        what has no rows.
     """
 
     deviance: Matrix
@@ -108,7 +111,10 @@ class Trials(Sum):
             products = tile.X.crosses(residuals if fitted.all() else np.where(fitted, residuals, 0.0))
             totals[chunk], deviations[:, chunk] = products.totals, products.deviations
             for j in (j for j in point.curved if chunk.start <= j < chunk.stop):
-                weights = at.information.reshape(shape)[:, j - start]
+                expected = at.information.reshape(shape)[:, j - start]
+                weights = expected if family.canonical else np.maximum(
+                    family.observed_information(tile.y, eta[:, j - start]), LEAST * expected
+                )
                 information[j, fold] = tile.X.gram(weighted(w, weights))
         return cls(deviance, chi2, Crosses(products.count, products.centre, totals, deviations), information)
 

@@ -157,6 +157,8 @@ def finish(
 ) -> Estimate:
     """Complete a fit: at most one pass, none for families of fixed dispersion whose solver used Fisher's information.
 
+    Nor for Gaussian and inverse Gaussian ones, whose likelihood at another dispersion is known.
+
     A sandwich needs that pass, and so do constraints, for the score and information of all coefficients. HC2 and HC3
     need the expected information before it, which costs one more after Newton with a link that is not canonical.
 
@@ -215,7 +217,12 @@ def finish(
         # one dispersion for both, unless the family profiles it out
         deviances = fit.sums.deviance, null_deviance_of(objective)
         phi_fit, phi_null = (family.likelihood_scale(phi, each, nobs) for each in deviances)
-        asked |= {f"saturated at {each}": (SaturatedLoglike, np.array([each])) for each in (phi_fit, phi_null)}
+        for each in (phi_fit, phi_null):
+            loglike = family.saturated_loglike(survey.saturated, survey.counted, each)
+            if loglike is None:
+                asked[f"saturated at {each}"] = (SaturatedLoglike, np.array([each]))
+            else:
+                found[f"saturated at {each}"] = SaturatedLoglike(loglike)
     answers = wanted.objective(objective).together(*asked.values()) if asked else ()
     found |= dict(zip(asked, answers, strict=True))
     if known is None and "expected" in found:

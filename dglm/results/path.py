@@ -76,8 +76,8 @@ class PathResults:
     >>> x = np.array([[1.0, 0.0], [1.0, 1.0], [1.0, 2.0], [1.0, 4.0]])
     >>> path = dglm.GLM(np.array([1.0, 3.0, 5.0, 9.5]), x).fit_path(dglm.L1(alpha=1.0), alphas=[2.0, 1.0, 0.5])
     >>> path.params.round(3)
-    array([[2.925, 2.468, 1.696],
-           [0.971, 1.229, 1.671]])
+    array([[2.5  , 1.7  , 1.3  ],
+           [1.214, 1.671, 1.9  ]])
     """
 
     fit: PathFit

@@ -7,17 +7,18 @@ where the fit to all rows is about to arrive, a short way from their own ends.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import accumulate
 
 import numpy as np
 
 from dglm._typing import Matrix, Vector
+from dglm.matrix import Gram
 from dglm.objective import Trials, TrialsAt
 from dglm.solvers.gaussian_design import gaussian_design_start
 from dglm.solvers.path_curvature import MOST, Curvatures, anchors, sample_curvature
-from dglm.solvers.path_problem import PathProblem, Point, model_minimum
+from dglm.solvers.path_problem import PathProblem, model_minimum
 from dglm.solvers.path_track import Track
 from dglm.solvers.start import null_start
 
@@ -52,22 +53,19 @@ def follow(problem: PathProblem, tol: float, fold_tol: float, max_iter: int) -> 
     first = True
     while any(track.status is None for track in tracks.values()):
         moving = [track for track in tracks.values() if track.status is None]
-        alone = len(moving) <= MOST
         vectors = [[problem.basis.to_params(theta) for theta in track.trials] for track in moving]
-        ends = np.cumsum([0, *map(len, vectors)])
-        curved = {int(ends[i]): t for i, t in enumerate(moving) if alone or (t.sample == 0 and t.at in fixed)}
-        null = [problem.basis.to_params(_null(problem))] if first else []
-        held_out = [track.sample - 1 for track, each in zip(moving, vectors, strict=True) for _ in each]
-        found = _evaluate(problem, [v for each in vectors for v in each] + null, held_out + [-1] * first, tuple(curved))
-        by_fold = {j: {f: gram for (i, f), gram in found.information.items() if i == j} for j in curved}
+        ends = [0, *accumulate(map(len, vectors))]
+        alone = len(moving) <= MOST
+        curved = {ends[i]: t for i, t in enumerate(moving) if alone or (t.sample == 0 and t.at in fixed)}
+        found = _evaluate(problem, vectors, moving, tuple(curved), first=first)
+        by_fold = {j: {f: gram for (i, f), gram in found.information.items() if i == j} for j in (*curved, ends[-1])}
         for j, track in curved.items():
             if track.sample == 0:
                 known = known.learned(problem, track.at, by_fold[j])
         for i, track in enumerate(moving):
-            columns = range(int(ends[i]), int(ends[i + 1]))
-            near = known.near(track.sample, track.at)
+            columns, near = range(ends[i], ends[i + 1]), known.near(track.sample, track.at)
             own = sample_curvature(problem, track.sample, by_fold[columns[0]]) if columns[0] in curved else None
-            began = replace(track, best=_at_null(problem, track.at, found, near)) if first else track
+            began = _begun(problem, track, found, by_fold[ends[-1]]) if first else track
             tracks[track.sample, track.at] = began.advanced(problem, found, columns, near, own, max_iter)
         _set_out(problem, tracks, fold_tol)
         first = False
@@ -76,10 +74,15 @@ def follow(problem: PathProblem, tol: float, fold_tol: float, max_iter: int) -> 
 
 
 def _evaluate(
-    problem: PathProblem, vectors: Sequence[Vector], held_out: Sequence[int], curved: tuple[int, ...]
+    problem: PathProblem, vectors: list[list[Vector]], moving: list[Track], curved: tuple[int, ...], *, first: bool
 ) -> Trials:
-    """Make a pass."""
-    point = TrialsAt(np.column_stack(vectors), np.array(held_out, dtype=np.intp), curved, problem.labels)
+    """Make a pass; the first one evaluates the null model, too, after all others."""
+    B = [vector for each in vectors for vector in each]
+    held_out = [track.sample - 1 for track, each in zip(moving, vectors, strict=True) for _ in each]
+    if first:
+        curved = (*curved, len(B))
+        B, held_out = [*B, problem.basis.to_params(_null(problem))], [*held_out, -1]
+    point = TrialsAt(np.column_stack(B), np.array(held_out, dtype=np.intp), curved, problem.labels)
     trials: Trials = problem.samples[0].together((Trials, point))[0]
     return trials
 
@@ -114,11 +117,14 @@ def _null(problem: PathProblem) -> Vector:
     return problem.basis.from_params(null_start(problem.samples[0]))
 
 
-def _at_null(problem: PathProblem, at: int, found: Trials, H: Matrix) -> Point:
-    """Return the null model, evaluated last in the first pass: where to go back to from a start that is out of range."""
+def _begun(problem: PathProblem, track: Track, found: Trials, by_fold: dict[int, Gram]) -> Track:
+    """Return a fit that is at the null model: where to go on from, should its start be no better."""
     j = found.deviance.shape[1] - 1
     sums = (float(found.deviance[:, j].sum()), float(found.pearson_chi2[j]), np.nan)
-    return problem.point(0, at, _null(problem), sums, found.score.column(j), H)
+    H = sample_curvature(problem, 0, by_fold)
+    H = H if np.isfinite(H).all() else problem.basis.gram(problem.samples[0].survey.gram) / problem.samples[0].nobs
+    point = problem.point(0, track.at, _null(problem), sums, found.score.column(j), H)
+    return replace(track, best=point if np.isfinite(point.objective) else None, H=H)
 
 
 def _set_out(problem: PathProblem, tracks: dict[tuple[int, int], Track], fold_tol: float) -> None:

@@ -14,7 +14,7 @@ from dglm.solvers.path_problem import PathProblem, Point
 from dglm.solvers.state import stalled
 
 # Changes of the gradient that are remembered, and how far they may be from what is known near there.
-REMEMBERED = 5
+REMEMBERED = 10
 CREDIBLE = (0.1, 10.0)
 # Shorter steps that are tried together, relative to the last one, and the shortest.
 SHORTER = (0.5, 0.125, 0.03125)
@@ -107,6 +107,10 @@ class Track:
                 changes = self._changes(point)
                 moved = replace(self, best=point, trace=trace, changes=changes, H=H if known and i == 0 else None)
                 return moved._aimed(problem, near, max_iter)
+        if self.best is not None and not self.trace:
+            # the start is no better than the null model: a step from there, then
+            trace = (Iteration(self.best.objective, self.best.certificate, 1.0),)
+            return replace(self, trace=trace)._aimed(problem, near, max_iter)
         shorter = tuple(self.steps[-1] * share for share in SHORTER)
         if self.best is None:
             return replace(self, status=Status.NO_START)
