@@ -1,4 +1,4 @@
-"""Paths and cross-validations: against separate fits, other packages, loops over folds in memory, and their own costs."""
+"""Paths and cross-validations: against separate fits, other packages, loops over folds, and what they cost."""
 
 from __future__ import annotations
 
@@ -68,9 +68,11 @@ def test_a_path_is_the_separate_fits(rows, response, penalty, given) -> None:
     assert path.params.shape == (P + 1, 12)
     for i in (0, 4, 11):
         alpha = float(path.alphas[i])
-        own = type(penalty)(alpha, **{k: getattr(penalty, k) for k in ("weights", "penalize_intercept")}) if not (
-            isinstance(penalty, dglm.ElasticNet) and not isinstance(penalty, dglm.L1)
-        ) else dglm.ElasticNet(alpha, penalty.l1_ratio, weights=penalty.weights)
+        own = (
+            type(penalty)(alpha, **{k: getattr(penalty, k) for k in ("weights", "penalize_intercept")})
+            if not (isinstance(penalty, dglm.ElasticNet) and not isinstance(penalty, dglm.L1))
+            else dglm.ElasticNet(alpha, penalty.l1_ratio, weights=penalty.weights)
+        )
         alone, ours = model.fit(penalty=own), path[i]
         np.testing.assert_allclose(ours.params, alone.params, rtol=1e-6, atol=1e-7)
         assert type(ours) is type(alone)
@@ -165,9 +167,9 @@ def test_scores_are_those_of_a_loop_over_folds(rows, response, given) -> None:
     assert cv.alpha_min == alphas[int(np.argmin(mean))]
     within = mean <= mean.min() + spread[int(np.argmin(mean))]
     assert cv.alpha_1se == alphas[int(np.argmax(within))]
-    np.testing.assert_allclose(cv.best.params, model_of(rows, response, **given).fit(
-        penalty=dglm.ElasticNet(cv.alpha, 0.5)
-    ).params, atol=1e-7)
+    np.testing.assert_allclose(
+        cv.best.params, model_of(rows, response, **given).fit(penalty=dglm.ElasticNet(cv.alpha, 0.5)).params, atol=1e-7
+    )
 
 
 def test_other_scores(rows) -> None:
@@ -198,7 +200,7 @@ def test_other_scores(rows) -> None:
 
 @pytest.mark.parametrize("response", ["real", "won", "count"])
 def test_what_paths_cost(rows, response) -> None:
-    """100 strengths: no pass but the survey for least squares, at most 60 for others; 1.5 times as many with 5 folds."""
+    """One pass for least squares, at most 60 for others; 1.5 times as many with 5 folds."""
     penalty = dglm.L1(alpha=1.0)
     for data in (rows, dd.from_pandas(rows, npartitions=3)):
         with dask.config.set(scheduler="synchronous"):
@@ -314,18 +316,18 @@ def test_a_path_travels_with_its_numbers_and_results_with_all(rows) -> None:
 
 def test_refusals(rows) -> None:
     model, lasso = model_of(rows, "won"), dglm.L1(alpha=1.0)
-    with pytest.raises(IncompatibleSolverError, match="SCAD.* has no path: it is not convex"):
+    with pytest.raises(IncompatibleSolverError, match=r"SCAD.* has no path: it is not convex"):
         model.fit_path(SCAD(alpha=1.0))
     with pytest.raises(IncompatibleSolverError, match="it has no alpha"):
         model.fit_cv(dglm.penalties.Unpenalised())
     for alphas in (0, [], [0.1, -1.0], [[0.1]], [0.1, 0.1], [np.nan]):
         with pytest.raises(ValueError, match="alphas must be"):
             model.fit_path(lasso, alphas=alphas)
-    with pytest.raises(ValueError, match="alpha_ratio=0.1 is for a number of alphas"):
+    with pytest.raises(ValueError, match=r"alpha_ratio=0\.1 is for a number of alphas"):
         model.fit_path(lasso, alphas=[0.1], alpha_ratio=0.1)
     with pytest.raises(ValueError, match="alpha_ratio must be between 0 and 1; got 2"):
         model.fit_path(lasso, alpha_ratio=2)
-    with pytest.raises(ValueError, match="alpha=0.5 is not on the path; the nearest is 0.1"):
+    with pytest.raises(ValueError, match=r"alpha=0\.5 is not on the path; the nearest is 0\.1"):
         model.fit_path(lasso, alphas=[0.1, 0.01]).at(0.5)
     with pytest.raises(ValueError, match="folds must be at least 2"):
         model.fit_cv(lasso, folds=1)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from dglm._typing import Codes
+from dglm._typing import Codes, Vector
 from dglm.data.block import Block
-
-# What a row has beside its columns.
-PER_ROW = ("y", "freq_weights", "var_weights", "offset")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,16 +60,19 @@ class FoldedBlock(Block):
             A copy.
         """
         # rows that count for nothing go with the first fold; a block of them alone has none
-        order = np.argsort(np.maximum(codes, 0), kind="stable") if labels else np.zeros(0, dtype=np.intp)
-        ends = np.cumsum(np.bincount(np.maximum(codes, 0), minlength=len(labels))) if labels else ()
-        values = {name: getattr(block, name) for name in PER_ROW}
+        positions = np.maximum(codes, 0)[: len(codes) if labels else 0]
+        order = np.argsort(positions, kind="stable")
+        ends = np.cumsum(np.bincount(positions, minlength=len(labels))).tolist()
         return cls(
             X=block.X.where(order),
-            **{name: None if v is None else v[order] for name, v in values.items()},
+            y=block.y[order],
+            freq_weights=_of(block.freq_weights, order),
+            var_weights=_of(block.var_weights, order),
+            offset=_of(block.offset, order),
             number=block.number,
             dropped=block.dropped,
             labels=labels,
-            ends=tuple(int(end) for end in ends),
+            ends=tuple(ends),
         )
 
     def folds(self) -> dict[Any, Block]:
@@ -91,9 +91,18 @@ class FoldedBlock(Block):
 
     def tiles(self) -> Iterator[Block]:
         # a few rows have no folds of their own
-        return Block(**{f.name: getattr(self, f.name) for f in fields(Block)}).tiles()
+        return self._some(slice(None)).tiles()
 
     def _some(self, rows: slice) -> Block:
-        values = {name: getattr(self, name) for name in PER_ROW}
-        some = {name: None if v is None else v[rows] for name, v in values.items()}
-        return Block(X=self.X.where(rows), **some, number=self.number)
+        return Block(
+            X=self.X.where(rows),
+            y=self.y[rows],
+            freq_weights=_of(self.freq_weights, rows),
+            var_weights=_of(self.var_weights, rows),
+            offset=_of(self.offset, rows),
+            number=self.number,
+        )
+
+
+def _of(values: Vector | None, rows: Codes | slice) -> Vector | None:
+    return None if values is None else values[rows]

@@ -124,7 +124,9 @@ class EncodeGrouped:
         return values
 
 
-def group_rows(table: Table, design: Design, groups: Any, context: Mapping[str, Any], role: str = "groups") -> GroupedRows:
+def group_rows(
+    table: Table, design: Design, groups: Any, context: Mapping[str, Any], role: str = "groups"
+) -> GroupedRows:
     """Find the groups of a model's rows; nothing is computed.
 
     Parameters

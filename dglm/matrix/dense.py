@@ -138,7 +138,8 @@ class CentredTile(DesignMatrix):
 
     def matmat(self, B: Matrix) -> Matrix:
         constants = np.dot(self.centre.astype(np.longdouble), B).astype(np.float64)
-        return np.dot(self.deviations, B) + constants
+        eta: Matrix = np.dot(self.deviations, B) + constants
+        return eta
 
     def crosses(self, R: Matrix) -> Crosses:
         return Crosses(float(len(R)), self.centre, R.sum(axis=0), np.dot(self.deviations.T, R))

@@ -21,7 +21,7 @@ from dglm.results import CVResults, PathResults
 from dglm.results.cross_validation import Select
 from dglm.results.estimate import ScaleOption, null_deviance_of
 from dglm.results.path import Finishing
-from dglm.solvers import PathFit, alpha_grid, check_path, solve_path
+from dglm.solvers import PathFit, Status, alpha_grid, check_path, solve_path
 
 
 class Penalising(Model):
@@ -93,7 +93,7 @@ class Penalising(Model):
             objective, passes_before = self._objective(penalty, persist)
             fit = solve_path(objective, _strengths(objective, alphas, alpha_ratio), None, tol=tol, max_iter=max_iter)
             path = self._path(objective, fit, scale, passes_before)
-        _warn(path.converged, fit, stacklevel=3)
+        _warn_of_path(fit, stacklevel=3)
         return path
 
     def fit_cv(
@@ -190,7 +190,7 @@ class Penalising(Model):
             greater_is_better=scorer is not None and scorer.greater_is_better,
             select=select,
         )
-        _warn(results.converged, fit, stacklevel=3)
+        _warn_of_path(fit, stacklevel=3)
         return results
 
     def _folded(
@@ -205,9 +205,7 @@ class Penalising(Model):
         null_deviance = null_deviance_of(objective)
         return PathResults(
             fit=fit,
-            finishing=Finishing(
-                objective=objective, design=self.design, table=self._table, scale=scale, wanted=PLAIN
-            ),
+            finishing=Finishing(objective=objective, design=self.design, table=self._table, scale=scale, wanted=PLAIN),
             null_deviance=null_deviance,
             pass_seconds=tuple(objective.data.passes.seconds[passes_before:]),
         )
@@ -245,12 +243,12 @@ def _scored(objective: Objective[Any], fit: PathFit, folds: Folds, scorer: Score
     return np.array([[scorer.score(terms) for terms in found.terms[k]] for k in range(len(folds.labels))])
 
 
-def _warn(converged: bool, fit: PathFit, *, stacklevel: int) -> None:
+def _warn_of_path(fit: PathFit, *, stacklevel: int) -> None:
     """Warn of fits that did not converge."""
-    if converged:
-        return
     failed = [(alpha, each) for alpha, each in zip(fit.alphas, fit.fits, strict=True) if not each.converged]
-    without = sum(not status.name == "CONVERGED" for each in fit.fold_status for status in each)
+    without = sum(status is not Status.CONVERGED for each in fit.fold_status for status in each)
+    if not failed and not without:
+        return
     worst = f", the first at alpha={failed[0][0]:.4g}: {failed[0][1].status.value}" if failed else ""
     warnings.warn(
         f"{len(failed)} of {len(fit.fits)} fits of the path did not converge{worst}; and {without} of those without a "

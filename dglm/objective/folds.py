@@ -82,7 +82,9 @@ def survey_folds(data: BlockedData[Block], family: Family, exog_names: list[str]
     empty = [label for label, each in zip(labels, surveys, strict=True) if not each.total_weight > 0]
     if empty or len(labels) < 2:
         what = f"folds {empty} have no rows of positive weight" if empty else f"all rows are in one fold, {labels[0]!r}"
-        raise DataError(f"{what} ({total.n_rows} rows, {len(labels)} folds); use fewer folds, another seed, or give them")
+        raise DataError(
+            f"{what} ({total.n_rows} rows, {len(labels)} folds); use fewer folds, another seed, or give the folds"
+        )
     return Folds(labels, surveys, total)
 
 

@@ -22,10 +22,13 @@ LARGEST_LOG_ODDS = 16.0
 class Scorer(ABC):
     """A score of predicted means, from sums over rows."""
 
-    #: What results call it.
-    name: str
     #: Whether a larger score is a better one.
     greater_is_better: ClassVar[bool] = False
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """What results call it."""
 
     @abstractmethod
     def terms(self, y: Vector, mu: Vector, w: Vector) -> Vector:
@@ -71,9 +74,12 @@ class _Mean(Scorer):
 
 @dataclass(frozen=True)
 class MeanSquaredError(_Mean):
-    """sum_i w_i (y_i - mu_i)^2 / sum_i w_i."""
+    """Mean squared error, sum_i w_i (y_i - mu_i)^2 / sum_i w_i."""
 
-    name: str = "mse"
+    @property
+    def name(self) -> str:
+        """What results call it."""
+        return "mse"
 
     def terms(self, y: Vector, mu: Vector, w: Vector) -> Vector:
         return np.array([float(np.dot(w, (y - mu) ** 2)), float(w.sum())])
@@ -87,12 +93,14 @@ class Loss(_Mean):
     ----------
     function : callable
         From responses, means and weights to a sum and its weight; picklable.
-    name : str
-        What results call it.
     """
 
     function: Callable[[Vector, Vector, Vector], tuple[float, float]]
-    name: str
+
+    @property
+    def name(self) -> str:
+        """Name of the function."""
+        return getattr(self.function, "__name__", "loss")
 
     def terms(self, y: Vector, mu: Vector, w: Vector) -> Vector:
         total, weight = self.function(y, mu, w)
@@ -103,12 +111,16 @@ class Loss(_Mean):
 class AUC(Scorer):
     """Area under the receiver operating characteristic: how often a success has the larger mean than a failure.
 
-    Rows are counted in 2,048 classes of their log odds, each 1/64 wide, so that the counts add up over partitions. Pairs
-    within a class count one half. The score is off by at most half the share of such pairs.
+    Rows are counted in 2,048 classes of their log odds, each 1/64 wide, so that the counts add up over partitions.
+    Pairs within a class count one half: the score is off by at most half their share, and mostly by far less.
     """
 
-    name: str = "auc"
     greater_is_better: ClassVar[bool] = True
+
+    @property
+    def name(self) -> str:
+        """What results call it."""
+        return "auc"
 
     def terms(self, y: Vector, mu: Vector, w: Vector) -> Vector:
         with np.errstate(divide="ignore"):
@@ -155,7 +167,7 @@ def scorer_of(scoring: Any, family: Family) -> Scorer | None:
             raise ValueError(f'scoring="auc" is for responses of two kinds, Binomial; the family is {family.name}')
         return AUC()
     if callable(scoring):
-        return Loss(scoring, getattr(scoring, "__name__", "loss"))
+        return Loss(scoring)
     raise ValueError(f'scoring must be "deviance", "mse", "auc" or a function of (y, mu, w); got {scoring!r}')
 
 

@@ -112,8 +112,10 @@ class Trials(Sum):
             totals[chunk], deviations[:, chunk] = products.totals, products.deviations
             for j in (j for j in point.curved if chunk.start <= j < chunk.stop):
                 expected = at.information.reshape(shape)[:, j - start]
-                weights = expected if family.canonical else np.maximum(
-                    family.observed_information(tile.y, eta[:, j - start]), LEAST * expected
+                weights = (
+                    expected
+                    if family.canonical
+                    else np.maximum(family.observed_information(tile.y, eta[:, j - start]), LEAST * expected)
                 )
                 information[j, fold] = tile.X.gram(weighted(w, weights))
         return cls(deviance, chi2, Crosses(products.count, products.centre, totals, deviations), information)

@@ -22,8 +22,8 @@ from dglm.results.score_test import ScoreTest
 from dglm.results.summary import Summary
 
 __all__ = [
-    "CVResults",
     "BoundedResults",
+    "CVResults",
     "Constraint",
     "Estimate",
     "GLMResults",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -84,7 +85,6 @@ class PathResults:
     finishing: Finishing
     null_deviance: float
     pass_seconds: tuple[float, ...]
-    _cache: dict[int, Results] = field(default_factory=dict, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.fit.alphas)
@@ -94,12 +94,12 @@ class PathResults:
 
     def __getitem__(self, i: int) -> Results:
         position = range(len(self))[i]
-        if position not in self._cache:
-            self._cache[position] = self._finished(position)
-        return self._cache[position]
+        if position not in self._results:
+            self._results[position] = self._finished(position)
+        return self._results[position]
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_cache": {}}
+        return {name: value for name, value in self.__dict__.items() if name != "_results"}
 
     def at(self, alpha: float) -> Results:
         """Return the result at one of the strengths.
@@ -214,9 +214,9 @@ class PathResults:
             ("Largest certificate:", f"{self.certificate.max():.2g}"),
             ("Passes:", str(self.n_passes)),
         )
-        notes = (f"Shown are {len(shown)} of {len(self)} strengths: those at which Df changes, the first and the last.",)
+        note = f"Shown are {len(shown)} of {len(self)} strengths: those at which Df changes, the first and the last."
         header = ("Df", "Deviance explained", "Deviance")
-        return Summary("Generalized Linear Model: Path of a Penalty", left, right, header, rows, notes)
+        return Summary("Generalized Linear Model: Path of a Penalty", left, right, header, rows, (note,))
 
     def plot(self, ax: Any = None) -> Any:
         """Draw the coefficients that are penalised against the strength.
@@ -240,6 +240,11 @@ class PathResults:
         names = list(self.finishing.design.exog_names)
         drawn = [j for j in range(len(names)) if values[j].any() and j != self.fit.intercept]
         return path_axes(axes_of(ax), self.alphas, values[drawn], [names[j] for j in drawn], self.df)
+
+    @cached_property
+    def _results(self) -> dict[int, Results]:
+        """The results that were asked for."""
+        return {}
 
     def _finished(self, i: int) -> Results:
         """Return the result of one strength; the fit has all it takes, but for a dispersion or an information."""

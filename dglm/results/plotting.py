@@ -55,7 +55,7 @@ def path_axes(ax: Any, alphas: Vector, values: Matrix, names: Sequence[str], df:
     names : sequence of str
         Theirs.
     df : (m,) array
-        Coefficients that are not zero.
+        Degrees of freedom.
 
     Returns
     -------
@@ -104,7 +104,7 @@ def scores_axes(ax: Any, alphas: Vector, mean: Vector, error: Vector, marks: dic
 
 
 def _strengths(ax: Any, alphas: Vector, df: Vector | None) -> None:
-    """Lay out the axis of strengths, the strongest on the left, with the number of coefficients above."""
+    """Lay out the axis of strengths, the strongest on the left, with degrees of freedom above."""
     if len(alphas) > 1:
         ax.set_xscale("log")
         ax.set_xlim(alphas[0], alphas[-1])
@@ -112,6 +112,6 @@ def _strengths(ax: Any, alphas: Vector, df: Vector | None) -> None:
     if df is not None:
         shown = np.unique(np.linspace(0, len(alphas) - 1, 7).round().astype(np.intp))
         above = ax.secondary_xaxis("top")
-        above.set_xlabel("coefficients that are not zero")
+        above.set_xlabel("degrees of freedom")
         above.set_xticks(alphas[shown], [f"{df[i]:.0f}" for i in shown])
         above.minorticks_off()

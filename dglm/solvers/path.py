@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,7 +60,7 @@ class PathFit:
 
 def solve_path(
     objective: Objective[Any],
-    alphas: Sequence[float],
+    alphas: Vector,
     folds: Folds | None,
     *,
     tol: float = TOL,
@@ -73,7 +72,7 @@ def solve_path(
     ----------
     objective : Objective
         Of all rows; its penalty is convex and has an ``alpha``.
-    alphas : sequence of float
+    alphas : (m,) array
         Strengths, the largest first.
     folds : Folds or None
         To be left out in turn.
@@ -96,7 +95,7 @@ def solve_path(
     return PathFit(
         penalty=objective.penalty,
         intercept=objective.basis.intercept,
-        alphas=np.asarray(alphas, dtype=np.float64),
+        alphas=alphas,
         fits=tuple(_fit(problem, track) for track in ends[0]),
         df=np.array([_df(problem, track, known) for track in ends[0]]),
         held_out=np.array([[_at(track).held_out for track in tracks] for tracks in ends[1:]]),

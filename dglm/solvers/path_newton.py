@@ -101,7 +101,7 @@ def _start(problem: PathProblem, tol: float) -> list[Track]:
             minimise = partial(_minimum, problem, at)
             theta = minimise(H, g + H @ theta, theta)
             # moments of fewer rows than columns say little of a Gaussian distribution
-            enough = W > len(theta)
+            enough = len(theta) < W
             target = gaussian_design_start(problem.objective(0, at), basis, theta, minimise) if enough else theta
         tracks.append(Track(sample=0, at=at, tol=tol, best=None, target=target))
     return tracks

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -79,14 +78,14 @@ class PathProblem:
     folds: Folds | None
 
     @classmethod
-    def of(cls, objective: Objective[Any], alphas: Sequence[float], folds: Folds | None) -> PathProblem:
+    def of(cls, objective: Objective[Any], alphas: Vector, folds: Folds | None) -> PathProblem:
         """Return the problem of a penalty at some strengths.
 
         Parameters
         ----------
         objective : Objective
             Of all rows.
-        alphas : sequence of float
+        alphas : (m,) array
             Strengths.
         folds : Folds or None
             To be left out in turn.
@@ -98,7 +97,7 @@ class PathProblem:
         """
         parts = () if folds is None else tuple(folds.without(k) for k in range(len(folds.labels)))
         samples = (objective, *(replace(objective, survey=part, null_model=None) for part in parts))
-        penalties = tuple(of_strength(objective.penalty, alpha) for alpha in alphas)
+        penalties = tuple(of_strength(objective.penalty, float(alpha)) for alpha in alphas)
         return cls(samples, penalties, path_basis(objective), folds)
 
     @property
