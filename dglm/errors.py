@@ -17,6 +17,7 @@ __all__ = [
     "PerfectSeparationWarning",
     "RankDeficientWarning",
     "StorageError",
+    "TooWideError",
     "UnseenLevelError",
 ]
 
@@ -47,6 +48,10 @@ class ConstraintError(ValueError):
 
 class IncompatibleSolverError(TypeError):
     """A solver that cannot minimise the penalty it was given."""
+
+
+class TooWideError(MemoryError):
+    """A design of so many columns that a matrix of their products, p x p, cannot be made, or is not unless asked."""
 
 
 class StorageError(ValueError):

@@ -14,7 +14,8 @@ from dglm.errors import DataError, IncompatibleSolverError
 from dglm.families import Family, Gaussian
 from dglm.inference import CovarianceChoice
 from dglm.links import Log
-from dglm.model import Constraining, Evaluating, Penalising, check_collinear, check_scale, warn_of_fit
+from dglm.matrix import SparseMatrix, check_square, is_wide
+from dglm.model import Constraining, Evaluating, Penalising, check_collinear, check_scale, check_width, warn_of_fit
 from dglm.objective import NullModel, Objective, Survey, column_spread, survey
 from dglm.penalties import Bounded, Coefficients, Penalty, Unpenalised
 from dglm.penalties.bounded import Bounds
@@ -34,8 +35,8 @@ class GLM(Constraining, Evaluating, Penalising):
         Response, one per row; two columns are counts of successes and failures (`Binomial`); a boolean or
         two-level categorical one models the probability of True or of the second level.
     exog : array or DataFrame
-        Design matrix, (n, p), of numpy, pandas, dask, polars or pyarrow. A constant column is the intercept; none is
-        added.
+        Design matrix, (n, p), of numpy, scipy.sparse, pandas, dask, polars or pyarrow. A constant column is the
+        intercept; none is added.
     family : Family, optional
         From `dglm.families`, with its link; Gaussian when not given.
     offset : array or Series, optional
@@ -205,7 +206,10 @@ class GLM(Constraining, Evaluating, Penalising):
 
     @property
     def exog(self) -> Any:
-        """Design matrix of the rows that have nothing missing: a lazy dask array on dask, numpy in memory."""
+        """Design matrix of the rows that have nothing missing: a lazy dask array on dask, numpy in memory.
+
+        Sparse where it was given so.
+        """
         blocks = self._table.partitions(self.design.columns).map(self.design.encode)
         return blocks.map(_exog_of).concatenated(len(self.design.exog_names))
 
@@ -241,9 +245,10 @@ class GLM(Constraining, Evaluating, Penalising):
             Within which the coefficients are to be, by the name of a coefficient or of a term, None being no bound;
             with no penalty, L2, L1 or ElasticNet.
         solver : str or Solver, optional
-            A name (``"irls"``, ``"newton"``, ``"proximal_newton"``, ``"proximal_gradient"``, ``"local_linear"``) or an
-            object from `dglm.solvers`; chosen by the penalty when not given. `Newton` where the family has parameters
-            to be estimated, which takes it or `IRLS`.
+            A name (``"irls"``, ``"newton"``, ``"lbfgs"``, ``"gradient_descent"``, ``"proximal_newton"``,
+            ``"proximal_gradient"``, ``"admm"``, ``"async_admm"``, ``"local_linear"``) or an object from `dglm.solvers`;
+            chosen by the penalty and the number of columns when not given. `Newton` where the family has parameters to
+            be estimated, which takes it or `IRLS`.
         start_params : Series or (p,) array, optional
             Where to begin; a Series is taken by name, nan counts as zero.
         max_iter : int, optional
@@ -285,6 +290,9 @@ class GLM(Constraining, Evaluating, Penalising):
             If rows cannot be fitted, or none is left; if groups do not exist, or are missing in a row.
         CollinearityError
             If columns are linear combinations of others and `collinear` is ``"raise"``.
+        TooWideError
+            If p x p matrices would be needed and were not asked for by naming a solver that makes them, or are more
+            than memory holds: above 5,000 columns.
         ValueError
             If an option is not one of those above.
 
@@ -299,8 +307,13 @@ class GLM(Constraining, Evaluating, Penalising):
         """
         penalty = penalty if bounds is None else Bounded(penalty, bounds)
         penalty = Unpenalised() if penalty is None else penalty
-        resolved = _shape_solver(self.family, penalty, solver) if self.family.free else resolve_solver(solver, penalty)
+        wide = is_wide(len(self.exog_names))
+        if self.family.free:
+            resolved = _shape_solver(self.family, penalty, solver)
+        else:
+            resolved = resolve_solver(solver, penalty, wide=wide)
         chosen = resolved.with_settings(max_iter, tol)
+        check_width(len(self.exog_names), penalty, chosen if solver is not None else None)
         check_scale(scale)
         choice = CovarianceChoice.of(cov_type, cov_kwds)
         if not isinstance(penalty, Unpenalised) and (choice.cov_type != "nonrobust" or cov_kwds or use_t is not None):
@@ -316,12 +329,17 @@ class GLM(Constraining, Evaluating, Penalising):
         results: Results = results_of(estimate)
         return results
 
-    def _objective(self, penalty: Penalty, persist: Persist) -> tuple[Objective[Any], int]:
+    def _objective(self, penalty: Penalty, persist: Persist, *, products: bool = True) -> tuple[Objective[Any], int]:
         data = self._blocks(persist)
         passes_before = data.passes.count
-        if self._survey is None:
-            self._survey = survey(data, self.family.provisional, self.exog_names, self.design.response.label)
-        return self._objective_over(data, penalty, self._survey), passes_before
+        wide = is_wide(len(self.exog_names)) and not products
+        if not wide:
+            check_square(len(self.exog_names), data.free_bytes(), "this fit")
+        if self._survey is None or (self._survey.wide and not wide):
+            family, label = self.family.provisional, self.design.response.label
+            self._survey = survey(data, family, self.exog_names, label, wide=wide)
+        found = self._survey.without_products() if wide else self._survey
+        return self._objective_over(data, penalty, found), passes_before
 
     def _objective_over(self, data: BlockedData[Block], penalty: Penalty, found: Survey) -> Objective[Any]:
         if penalty.needs_spread and self._spread is None:
@@ -337,7 +355,7 @@ class GLM(Constraining, Evaluating, Penalising):
 
 def _exog_of(block: Block, number: int) -> Any:
     del number
-    return block.X.toarray()
+    return block.X.values if isinstance(block.X, SparseMatrix) else block.X.toarray()
 
 
 def _endog_of(block: Block, number: int) -> Vector:

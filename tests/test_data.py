@@ -60,6 +60,19 @@ def test_every_sum_is_a_pass_and_nothing_else_is(lazy):
     assert passes.seconds[0] >= 0
 
 
+def weighed(value, state, factor):
+    return factor * value, (state, value)
+
+
+@BOTH
+def test_states_travel_with_their_partitions_in_one_pass(lazy):
+    data = numbers(20, lazy=lazy)
+    total, states = data.advance(weighed, [f"state {i}" for i in range(20)], 3)
+    assert total == 3 * sum(range(20))
+    assert states == [(f"state {i}", i) for i in range(20)]
+    assert data.passes.count == 1
+
+
 @BOTH
 def test_pass_that_fails_was_a_pass(lazy):
     data = numbers(3, lazy=lazy)

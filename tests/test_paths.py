@@ -10,12 +10,13 @@ import dask.dataframe as dd
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 from sklearn.linear_model import LogisticRegression, lasso_path
 from sklearn.metrics import roc_auc_score
 
 import dglm
 from dglm.data import count_passes
-from dglm.errors import ConvergenceWarning, DataError, IncompatibleSolverError
+from dglm.errors import ConvergenceWarning, DataError, IncompatibleSolverError, TooWideError
 from dglm.families import Binomial, Gamma, Gaussian, Poisson
 from dglm.links import Log
 from dglm.objective.scoring import AUC
@@ -272,6 +273,27 @@ def test_arrays_and_given_folds(rows) -> None:
     np.testing.assert_allclose(
         column.fit_cv(dglm.L1(alpha=1.0), folds="f", alphas=[0.1]).fold_weights, np.full(3, N / 3)
     )
+
+
+def test_sparse_rows_are_the_same_rows() -> None:
+    rng = np.random.default_rng(5)
+    X = np.where(rng.random((400, 6)) < 0.3, rng.normal(size=(400, 6)), 0.0)
+    X[:, 0] = 1.0
+    y = rng.poisson(np.exp(X @ [0.1, 0.5, -0.5, 0.0, 0.0, 0.2])).astype(float)
+    labels, given = np.arange(400) % 3, {"penalty": dglm.L1(alpha=1.0), "alphas": [0.1, 0.01]}
+    dense, thin = (dglm.GLM(y, rows, family=Poisson()) for rows in (X, sparse.csr_array(X)))
+    here, there = (model.fit_cv(**given, folds=labels) for model in (dense, thin))
+    np.testing.assert_allclose(there.fold_scores, here.fold_scores, rtol=1e-9)
+    np.testing.assert_allclose(there.path.params, here.path.params, atol=1e-9)
+    drawn = thin.fit_cv(**given)
+    stored = sparse.csr_array(X[::-1])
+    stored = sparse.vstack([stored[:150], stored[150:]], format="csr")
+    again = dglm.GLM(y[::-1].copy(), stored, family=Poisson()).fit_cv(**given)
+    np.testing.assert_array_equal(again.fold_weights, drawn.fold_weights)
+    np.testing.assert_allclose(again.fold_scores, drawn.fold_scores, rtol=1e-9)
+    wide = dglm.GLM(np.ones(3), sparse.csr_array(np.ones((3, 6000))))
+    with pytest.raises(TooWideError, match="paths of 6,000 coefficients make 6,000 x 6,000 matrices"):
+        wide.fit_path(dglm.L1(alpha=1.0))
 
 
 def test_more_columns_than_rows() -> None:

@@ -203,7 +203,7 @@ def test_files_and_pickles_are_small(tmp_path: Path) -> None:
             assert (tmp_path / "result.dglm").stat().st_size < 50_000
             for dumps in (pickle.dumps, cloudpickle.dumps):
                 assert len(dumps(result)) < 50_000
-    assert len(result.fit_history) > 10
+    assert len(result.fit_history) > 1
 
 
 def test_rows_stay_with_the_result_that_was_fitted(data: pd.DataFrame, tmp_path: Path) -> None:

@@ -414,7 +414,7 @@ def test_a_solver_without_second_derivatives_is_refused_with_the_way_out():
             raise AssertionError
 
     X, y = negative_binomial_rows(50)
-    with pytest.raises(IncompatibleSolverError, match=r"second derivatives .* its alpha; got Descent. Use Newton\(\)"):
+    with pytest.raises(IncompatibleSolverError, match=r"second derivatives .* got Descent. Use IRLS\(\) or Newton\(\)"):
         dglm.GLM(y, X, family=NegativeBinomial(alpha=None)).fit(solver=Descent())
 
 

@@ -10,10 +10,14 @@ from dglm.errors import IncompatibleSolverError
 from dglm.families import Binomial, Gamma, Gaussian, Poisson
 from dglm.links import Identity, Log
 from dglm.matrix import DenseMatrix
+from dglm.objective import ObservedCurvature
 from dglm.penalties import L1, L2, MCP, ElasticNet, Unpenalised
 from dglm.solvers import (
     IRLS,
+    LBFGS,
     SOLVERS,
+    AsyncADMM,
+    GradientDescent,
     Newton,
     ProximalGradient,
     ProximalNewton,
@@ -26,8 +30,10 @@ from dglm.testing import check_solver, count_passes
 from dglm.testing._problems import FAMILIES, Problem, problem
 from dglm.testing.solvers import _objective
 
-ALL_SOLVERS = [solver() for solver in SOLVERS.values()]
-SMOOTH, SPARSE = [IRLS(), Newton()], [ProximalNewton(), ProximalGradient()]
+# AsyncADMM needs a cluster: tests/test_async_admm.py
+ALL_SOLVERS = [solver() for solver in SOLVERS.values() if solver is not AsyncADMM]
+SECOND_ORDER, SPARSE = [IRLS(), Newton()], [ProximalNewton(), ProximalGradient()]
+SMOOTH = [*SECOND_ORDER, LBFGS(), GradientDescent()]
 
 
 def objective_of(X, y, family, penalty, *, has_intercept=True, **columns):
@@ -45,7 +51,7 @@ def test_solver_conforms(solver):
     check_solver(solver)
 
 
-@pytest.mark.parametrize("solver", SMOOTH, ids=repr)
+@pytest.mark.parametrize("solver", SECOND_ORDER, ids=repr)
 @pytest.mark.parametrize("family", [f for f in FAMILIES if f.canonical], ids=repr)
 def test_canonical_links_converge_quadratically(solver, family):
     fit = solver.solve(_objective(problem(family, "plain", seed=1), Unpenalised()), None)
@@ -55,7 +61,7 @@ def test_canonical_links_converge_quadratically(solver, family):
     assert (np.diff(values) <= 1e-12).all()
 
 
-@pytest.mark.parametrize("solver", SMOOTH, ids=repr)
+@pytest.mark.parametrize("solver", SECOND_ORDER, ids=repr)
 def test_least_squares_needs_no_iteration_after_the_survey(solver):
     # the survey's quadratic model is exact for a Gaussian with the identity link
     objective = _objective(problem(Gaussian(), "weights and offset", seed=1), L2(alpha=0.1))
@@ -64,7 +70,7 @@ def test_least_squares_needs_no_iteration_after_the_survey(solver):
     assert (fit.n_iter, passes.count) == (0, 1)
 
 
-@pytest.mark.parametrize("solver", SMOOTH, ids=repr)
+@pytest.mark.parametrize("solver", SECOND_ORDER, ids=repr)
 @pytest.mark.parametrize("penalty", [Unpenalised(), L2(alpha=0.01)], ids=repr)
 def test_logistic_fits_begin_where_gaussian_columns_would_end(solver, penalty):
     rng = np.random.default_rng(20009)
@@ -188,6 +194,11 @@ def test_default_solver_follows_the_penalty(penalty, solver):
     assert default_solver(penalty) == resolve_solver(None, penalty) == solver
 
 
+def test_default_solver_of_wide_designs_makes_no_matrix_of_products():
+    assert default_solver(L2(alpha=1.0), wide=True) == LBFGS()
+    assert default_solver(L1(alpha=1.0), wide=True) == ProximalGradient()
+
+
 @pytest.mark.parametrize("name", SOLVERS)
 def test_solver_is_found_by_name(name):
     penalty = next(p for p in (L2(alpha=1.0), L1(alpha=1.0), MCP(alpha=1.0)) if isinstance(p, SOLVERS[name].penalties))
@@ -201,9 +212,10 @@ def test_solver_is_found_by_name(name):
         (
             ProximalGradient(),
             L2(alpha=0.1),
-            "ProximalGradient needs a sparse penalty; got L2(alpha=0.1). Use IRLS() or Newton().",
+            "ProximalGradient needs a sparse penalty; got L2(alpha=0.1). "
+            "Use IRLS() or Newton() or LBFGS() or GradientDescent() or ADMM()",
         ),
-        ("proximal_gradient", Unpenalised(), "needs a sparse penalty; got no penalty. Use IRLS() or Newton()."),
+        ("proximal_gradient", Unpenalised(), "needs a sparse penalty; got no penalty. Use IRLS() or Newton() or "),
         (IRLS(), ElasticNet(alpha=1.0, l1_ratio=0.5), "IRLS needs a smooth penalty"),
         ("bfgs", Unpenalised(), f"no solver is called 'bfgs'; there are {sorted(SOLVERS)}"),
         (IRLS, Unpenalised(), "solver must be a name or an object from dglm.solvers"),
@@ -234,6 +246,19 @@ def test_newton_survives_an_indefinite_information():
     best = IRLS().solve(objective, None)
     assert fit.status is Status.CONVERGED
     np.testing.assert_allclose(fit.params, best.params, rtol=1e-6)
+
+
+@pytest.mark.parametrize("start", [[-4.0, 1.0, 1.0, 1.0], [3.0, 0.0, 0.0, 0.0], [-2.0, 2.0, -2.0, 2.0]], ids=repr)
+def test_proximal_newton_survives_an_indefinite_information(start):
+    objective = _objective(problem(Gaussian(Log()), "plain", seed=1), L1(alpha=0.02))
+    H = objective.basis.gram(objective.at(np.array(start), ObservedCurvature).information)
+    fit = ProximalNewton().solve(objective, np.array(start))
+    best = ProximalGradient().solve(objective, None)
+    assert fit.status is Status.CONVERGED
+    assert fit.n_iter <= 40
+    np.testing.assert_allclose(fit.params, best.params, rtol=1e-6, atol=1e-9)
+    if start[0] == -4.0:
+        assert np.linalg.eigvalsh(H)[0] < 0
 
 
 @pytest.mark.parametrize("solver", SMOOTH, ids=repr)

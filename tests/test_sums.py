@@ -9,8 +9,11 @@ from dglm.data import Block
 from dglm.families import Binomial, Gaussian, Poisson
 from dglm.matrix import Basis, DenseMatrix
 from dglm.objective import (
+    ColumnCurvature,
+    ColumnsAt,
     Curvature,
     Deviance,
+    DiagonalCurvature,
     FactoredCurvature,
     Gradient,
     Leverages,
@@ -32,6 +35,7 @@ POINTS = {
     Gradient: None,
     Curvature: None,
     ObservedCurvature: None,
+    DiagonalCurvature: None,
     FactoredCurvature: None,
     SaturatedLoglike: np.array([0.8]),
     NullStep: np.array([1.3]),
@@ -61,10 +65,18 @@ def naive(sum_type: type[Sum], block: Block, point, family):
         "score.product": X.T @ r,
         "information.total": W.sum(),
         "information.first": X.T @ W,
+        "information.diagonal": W @ X**2,
         "information.second": X.T @ (W[:, None] * X),
     }
-    wanted = {Deviance: ("deviance",), Gradient: ("deviance", "pearson_chi2", "score.total", "score.product")}
-    return {key: fields[key] for key in wanted.get(sum_type, fields)}
+    score = ("deviance", "pearson_chi2", "score.total", "score.product")
+    wanted = {
+        Deviance: ("deviance",),
+        Gradient: score,
+        DiagonalCurvature: (*score, "information.total", "information.first", "information.diagonal"),
+        FactoredCurvature: (*score, "information.total", "information.first", "information.second"),
+    }
+    wanted[Curvature] = wanted[ObservedCurvature] = wanted[FactoredCurvature]
+    return {key: fields[key] for key in wanted[sum_type]}
 
 
 @pytest.mark.parametrize("sum_type", POINTS)
@@ -79,6 +91,17 @@ LEVERAGES = Leverages(Basis(np.zeros(4), None), 1e-15 * np.eye(4))
 @pytest.mark.parametrize("at", [MeatAt, lambda beta: MeatAt(beta, LEVERAGES, 2)], ids=["HC0", "HC3"])
 def test_meat_conforms(at):
     check_sum(Meat, point=at)
+
+
+def test_information_about_some_columns():
+    columns = np.array([0, 2, 3])
+    check_sum(ColumnCurvature, point=lambda beta: ColumnsAt(beta, columns))
+    block = problem(Poisson(), "weights and offset", seed=3).block
+    found = dense(ColumnCurvature.of(block, ColumnsAt(BETA, columns), Poisson()))
+    for key, value in dense(Curvature.of(block, BETA, Poisson())).items():
+        value = value[columns] if key == "information.first" else value
+        value = value[np.ix_(columns, columns)] if key == "information.second" else value
+        np.testing.assert_allclose(found[key], value, rtol=1e-12, atol=1e-12 * np.abs(value).max(), err_msg=key)
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=repr)

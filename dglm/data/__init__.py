@@ -2,7 +2,7 @@
 
 from dglm.data.blas import one_blas_thread
 from dglm.data.block import Block
-from dglm.data.blocked import BlockedData, tree_sum
+from dglm.data.blocked import Arriving, BlockedData, tree_sum
 from dglm.data.dask_blocks import DaskBlocks
 from dglm.data.dask_tables import DaskArrayTable, DaskTable
 from dglm.data.dropped import Dropped
@@ -18,6 +18,7 @@ from dglm.data.tables import FrameTable, Table
 
 __all__ = [
     "ArrayTable",
+    "Arriving",
     "Block",
     "BlockedData",
     "DaskArrayTable",

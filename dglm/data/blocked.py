@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from functools import partial, reduce
 from operator import add
 from typing import Any, Generic, Protocol, Self, TypeVar
@@ -20,9 +22,54 @@ class Addable(Protocol):
 
 T = TypeVar("T")
 U = TypeVar("U")
+R = TypeVar("R")
 S = TypeVar("S", bound=Addable)
 
 FAN_IN = 8
+
+
+class Arriving(Protocol):
+    """Values of kernels on single partitions, taken as they arrive."""
+
+    def submit(self, number: int, kernel: Callable[..., Any], *arguments: object) -> None:
+        """Have a kernel run on a partition, with one BLAS thread.
+
+        Parameters
+        ----------
+        number : int
+            Which partition; none of its tasks may be on its way.
+        kernel : callable
+            Pure and picklable; called with the partition and `arguments`.
+        *arguments : object
+            Small picklable arguments that travel with the task.
+        """
+
+    def wait(self, at_least: int, required: Collection[int]) -> list[tuple[int, Any]]:
+        """Wait for values, and return all that have arrived.
+
+        Parameters
+        ----------
+        at_least : int
+            How many to wait for; fewer only where no more are on their way.
+        required : collection of int
+            Partitions to wait for in any case.
+
+        Returns
+        -------
+        list of tuple
+            Number of the partition and value, by number.
+        """
+
+
+@dataclass(frozen=True)
+class _Carried(Generic[S, U]):
+    """A sum, and the states of the partitions that went into it, in order."""
+
+    total: S
+    states: tuple[U, ...]
+
+    def __add__(self, other: _Carried[S, U]) -> _Carried[S, U]:
+        return _Carried(self.total + other.total, self.states + other.states)
 
 
 class BlockedData(ABC, Generic[T]):
@@ -134,9 +181,43 @@ class BlockedData(ABC, Generic[T]):
         with self.passes.timed():
             return self._sum(partial(_with_one_blas_thread, kernel, broadcast))
 
+    def advance(
+        self, kernel: Callable[..., tuple[S, U]], states: Sequence[object], *broadcast: object
+    ) -> tuple[S, list[U]]:
+        """Make one pass in which every partition has a state of its own, that travels inside its task.
+
+        Parameters
+        ----------
+        kernel : callable
+            Pure and picklable; called with a partition, its state and `broadcast`, with one BLAS thread. Returns a
+            summand and the partition's next state.
+        states : sequence
+            One small picklable state for each partition, in order.
+        *broadcast : object
+            Small picklable arguments that travel with every task.
+
+        Returns
+        -------
+        tuple of S and list
+            The sum, bitwise the same on every scheduler, and the next states, in order.
+        """
+        with self.passes.timed():
+            found = self._sum(partial(_carry, kernel, broadcast), states)
+        return found.total, list(found.states)
+
+    def arrivals(self) -> AbstractContextManager[Arriving] | None:
+        """Return what has single partitions worked on, and hands the values over as they arrive.
+
+        Returns
+        -------
+        context manager or None
+            Whatever was submitted is let go when it is left; None where there is no cluster to wait for.
+        """
+        return None
+
     @abstractmethod
-    def _sum(self, kernel: Callable[[T], S]) -> S:
-        """Run the kernel on every partition and add up along `tree_sum`."""
+    def _sum(self, kernel: Callable[..., S], *columns: Sequence[object]) -> S:
+        """Run the kernel on every partition, with its element of each column, and add up along `tree_sum`."""
 
 
 def tree_sum(parts: Sequence[S], add_all: Callable[[Sequence[S]], S]) -> S:
@@ -175,6 +256,13 @@ def add_in_order(parts: Sequence[S]) -> S:
     return reduce(add, parts)
 
 
-def _with_one_blas_thread(kernel: Callable[..., S], broadcast: tuple[object, ...], part: T) -> S:
+def _carry(
+    kernel: Callable[..., tuple[S, U]], broadcast: tuple[object, ...], part: object, state: object
+) -> _Carried[S, U]:
+    total, after = _with_one_blas_thread(kernel, (state, *broadcast), part)
+    return _Carried(total, (after,))
+
+
+def _with_one_blas_thread(kernel: Callable[..., R], broadcast: tuple[object, ...], part: object) -> R:
     with one_blas_thread():
         return kernel(part, *broadcast)

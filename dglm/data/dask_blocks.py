@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Self, TypeVar
 
 import dask
@@ -15,7 +16,8 @@ import numpy as np
 from dask.delayed import Delayed
 from distributed import get_client
 
-from dglm.data.blocked import Addable, BlockedData, T, add_in_order, tree_sum
+from dglm.data.arrivals import Arrivals
+from dglm.data.blocked import Addable, Arriving, BlockedData, T, add_in_order, tree_sum
 from dglm.data.memory import free_memory
 from dglm.data.passes import PassLog
 
@@ -71,11 +73,21 @@ class DaskBlocks(BlockedData[T]):
         # a worker without a limit has none to report
         return sum(max(int(w["memory_limit"] or free_memory()) - int(w["metrics"]["memory"]), 0) for w in workers)
 
-    def _sum(self, kernel: Callable[[T], S]) -> S:
+    def arrivals(self) -> AbstractContextManager[Arriving] | None:
+        try:
+            client = get_client()
+        except ValueError:  # no cluster: whoever computes here has everybody wait
+            return None
+        return Arrivals(self.parts, client, self.passes)
+
+    def _sum(self, kernel: Callable[..., S], *columns: Sequence[object]) -> S:
         # the kernel and its arguments travel inside each task: 8p bytes, never a scatter
         task = dask.delayed(kernel, pure=False, traverse=False)
         name = f"dglm-pass-{self.passes.count + 1}-{uuid.uuid4().hex}"
-        tasks: list[Any] = [task(p, dask_key_name=f"{name}-{i}") for i, p in enumerate(self.parts)]
+        tasks: list[Any] = [
+            task(part, *values, dask_key_name=f"{name}-{i}")
+            for i, (part, *values) in enumerate(zip(self.parts, *columns, strict=True))
+        ]
         (total,) = dask.compute(tree_sum(tasks, dask.delayed(add_in_order, pure=False)))
         result: S = total
         return result

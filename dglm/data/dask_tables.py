@@ -18,6 +18,7 @@ from dglm._typing import AnyArray
 from dglm.data.dask_blocks import DaskBlocks
 from dglm.data.tables import FrameTable, Partition, RowFunction, Table
 from dglm.errors import DataError
+from dglm.matrix import beside
 
 
 @dataclass(frozen=True)
@@ -191,8 +192,8 @@ def _like(array: Any, exog: Any, name: str) -> Any:
 
 def _assemble(names: list[str], columns: list[list[AnyArray]], number: int) -> dict[str, AnyArray]:
     """Join the column chunks of one block of rows, checking that the arrays are of one length."""
-    arrays = {n: parts[0] if len(parts) == 1 else np.hstack(parts) for n, parts in zip(names, columns, strict=True)}
-    lengths = {name: len(array) for name, array in arrays.items()}
+    arrays = {name: beside(parts) for name, parts in zip(names, columns, strict=True)}
+    lengths = {name: array.shape[0] for name, array in arrays.items()}
     if len(set(lengths.values())) > 1:
         raise DataError(f"the arrays differ in length in partition {number}: {lengths}")
     return arrays

@@ -9,6 +9,7 @@ from typing import Any, Self, TypeVar
 
 import numpy as np
 import psutil
+from scipy import sparse
 
 from dglm._typing import AnyArray
 from dglm.data.blocked import Addable, BlockedData, T, add_in_order, tree_sum
@@ -47,7 +48,7 @@ class MemoryBlocks(BlockedData[T]):
     def concatenated(self, *widths: int) -> AnyArray:
         del widths
         arrays: list[Any] = list(self.parts)
-        return np.concatenate(arrays)
+        return sparse.vstack(arrays, format="csr") if sparse.issparse(arrays[0]) else np.concatenate(arrays)
 
     def logged_in(self, passes: PassLog) -> Self:
         return type(self)(self.parts, passes)
@@ -58,8 +59,8 @@ class MemoryBlocks(BlockedData[T]):
     def free_bytes(self) -> int:
         return free_memory()
 
-    def _sum(self, kernel: Callable[[T], S]) -> S:
-        return tree_sum(_on_threads(kernel, self.parts), add_in_order)
+    def _sum(self, kernel: Callable[..., S], *columns: Sequence[object]) -> S:
+        return tree_sum(_on_threads(kernel, self.parts, *columns), add_in_order)
 
 
 def _on_threads(function: Callable[..., U], *columns: Sequence[object]) -> list[U]:

@@ -14,6 +14,7 @@ from dglm._typing import AnyArray
 from dglm.data.memory import MemoryBlocks
 from dglm.data.tables import BLOCK_ROWS, FrameTable, Partition, RowFunction, Table
 from dglm.errors import DataError
+from dglm.matrix import is_sparse, row_slice
 
 
 @dataclass(frozen=True)
@@ -59,10 +60,10 @@ class ArrayTable(Table):
     Parameters
     ----------
     arrays : mapping of str to array
-        Each with one row per observation.
+        Each with one row per observation; the design matrix may be a csr_array.
     """
 
-    arrays: Mapping[str, AnyArray]
+    arrays: Mapping[str, Any]
 
     @property
     def columns(self) -> list[str]:
@@ -70,15 +71,20 @@ class ArrayTable(Table):
         return list(self.arrays)
 
     def partitions(self, columns: Sequence[str]) -> MemoryBlocks[Partition]:
-        n = len(self.arrays[columns[0]])
+        n = self.arrays[columns[0]].shape[0]
         starts = range(0, max(n, 1), BLOCK_ROWS)
-        return MemoryBlocks([{c: self.arrays[c][i : i + BLOCK_ROWS] for c in columns} for i in starts])
+        return MemoryBlocks([{c: _cut(self.arrays[c], i, min(i + BLOCK_ROWS, n)) for c in columns} for i in starts])
 
     def rows(self, function: RowFunction, columns: Sequence[str]) -> Any:
         return function({c: self.arrays[c] for c in columns}, 0)
 
     def sample(self, columns: Sequence[str]) -> dict[str, AnyArray]:
         return {c: self.arrays[c][:2] for c in columns}
+
+
+def _cut(array: Any, start: int, stop: int) -> Any:
+    """Return some rows of an array, without a copy."""
+    return row_slice(array, start, stop) if is_sparse(array) else array[start:stop]
 
 
 def checked_column(values: Any, n_rows: int, label: str) -> Any:

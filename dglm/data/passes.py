@@ -38,9 +38,18 @@ class PassLog:
         try:
             yield
         finally:
-            elapsed = time.perf_counter() - begin
-            for log in (self, *_listeners):
-                log.seconds.append(elapsed)
+            self.enter(time.perf_counter() - begin)
+
+    def enter(self, seconds: float) -> None:
+        """Enter one pass in the log, and in the log of every `count_passes` around it.
+
+        Parameters
+        ----------
+        seconds : float
+            That it took.
+        """
+        for log in (self, *_listeners):
+            log.seconds.append(seconds)
 
 
 _listeners: list[PassLog] = []

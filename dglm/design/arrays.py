@@ -1,15 +1,18 @@
-"""ArrayDesign: a design matrix that is given as an array, numpy or dask."""
+"""ArrayDesign: a design matrix that is given as an array, numpy, scipy.sparse or dask."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from dglm._typing import AnyArray
 from dglm.design.base import Design
+from dglm.design.values import sparse_rows
 from dglm.errors import DataError
+from dglm.matrix import is_sparse
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,8 +45,10 @@ class ArrayDesign(Design):
         """Names of the arrays that a prediction reads."""
         return ["exog"]
 
-    def exog(self, partition: Mapping[str, AnyArray], number: int) -> AnyArray:
+    def exog(self, partition: Mapping[str, Any], number: int) -> Any:
         X = partition["exog"]
+        if is_sparse(X):
+            X = sparse_rows(X, "exog", f" in partition {number}")
         if X.ndim == 1:
             X = X[:, None]
         if X.shape[1] != len(self.exog_names):

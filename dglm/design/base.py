@@ -14,7 +14,7 @@ from dglm.data import Block, Dropped
 from dglm.design.response import Response
 from dglm.design.values import as_floats, missing_rows
 from dglm.errors import DataError
-from dglm.matrix import DenseMatrix
+from dglm.matrix import design_matrix, finite_rows, is_sparse, missing_columns
 
 Missing = Literal["drop", "raise"]
 ROLES = ("freq_weights", "var_weights", "offset", "exposure")
@@ -164,10 +164,13 @@ class Design(ABC):
         dict of str to (n,) array of bool
             By what the user calls it: factors of a formula or columns, the response, weights and offset.
         """
-        columns = zip(self.exog_names, self.exog(partition, number).T, strict=True)
-        endog = self.endog(partition, number)
+        X, endog = self.exog(partition, number), self.endog(partition, number)
+        if is_sparse(X):
+            found = {self.exog_names[j]: rows for j, rows in missing_columns(X).items()}
+        else:
+            found = {name: missing_rows(column) for name, column in zip(self.exog_names, X.T, strict=True)}
         responses = zip(self.response.names, endog.reshape(len(endog), -1).T, strict=True)
-        found = {name: missing_rows(column) for name, column in (*columns, *responses)}
+        found |= {name: missing_rows(column) for name, column in responses}
         return found | self._extras_lacking(partition, number)
 
     def _extras_lacking(self, partition: Any, number: int) -> dict[str, Mask]:
@@ -221,7 +224,7 @@ class Design(ABC):
             _check_extra(extra, extras[extra.role], number)
         y, trials = self.response.proportions(endog, number)
         block = Block(
-            X=DenseMatrix(X),
+            X=design_matrix(X),
             y=y,
             freq_weights=extras.get("freq_weights"),
             var_weights=extras.get("var_weights") if trials is None else trials,
@@ -253,7 +256,7 @@ class Design(ABC):
         """
         X = self.exog(partition, number)
         extras = {e.role: self.values_of(partition, e, number) for e in self.extras}
-        keep: Mask = np.all(np.isfinite(X), axis=1)
+        keep: Mask = finite_rows(X) if is_sparse(X) else np.all(np.isfinite(X), axis=1)
         for values in extras.values():
             keep &= ~missing_rows(values)
         if not keep.all():
@@ -261,8 +264,8 @@ class Design(ABC):
         for extra in self.extras:
             _check_extra(extra, extras[extra.role], number)
         block = Block(
-            X=DenseMatrix(X),
-            y=np.full(len(X), np.nan),
+            X=design_matrix(X),
+            y=np.full(X.shape[0], np.nan),
             var_weights=extras.get("var_weights"),
             offset=_offset(extras),
             number=number,

@@ -19,7 +19,7 @@ from dglm.design.inputs import frame_columns, frame_table, is_frame
 from dglm.design.joining import JOINED, PreparedModel, join_extras, refuse_double_weights
 from dglm.design.levels import ColumnLevels, learn_levels, listed_levels
 from dglm.design.response import Response, check_two_columns
-from dglm.design.values import is_categorical
+from dglm.design.values import is_categorical, sparse_rows
 from dglm.errors import DataError
 
 
@@ -31,7 +31,7 @@ def from_collections(endog: Any, exog: Any, *, extras: Mapping[str, Any], missin
     endog : array, Series or DataFrame
         The response; two columns are counts of successes and failures.
     exog : array or DataFrame
-        The design matrix: of numpy, pandas, dask, or a dataframe of another library through narwhals.
+        The design matrix: of numpy, scipy.sparse, pandas, dask, or a dataframe of another library through narwhals.
     extras : mapping of str to collection
         Weights, offset and exposure, aligned with `exog`.
     missing : str
@@ -121,7 +121,7 @@ def _from_arrays(endog: Any, exog: Any, extras: Mapping[str, Any], missing: Miss
             raise DataError("endog or weights are dask collections but exog is in memory; compute() them first")
         table = DaskArrayTable.aligned(arrays)
     else:
-        lengths = {name: len(a) for name, a in arrays.items()}
+        lengths = {name: a.shape[0] for name, a in arrays.items()}
         if len(set(lengths.values())) > 1:
             raise DataError(f"the arrays differ in length: {lengths}")
         table = ArrayTable(arrays)
@@ -138,7 +138,7 @@ def _from_arrays(endog: Any, exog: Any, extras: Mapping[str, Any], missing: Miss
 
 
 def as_array(values: Any, name: str) -> Any:
-    """Return a numpy or dask array.
+    """Return a numpy, dask or sparse array.
 
     Parameters
     ----------
@@ -149,20 +149,22 @@ def as_array(values: Any, name: str) -> Any:
 
     Returns
     -------
-    numpy.ndarray or dask.array.Array
+    numpy.ndarray, dask.array.Array or scipy.sparse.csr_array
         A dask one for dask collections; computes nothing.
 
     Raises
     ------
     DataError
-        If there is no dimension of rows, or the matrix is sparse.
+        If there is no dimension of rows, or something other than exog is sparse.
     """
     if isinstance(values, da.Array):
         return values
     if isinstance(values, (dd.Series, dd.DataFrame)):
         return values.to_dask_array()
     if sparse.issparse(values):
-        raise DataError(f"{name} is a scipy.sparse matrix, which is not supported yet; pass {name}.toarray()")
+        if name != "exog":
+            raise DataError(f"{name} is a scipy.sparse matrix, but only exog may be one; pass {name}.toarray()")
+        return sparse_rows(values, name)
     array = np.asarray(values)
     if array.ndim == 0:
         raise DataError(f"{name} must have one value per row; got the single value {values!r}")

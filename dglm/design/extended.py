@@ -21,6 +21,7 @@ from dglm.design.joining import JOINED, PreparedModel
 from dglm.design.learning import from_formula, scope_beside
 from dglm.design.values import missing_rows
 from dglm.errors import DataError
+from dglm.matrix import beside
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +74,8 @@ class ExtendedDesign(Design):
 
     def exog(self, partition: Any, number: int) -> AnyArray:
         more = self.extra.exog(partition, number)[:, list(self.taken)]
-        return np.hstack([self.inner.exog(partition, number), more])
+        columns: AnyArray = beside([self.inner.exog(partition, number), more])
+        return columns
 
     def endog(self, partition: Any, number: int) -> AnyArray:
         return self.inner.endog(partition, number)
@@ -91,7 +93,7 @@ class ExtendedDesign(Design):
         # of the rows that the model keeps: in the others may be levels that nothing was learned of
         more = np.full((len(keep), len(self.taken)), np.nan)
         more[keep] = self.extra.exog(partition[keep], number)[:, list(self.taken)]
-        X, dropped = np.hstack([X, more]), keep & missing_rows(more)
+        X, dropped = beside([X, more]), keep & missing_rows(more)
         if self.missing == "raise" and dropped.any():
             raise self._missing_value(partition, int(np.argmax(dropped)), number)
         return X, endog, extras, keep & ~dropped
@@ -206,9 +208,11 @@ def _with_arrays(design: ArrayDesign, table: ArrayTable | DaskArrayTable, exog_e
     X = table.arrays["exog"]
     if isinstance(table, ArrayTable):
         more = np.asarray(exog_extra)
-        if more.ndim not in {1, 2} or len(more) != len(X):
-            raise DataError(f"exog_extra has shape {more.shape}, but exog has {len(X)} rows")
-        both: Table = ArrayTable({**table.arrays, "exog": np.column_stack([X, more])})
+        if more.ndim not in {1, 2} or len(more) != X.shape[0]:
+            raise DataError(f"exog_extra has shape {more.shape}, but exog has {X.shape[0]} rows")
+        both: Table = ArrayTable(
+            {**table.arrays, "exog": beside([part[:, None] if part.ndim == 1 else part for part in (X, more)])}
+        )
     else:
         if isinstance(exog_extra, (dd.Series, dd.DataFrame)):
             exog_extra = exog_extra.to_dask_array()

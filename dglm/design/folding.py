@@ -10,12 +10,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from dglm._typing import AnyArray
+from dglm._typing import AnyArray, SparseRows
 from dglm.data import Block, BlockedData, FoldedBlock, GroupedBlock, PassLog, Table
 from dglm.design.base import Design
 from dglm.design.grouping import group_rows
+from dglm.matrix import is_sparse
 
 Hashes = npt.NDArray[np.uint64]
+
+# 2^64 over the golden ratio, odd.
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 WEIGHTS = {"freq_weights", "var_weights"}
 
@@ -43,7 +47,7 @@ class EncodeHashed:
         columns = replace(self.design, extras=tuple(e for e in self.design.extras if e.role not in WEIGHTS)).columns
         found = np.full(len(kept), self.seed % 2**64, dtype=np.uint64)
         for values in (each for column in columns for each in _columns(partition[column])):
-            found = _mixed(found * np.uint64(0x9E3779B97F4A7C15) + _hashed(values))
+            found = _mixed(found * GOLDEN + (_hashed_rows(values) if is_sparse(values) else _hashed(values)))
         codes = (found % np.uint64(self.n_folds)).astype(np.intp)[np.asarray(kept)]
         return FoldedBlock.of(block, codes, tuple(range(self.n_folds)))
 
@@ -98,8 +102,9 @@ def _sorted_by_group(block: GroupedBlock, number: int) -> FoldedBlock:
 
 
 def _columns(values: Any) -> list[Any]:
-    """Return a column, or those of a matrix."""
-    return [values[:, j] for j in range(values.shape[1])] if getattr(values, "ndim", 1) == 2 else [values]
+    """Return a column, or those of a matrix, unless it is sparse."""
+    dense = getattr(values, "ndim", 1) == 2 and not is_sparse(values)
+    return [values[:, j] for j in range(values.shape[1])] if dense else [values]
 
 
 def _hashed(values: Any) -> Hashes:
@@ -110,6 +115,14 @@ def _hashed(values: Any) -> Hashes:
         series = series + 0.0
     hashes: AnyArray = pd.util.hash_pandas_object(series, index=False).to_numpy()
     return hashes.astype(np.uint64)
+
+
+def _hashed_rows(values: SparseRows) -> Hashes:
+    """Return a hash of each row's entries that are not zero, in whatever order they are stored."""
+    entries = _mixed(_hashed(values.data) + GOLDEN * values.indices.astype(np.uint64))
+    entries[values.data == 0] = 0
+    totals = np.concatenate([np.zeros(1, dtype=np.uint64), np.cumsum(entries, dtype=np.uint64)])
+    return np.asarray(totals[values.indptr[1:]] - totals[values.indptr[:-1]])
 
 
 def _mixed(h: Hashes) -> Hashes:

@@ -142,7 +142,7 @@ def _array_table(exog: Any, given: Mapping[str, Any]) -> tuple[Table, tuple[Extr
     lazy = [name for name, array in arrays.items() if isinstance(array, da.Array)]
     if lazy:
         raise DataError(f"{lazy[0]} is a dask collection but exog is in memory; pass {lazy[0]}.compute()")
-    lengths = {name: len(array) for name, array in arrays.items()}
+    lengths = {name: array.shape[0] for name, array in arrays.items()}
     if len(set(lengths.values())) > 1:
         raise DataError(f"the arrays differ in length: {lengths}")
     return ArrayTable(arrays), extras

@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
-from dglm._typing import AnyArray, Codes, Mask, Vector
+from dglm._typing import AnyArray, Codes, Mask, SparseRows, Vector
 from dglm.design.numpy_types import with_numpy_type
 from dglm.design.times import refuse_times
 from dglm.errors import DataError, UnseenLevelError
+from dglm.matrix import is_sparse, missing_entries
 
 
 def is_categorical(values: Any) -> bool:
@@ -187,12 +189,43 @@ def observed_levels(values: Any, keep: Mask, name: str) -> tuple[list[Hashable],
     return levels, False
 
 
-def missing_rows(values: AnyArray) -> Mask:
+def sparse_rows(values: Any, name: str, where: str = "") -> SparseRows:
+    """Return a sparse matrix by rows, sharing what it stores where that is possible.
+
+    Parameters
+    ----------
+    values : scipy.sparse array or matrix
+        In any format.
+    name : str
+        What it is, for messages.
+    where : str
+        The partition, for messages.
+
+    Returns
+    -------
+    csr_array
+        Each entry stored once.
+
+    Raises
+    ------
+    DataError
+        If it does not hold real numbers.
+    """
+    if values.dtype.kind not in "fiub":
+        raise DataError(f"{name} has dtype {values.dtype}{where}, not real numbers; convert it")
+    rows = sparse.csr_array(values)
+    if not rows.has_canonical_format:
+        rows = rows.copy()
+        rows.sum_duplicates()
+    return rows
+
+
+def missing_rows(values: AnyArray | SparseRows) -> Mask:
     """Return which rows have a nan.
 
     Parameters
     ----------
-    values : (n,) or (n, p) array
+    values : (n,) or (n, p) array, or csr_array
         Numbers of any type.
 
     Returns
@@ -200,6 +233,9 @@ def missing_rows(values: AnyArray) -> Mask:
     (n,) array of bool
         True where something is missing.
     """
+    if is_sparse(values):
+        return missing_entries(values)
+    values = np.asarray(values)
     if not np.issubdtype(values.dtype, np.floating):
         return np.zeros(len(values), dtype=bool)
     if values.ndim == 1:

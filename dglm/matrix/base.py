@@ -9,7 +9,7 @@ import numpy as np
 
 from dglm._typing import Codes, Mask, Matrix, Vector
 from dglm.matrix.crosses import Crosses
-from dglm.matrix.products import Cross, Gram
+from dglm.matrix.products import Cross, Gram, GramDiagonal
 
 
 class DesignMatrix(ABC):
@@ -101,6 +101,21 @@ class DesignMatrix(ABC):
         """
 
     @abstractmethod
+    def gram_diagonal(self, w: Vector) -> GramDiagonal:
+        """Return the diagonal of X'WX with W = diag(w), in memory linear in p.
+
+        Parameters
+        ----------
+        w : (n,) array
+            Working weights, of either sign.
+
+        Returns
+        -------
+        GramDiagonal
+            The diagonal, about a centre.
+        """
+
+    @abstractmethod
     def less(self, centre: Vector) -> Matrix:
         """Return X - 1 centre', one dense row for each of X.
 
@@ -139,6 +154,34 @@ class DesignMatrix(ABC):
         tuple of slice and DesignMatrix
             The rows covered and a matrix of them, valid until the next one is asked for; at least one, even of no rows.
         """
+
+    @abstractmethod
+    def columns(self, columns: Codes) -> DesignMatrix:
+        """Return some of the columns.
+
+        Parameters
+        ----------
+        columns : (k,) array of int
+            Positions.
+
+        Returns
+        -------
+        DesignMatrix, (n, k)
+            Of the same rows.
+        """
+
+    def extreme(self) -> tuple[int, int, float]:
+        """Return the first entry that is infinite, or the largest if all are finite.
+
+        Returns
+        -------
+        tuple of int, int and float
+            Its row and column, and the entry.
+        """
+        X = self.toarray()
+        infinite = np.argwhere(~np.isfinite(X))
+        i, j = infinite[0] if len(infinite) else np.unravel_index(np.argmax(np.abs(X)), X.shape)
+        return int(i), int(j), float(X[i, j])
 
     @abstractmethod
     def toarray(self) -> Matrix:

@@ -13,7 +13,7 @@ import numpy as np
 from dglm._typing import Mask, Matrix, Vector
 from dglm.matrix.base import DesignMatrix
 from dglm.matrix.cholesky import ScaledCholesky
-from dglm.matrix.products import Cross
+from dglm.matrix.products import Cross, GramDiagonal
 from dglm.matrix.triangular import Information, TriangularFactor
 
 # A column whose spread is this small beside its mean is constant: its deviations are rounding.
@@ -39,12 +39,12 @@ class Basis:
     constant: float = 1.0
 
     @classmethod
-    def of(cls, information: Information, intercept: int | None, constant: float = 1.0) -> Basis:
+    def of(cls, information: Information | GramDiagonal, intercept: int | None, constant: float = 1.0) -> Basis:
         """Return the basis centred where the rows of an information matrix are.
 
         Parameters
         ----------
-        information : Gram or TriangularFactor
+        information : Gram, GramDiagonal or TriangularFactor
             The weighted mean of its rows becomes the centre.
         intercept : int or None
             Position of the constant column.
@@ -124,13 +124,34 @@ class Basis:
             return raw.second
         about = information.about(self.centre)
         H = about.second.copy()
-        spread = np.abs(np.diag(H))
-        flat = spread <= CONSTANT_SPREAD**2 * (spread + np.abs(about.total) * self.centre**2)
+        flat = self._flat(np.diag(H), about.total)
         H[flat, :] = H[:, flat] = 0.0
         border = np.where(flat, 0.0, self.constant * about.first)
         H[self.intercept, :] = H[:, self.intercept] = border
         H[self.intercept, self.intercept] = self.constant**2 * about.total
         return H
+
+    def diagonal(self, information: Information | GramDiagonal) -> Vector:
+        """Return the diagonal of T' X'WX T, from which the columns' own scales are read.
+
+        Parameters
+        ----------
+        information : Gram, TriangularFactor or GramDiagonal
+            X'WX, or its diagonal, as sums about any centre.
+
+        Returns
+        -------
+        (p,) array
+            Zero for columns that are constant up to rounding.
+        """
+        if not isinstance(information, GramDiagonal):
+            return np.diag(self.gram(information))
+        if self.intercept is None:
+            return information.centred().about(np.zeros_like(information.centre)).diagonal
+        about = information.about(self.centre)
+        result = np.where(self._flat(about.diagonal, about.total), 0.0, about.diagonal)
+        result[self.intercept] = self.constant**2 * about.total
+        return result
 
     def root(self, information: TriangularFactor) -> Matrix:
         """Return A with A'A = T' X'WX T, without having formed it.
@@ -268,7 +289,12 @@ class Basis:
         (p,) array
             Derivatives with respect to theta.
         """
-        return self._transform().T @ g
+        # T' without the matrix, which would be p x p
+        result = g.copy()
+        if self.intercept is not None:
+            others = np.arange(len(g)) != self.intercept
+            result[others] -= np.multiply.outer(self.centre[others] / self.constant, g[self.intercept])
+        return result
 
     def hessian(self, A: Matrix) -> Matrix:
         """Return T'AT for a matrix of second derivatives with respect to beta.
@@ -286,6 +312,25 @@ class Basis:
         T = self._transform()
         return T.T @ A @ T
 
+    def hessian_diagonal(self, d: Vector) -> Vector:
+        """Return the diagonal of T' diag(d) T, for the second derivatives of a sum over coefficients.
+
+        Parameters
+        ----------
+        d : (p,) array
+            Second derivatives with respect to beta.
+
+        Returns
+        -------
+        (p,) array
+            With respect to theta.
+        """
+        if self.intercept is None:
+            return d
+        result: Vector = d + (self.centre / self.constant) ** 2 * d[self.intercept]
+        result[self.intercept] = d[self.intercept]
+        return result
+
     def covariance(self, C: Matrix) -> Matrix:
         """Return T C T': the covariance of beta from that of theta.
 
@@ -301,6 +346,12 @@ class Basis:
         """
         T = self._transform()
         return T @ C @ T.T
+
+    def _flat(self, diagonal: Vector, total: float) -> Mask:
+        """Return which columns are constant up to rounding, by the sums of their squares about the centre."""
+        spread = np.abs(diagonal)
+        flat: Mask = spread <= CONSTANT_SPREAD**2 * (spread + np.abs(total) * self.centre**2)
+        return flat
 
     def _penalised(self, information: Information, ridge: Matrix | None) -> Matrix:
         """Return T' (X'WX + P) T."""

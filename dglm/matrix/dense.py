@@ -15,7 +15,7 @@ import numpy as np
 from dglm._typing import AnyArray, Codes, Mask, Matrix, Vector
 from dglm.matrix.base import DesignMatrix
 from dglm.matrix.crosses import Crosses
-from dglm.matrix.products import Cross, Gram
+from dglm.matrix.products import Cross, Gram, GramDiagonal
 
 # A tile and its weighted copy are read several times each; half a megabyte apiece keeps both near the core.
 TILE_BYTES = 2**19
@@ -58,6 +58,9 @@ class DenseMatrix(DesignMatrix):
     def gram(self, w: Vector) -> Gram:
         return reduce(add, (tile.gram(w[rows]) for rows, tile in self.tiles()))
 
+    def gram_diagonal(self, w: Vector) -> GramDiagonal:
+        return reduce(add, (tile.gram_diagonal(w[rows]) for rows, tile in self.tiles()))
+
     def less(self, centre: Vector) -> Matrix:
         deviations: Matrix = self.values - centre
         return deviations
@@ -79,6 +82,9 @@ class DenseMatrix(DesignMatrix):
             tile, weighted = (a[:, :m].T if columns_first else a[:m] for a in (buffer, scratch))
             np.subtract(part, centre, out=tile)
             yield slice(start, start + m), CentredTile(part, tile, centre, weighted)
+
+    def columns(self, columns: Codes) -> DenseMatrix:
+        return DenseMatrix(self.values[:, columns])
 
     def toarray(self) -> Matrix:
         return np.asarray(self.values, dtype=np.float64)
@@ -155,6 +161,11 @@ class CentredTile(DesignMatrix):
         second = np.dot(self.deviations.T, self.weighted)
         return Gram(float(np.abs(w).sum()), self.centre, total, first, (second + second.T) / 2)
 
+    def gram_diagonal(self, w: Vector) -> GramDiagonal:
+        np.square(self.deviations, out=self.weighted)
+        mass, total = float(np.abs(w).sum()), float(w.sum())
+        return GramDiagonal(mass, self.centre, total, np.dot(self.deviations.T, w), np.dot(self.weighted.T, w))
+
     def less(self, centre: Vector) -> Matrix:
         deviations: Matrix = self.values - centre
         return deviations
@@ -164,6 +175,10 @@ class CentredTile(DesignMatrix):
 
     def tiles(self) -> Iterator[tuple[slice, CentredTile]]:
         yield slice(0, len(self.deviations)), self
+
+    def columns(self, columns: Codes) -> CentredTile:
+        deviations = self.deviations[:, columns]
+        return CentredTile(self.values[:, columns], deviations, self.centre[columns], np.empty_like(deviations))
 
     def toarray(self) -> Matrix:
         return np.asarray(self.values, dtype=np.float64)

@@ -1,4 +1,4 @@
-"""The two products that a pass leaves behind, X'r and X'WX, held as sums about a centre.
+"""The products that a pass leaves behind, X'r and X'WX or its diagonal, held as sums about a centre.
 
 Raw cross-products lose as many digits as the squared ratio of a column's mean to its spread (five on Longley's data);
 sums about the mean do not. Both records add exactly over rows, whatever the split, with no mean known beforehand.
@@ -54,7 +54,9 @@ class Cross:
         (p,) array
             The deviations.
         """
-        return self.deviations + self.total * (self.centre - centre)
+        # sums at a point out of range are infinite, and are to stay so quietly
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self.deviations + self.total * (self.centre - centre)
 
     def reduced(self, L: Matrix) -> Cross:
         """Return (X L)'r.
@@ -104,6 +106,11 @@ class Gram:
     first: Vector
     second: Matrix
 
+    @property
+    def diagonal(self) -> Vector:
+        """Of each column, sum_i w_i (x_ij - centre_j)^2."""
+        return np.diag(self.second)
+
     def about(self, centre: Vector) -> Gram:
         """Return the same sums about another centre.
 
@@ -118,9 +125,10 @@ class Gram:
             The moved record.
         """
         shift = self.centre - centre
-        cross = np.outer(self.first, shift)
-        second = self.second + (cross + cross.T) + self.total * np.outer(shift, shift)
-        return Gram(self.mass, centre, self.total, self.first + self.total * shift, second)
+        with np.errstate(over="ignore", invalid="ignore"):
+            cross = np.outer(self.first, shift)
+            second = self.second + (cross + cross.T) + self.total * np.outer(shift, shift)
+            return Gram(self.mass, centre, self.total, self.first + self.total * shift, second)
 
     def centred(self) -> Gram:
         """Return the same sums about the weighted mean of the rows.
@@ -195,3 +203,69 @@ class Gram:
         centre = left.centre + share * (right.centre - left.centre)
         left, right = left.about(centre), right.about(centre)
         return Gram(mass, centre, left.total + right.total, left.first + right.first, left.second + right.second)
+
+
+@dataclass(frozen=True)
+class GramDiagonal:
+    """The diagonal of X'WX as sums about a centre: what is known of the information of a wide design.
+
+    Parameters
+    ----------
+    mass : float
+        sum_i |w_i|; how much the centre weighs when two records are added.
+    centre : (p,) array
+        The point the deviations are taken from.
+    total : float
+        sum_i w_i.
+    first : (p,) array
+        sum_i w_i (x_i - centre).
+    diagonal : (p,) array
+        sum_i w_i (x_ij - centre_j)^2.
+    """
+
+    mass: float
+    centre: Vector
+    total: float
+    first: Vector
+    diagonal: Vector
+
+    def about(self, centre: Vector) -> GramDiagonal:
+        """Return the same sums about another centre.
+
+        Parameters
+        ----------
+        centre : (p,) array
+            The point to take deviations from.
+
+        Returns
+        -------
+        GramDiagonal
+            The moved record.
+        """
+        shift = self.centre - centre
+        with np.errstate(over="ignore", invalid="ignore"):
+            diagonal = self.diagonal + (2 * self.first + self.total * shift) * shift
+            return GramDiagonal(self.mass, centre, self.total, self.first + self.total * shift, diagonal)
+
+    def centred(self) -> GramDiagonal:
+        """Return the same sums about the weighted mean of the rows.
+
+        Returns
+        -------
+        GramDiagonal
+            With ``first`` zero up to rounding, when no weight is negative.
+        """
+        return self.about(self.centre + self.first / self.total) if self.total > 0 else self
+
+    def __add__(self, other: GramDiagonal) -> GramDiagonal:
+        mass = self.mass + other.mass
+        if self.centre is other.centre:
+            total, first = self.total + other.total, self.first + other.first
+            return GramDiagonal(mass, self.centre, total, first, self.diagonal + other.diagonal)
+        left, right = self.centred(), other.centred()
+        share = right.mass / mass if mass > 0 else 0.0
+        centre = left.centre + share * (right.centre - left.centre)
+        left, right = left.about(centre), right.about(centre)
+        return GramDiagonal(
+            mass, centre, left.total + right.total, left.first + right.first, left.diagonal + right.diagonal
+        )

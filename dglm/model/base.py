@@ -35,8 +35,11 @@ class Model(ABC):
         return list(self.design.exog_names)
 
     @abstractmethod
-    def _objective(self, penalty: Penalty, persist: Persist) -> tuple[Objective[Any], int]:
-        """Return the objective, surveying the rows unless that was done, and how many passes were made before."""
+    def _objective(self, penalty: Penalty, persist: Persist, *, products: bool = True) -> tuple[Objective[Any], int]:
+        """Return the objective, surveying the rows unless that was done, and how many passes were made before.
+
+        Without `products` of columns with one another where the design is wide.
+        """
 
     @abstractmethod
     def _objective_over(self, data: BlockedData[Block], penalty: Penalty, found: Survey) -> Objective[Any]:
@@ -76,7 +79,7 @@ class Model(ABC):
         """Fit all coefficients."""
         # the algebra between passes is small; threads would cost it more than they give, and change its bits
         with one_blas_thread():
-            objective, passes_before = self._objective(penalty, persist)
+            objective, passes_before = self._objective(penalty, persist, products=solver.forms_information)
             if self.family.free:
                 objective, fit = maximise_shape(objective, solver, start)
             else:

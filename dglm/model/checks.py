@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import warnings
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 
-from dglm.errors import ConvergenceWarning, PerfectSeparationWarning, RankDeficientWarning
-from dglm.penalties import NonConvexPenalty, Penalty, SparsePenalty
+from dglm.errors import ConvergenceWarning, PerfectSeparationWarning, RankDeficientWarning, TooWideError
+from dglm.matrix import WIDE, is_wide
+from dglm.penalties import NonConvexPenalty, Penalty, SparsePenalty, Unpenalised
 from dglm.results import Estimate
 from dglm.results.estimate import Collinear, ScaleOption
-from dglm.solvers import Status
+from dglm.solvers import Solver, Status
 
 
 def check_scale(scale: ScaleOption) -> None:
@@ -31,6 +32,32 @@ def check_scale(scale: ScaleOption) -> None:
         return
     if isinstance(scale, str) or not (np.isfinite(scale) and scale > 0):
         raise ValueError(f'scale must be None, "X2", "dev" or a number above 0; got {scale!r}')
+
+
+def check_width(p: int, penalty: Penalty, asked: Solver[Any] | None) -> None:
+    """Refuse maximum likelihood for so many columns that its standard errors need matrices nobody asked for.
+
+    Parameters
+    ----------
+    p : int
+        Number of columns.
+    penalty : Penalty
+        Of the fit.
+    asked : Solver or None
+        That the user named.
+
+    Raises
+    ------
+    TooWideError
+        If there are more than 5,000 columns, no penalty, and no solver was named that makes p x p matrices.
+    """
+    if not is_wide(p) or not isinstance(penalty, Unpenalised) or (asked is not None and asked.forms_information):
+        return
+    raise TooWideError(
+        f"standard errors of {p:,} coefficients need matrices of {p:,} x {p:,} numbers, {8 * p * p:,} bytes each, "
+        f'which are made for more than {WIDE:,} columns only if asked for: fit(solver="irls"), or "newton". Under a '
+        f"penalty, penalty=dglm.L2(alpha) or dglm.L1(alpha), none is made"
+    )
 
 
 def check_collinear(collinear: Collinear, penalty: Penalty) -> None:

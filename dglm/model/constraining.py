@@ -11,9 +11,9 @@ import numpy as np
 from dglm.data import Persist
 from dglm.design import as_params, read_constraints
 from dglm.inference import CovarianceChoice
-from dglm.matrix import Reduction
+from dglm.matrix import Reduction, is_wide
 from dglm.model.base import Model
-from dglm.model.checks import check_collinear, check_scale, warn_of_fit
+from dglm.model.checks import check_collinear, check_scale, check_width, warn_of_fit
 from dglm.penalties import Unpenalised, from_statsmodels
 from dglm.results import GLMResults, results_of
 from dglm.results.estimate import Collinear, ScaleOption
@@ -107,6 +107,7 @@ class Constraining(Model):
         read = read_constraints(constraints, self.exog_names)
         labels = read.in_words(self.exog_names)
         chosen = resolve_solver(solver, Unpenalised()).with_settings(max_iter, tol)
+        check_width(len(self.exog_names), Unpenalised(), chosen if solver is not None else None)
         check_scale(scale)
         check_collinear(collinear, Unpenalised())
         wanted = self._wanted(CovarianceChoice.of(cov_type, cov_kwds), use_t=use_t, scope=sys._getframe(1))
@@ -179,8 +180,10 @@ class Constraining(Model):
             raise ValueError(
                 f"method must be 'elastic_net', or 'l1_slsqp' with L1_wt=1; got {method!r}, L1_wt={L1_wt!r}"
             )
-        penalty = from_statsmodels(alpha, L1_wt)
-        chosen = resolve_solver(None, penalty).with_settings(maxiter, cnvrg_tol)
+        penalty, p = from_statsmodels(alpha, L1_wt), len(self.exog_names)
+        chosen = resolve_solver(None, penalty, wide=is_wide(p)).with_settings(maxiter, cnvrg_tol)
+        if refit:
+            check_width(p, Unpenalised(), None)
         start = None if start_params is None else as_params(self.design, start_params, "start_params")
         estimate = self._estimate(penalty, chosen, start, None, persist)
         warn_of_fit(estimate, stacklevel=3)

@@ -154,7 +154,7 @@ class Evaluating(Model):
         if not isinstance(penalty, SparsePenalty):
             raise TypeError(f"alpha_max is the strength of a sparse penalty, such as L1; got {penalty!r}")
         with one_blas_thread():
-            return alpha_max(self._objective(penalty, "auto")[0])
+            return alpha_max(self._objective(penalty, "auto", products=False)[0])
 
     def _at(self, quantity: Any, params: Any, scale: float | None, **settings: bool) -> Any:
         """Evaluate something of the likelihood at given coefficients."""
@@ -163,5 +163,5 @@ class Evaluating(Model):
             raise ValueError(f"scale must be None or a number above 0; got {scale!r}")
         beta = as_params(self.design, params)
         with one_blas_thread():
-            objective, _ = self._objective(Unpenalised(), "auto")
+            objective, _ = self._objective(Unpenalised(), "auto", products=False)
             return quantity(replace(objective, null_model=None), beta, scale, **settings)

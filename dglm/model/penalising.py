@@ -12,7 +12,8 @@ import numpy as np
 from dglm._typing import Vector
 from dglm.data import PassLog, Persist, kept, one_blas_thread
 from dglm.design import folded
-from dglm.errors import ConvergenceWarning
+from dglm.errors import ConvergenceWarning, TooWideError
+from dglm.matrix import WIDE, is_wide
 from dglm.model.base import PLAIN, Model
 from dglm.model.checks import check_scale
 from dglm.objective import Folds, HeldOut, HeldOutAt, Objective, Scorer, scorer_of, survey_folds
@@ -73,6 +74,8 @@ class Penalising(Model):
             If the penalty has no strength, or is not convex.
         ValueError
             If strengths are not positive, or the family has parameters to be estimated.
+        TooWideError
+            If there are more than 5,000 columns.
 
         Warns
         -----
@@ -87,8 +90,7 @@ class Penalising(Model):
         >>> path.n_passes, path.df.tolist()
         (1, [1.0, 2.0, 2.0])
         """
-        _check(penalty, alphas, alpha_ratio, scale)
-        self._check_no_free_parameter("a path")
+        self._check_path(penalty, alphas, alpha_ratio, scale)
         with one_blas_thread():
             objective, passes_before = self._objective(penalty, persist)
             fit = solve_path(objective, _strengths(objective, alphas, alpha_ratio), None, tol=tol, max_iter=max_iter)
@@ -156,6 +158,8 @@ class Penalising(Model):
             If a fold is empty, or folds do not fit the data.
         ValueError
             If an option is none of those above, or the family has parameters to be estimated.
+        TooWideError
+            If there are more than 5,000 columns.
 
         Warns
         -----
@@ -170,10 +174,9 @@ class Penalising(Model):
         >>> cv.scores.shape, cv.alpha
         ((4, 2), 1.0)
         """
-        _check(penalty, alphas, alpha_ratio, scale)
+        self._check_path(penalty, alphas, alpha_ratio, scale)
         if select not in get_args(Select):
             raise ValueError(f'select must be "min" or "1se"; got {select!r}')
-        self._check_no_free_parameter("cross-validation")
         scorer, caller = scorer_of(scoring, self.family), sys._getframe(1)
         with one_blas_thread():
             objective, found = self._folded(penalty, folds, seed, {**caller.f_globals, **caller.f_locals}, persist)
@@ -193,6 +196,19 @@ class Penalising(Model):
         _warn_of_path(fit, stacklevel=3)
         return results
 
+    def _check_path(self, penalty: Penalty, alphas: Any, alpha_ratio: float | None, scale: ScaleOption) -> None:
+        """Refuse what cannot be made a path of."""
+        check_path(penalty)
+        check_scale(scale)
+        _check_strengths(alphas, alpha_ratio)
+        self._check_no_free_parameter("a path")
+        p = len(self.exog_names)
+        if is_wide(p):
+            raise TooWideError(
+                f"paths of {p:,} coefficients make {p:,} x {p:,} matrices, which no more than {WIDE:,} columns get "
+                f"unasked; fit(penalty=...) fits one strength without any"
+            )
+
     def _folded(
         self, penalty: Penalty, folds: Any, seed: int, context: Mapping[str, Any], persist: Persist
     ) -> tuple[Objective[Any], Folds]:
@@ -211,10 +227,8 @@ class Penalising(Model):
         )
 
 
-def _check(penalty: Penalty, alphas: Any, alpha_ratio: float | None, scale: ScaleOption) -> None:
-    """Refuse what cannot be made a path of."""
-    check_path(penalty)
-    check_scale(scale)
+def _check_strengths(alphas: Any, alpha_ratio: float | None) -> None:
+    """Refuse strengths that are none."""
     if isinstance(alphas, int | np.integer):
         if alphas < 1:
             raise ValueError(f"alphas must be at least 1, or positive strengths; got {alphas!r}")

@@ -3,15 +3,17 @@
 from dglm.objective.at_params import hessian_at, independent_columns, loglike_at, score_at
 from dglm.objective.base import Sum
 from dglm.objective.clusters import ClusterScores, ScoresAt
+from dglm.objective.columns import ColumnCurvature, ColumnsAt
 from dglm.objective.constrained import Constrained
 from dglm.objective.curvature import Curvature, ObservedCurvature
 from dglm.objective.deviance import Deviance
+from dglm.objective.diagonal import DiagonalCurvature
 from dglm.objective.factored import FactoredCurvature, SecondOrder
 from dglm.objective.folds import Folds, survey_folds
 from dglm.objective.gradient import Gradient
 from dglm.objective.meat import DETERMINED, Leverages, Meat, MeatAt
 from dglm.objective.null_model import NullModel, NullStep
-from dglm.objective.objective import Objective, Request, evaluate
+from dglm.objective.objective import Objective, OnBlock, Request, evaluate
 from dglm.objective.saturated import SaturatedLoglike
 from dglm.objective.scoring import HeldOut, HeldOutAt, Scorer, scorer_of
 from dglm.objective.shape import ShapeCurvature, ShapeLoglike, ShapeObjective, packed
@@ -22,9 +24,12 @@ from dglm.objective.trials import Trials, TrialsAt
 __all__ = [
     "DETERMINED",
     "ClusterScores",
+    "ColumnCurvature",
+    "ColumnsAt",
     "Constrained",
     "Curvature",
     "Deviance",
+    "DiagonalCurvature",
     "FactoredCurvature",
     "Folds",
     "Gradient",
@@ -37,6 +42,7 @@ __all__ = [
     "NullStep",
     "Objective",
     "ObservedCurvature",
+    "OnBlock",
     "Request",
     "SaturatedLoglike",
     "Scorer",

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from dglm._typing import Mask, Matrix, Vector
-from dglm.matrix import Basis
+from dglm.errors import TooWideError
+from dglm.matrix import Basis, check_square
 from dglm.objective.curvature import Curvature, ObservedCurvature
 from dglm.objective.deviance import Deviance
 from dglm.objective.gradient import Gradient
@@ -88,7 +89,13 @@ def hessian_at(objective: Objective[Any], beta: Vector, scale: float | None, *, 
     -------
     (p, p) array
         Negative semi-definite where `observed` is False; one pass.
+
+    Raises
+    ------
+    TooWideError
+        If memory does not hold it.
     """
+    check_square(len(beta), objective.data.free_bytes(), "the Hessian")
     found = objective.at(beta, ObservedCurvature if observed else Curvature)
     second = found.information.centred().about(np.zeros_like(beta)).second
     return -second / _dispersion(objective, found, scale)
@@ -118,6 +125,11 @@ def _dispersion(objective: Objective[Any], found: Gradient, scale: float | None)
         return scale
     if objective.family.dispersion_fixed:
         return 1.0
+    if objective.survey.wide:
+        raise TooWideError(
+            f"the dispersion needs the rank of {len(objective.survey.low):,} columns, and that their products with one "
+            f"another; pass scale="
+        )
     left = objective.nobs - np.count_nonzero(independent_columns(objective.survey, objective.basis))
     return found.pearson_chi2 / left if left > 0 else np.nan
 

@@ -6,14 +6,16 @@ what comes back is reduced to X L. The offset, and with it the null model, stay 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from dglm.data import Block
 from dglm.matrix import Cross, Reduction
-from dglm.objective.objective import Objective, Request
+from dglm.objective.objective import Objective, OnBlock, Request
 from dglm.objective.survey import Survey
 from dglm.penalties import Unpenalised
 
@@ -96,10 +98,28 @@ class Constrained(Objective[Unpenalised]):
         tuple of Sum
             Over all rows, in the order asked for.
         """
-        found = self.ask(*((want, self.reduction.expand(point)) for want, point in requests))
-        # trial steps may leave the range of the mean; the sums say so by being infinite or nan
-        with np.errstate(all="ignore"):
-            return tuple(part.reduced(self.reduction.L) for part in found)
+        return _reduced(self.reduction, self.ask, requests)
+
+    def on_block(self) -> OnBlock:
+        """Return what evaluates sums of X L over one block where it is.
+
+        Returns
+        -------
+        callable
+            Of a block and requests, like those of `together`; picklable.
+        """
+        return partial(_on_block, super().on_block(), self.reduction)
+
+
+def _on_block(evaluate: OnBlock, reduction: Reduction, block: Block, requests: Sequence[Request]) -> tuple[Any, ...]:
+    return _reduced(reduction, lambda *asked: evaluate(block, asked), requests)
+
+
+def _reduced(reduction: Reduction, ask: Callable[..., tuple[Any, ...]], requests: Sequence[Request]) -> tuple[Any, ...]:
+    found = ask(*((want, reduction.expand(point)) for want, point in requests))
+    # trial steps may leave the range of the mean; the sums say so by being infinite or nan
+    with np.errstate(all="ignore"):
+        return tuple(part.reduced(reduction.L) for part in found)
 
 
 def reduced_survey(survey: Survey, reduction: Reduction) -> Survey:
@@ -137,6 +157,6 @@ def reduced_survey(survey: Survey, reduction: Reduction) -> Survey:
         offset_mean=survey.offset_mean + float(gram.centred().centre @ b0),
         low=np.where(own, reduction.reduce(survey.low), np.where(constant, combined.centre, -np.inf)),
         high=np.where(own, reduction.reduce(survey.high), np.where(constant, combined.centre, np.inf)),
-        gram=combined,
+        information=combined,
         cross=cross.reduced(L),
     )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 from operator import add
 from typing import Any, Generic, TypeVar, cast
 
@@ -23,6 +23,7 @@ P = TypeVar("P", bound=Penalty, covariant=True)
 S = TypeVar("S", bound=Sum)
 
 Request = tuple[type[Sum], Any]
+OnBlock = Callable[[Block, Sequence[Request]], tuple[Any, ...]]
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,16 @@ class Objective(Generic[P]):
             riding.advance(found[-1])
         return found[: len(requests)]
 
+    def on_block(self) -> OnBlock:
+        """Return what evaluates sums over one block where it is: for tasks that go on from them before they return.
+
+        Returns
+        -------
+        callable
+            Of a block and requests, like those of `together`; picklable. Returns the sums in the order asked for.
+        """
+        return partial(_on_block, self.family)
+
     def value(self, deviance: float, beta: Vector) -> float:
         """Return Q from the deviance at some coefficients.
 
@@ -160,3 +171,7 @@ def evaluate(block: Block, requests: Sequence[Request], family: Family) -> Toget
         return Together(
             tuple(next(parts) if want.by_tile else want.of(block, point, family) for want, point in requests)
         )
+
+
+def _on_block(family: Family, block: Block, requests: Sequence[Request]) -> tuple[Any, ...]:
+    return evaluate(block, requests, family).parts

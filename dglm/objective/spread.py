@@ -10,6 +10,7 @@ from dglm._typing import Vector
 from dglm.data import Block, BlockedData
 from dglm.families import Gaussian
 from dglm.links import Identity
+from dglm.matrix import SparseMatrix
 from dglm.objective.survey import Survey
 
 # A column whose spread is this small beside its mean is constant: its deviations are rounding.
@@ -51,6 +52,10 @@ class Moments:
             Over these rows.
         """
         p = block.X.shape[1]
+        if isinstance(block.X, SparseMatrix):
+            # not made dense; its sums are about zero, which no row of zero weight can move
+            gram = block.X.gram_diagonal(block.weights).centred()
+            return cls(gram.total, gram.centre, np.maximum(gram.diagonal, 0.0))
         found = cls(0.0, np.zeros(p), np.zeros(p))
         for rows, tile in block.X.tiles():
             counted = block.weights[rows] > 0
@@ -103,8 +108,8 @@ def column_spread(data: BlockedData[Block], survey: Survey) -> Vector:
         One pass; none for Gaussian models with the identity link, whose survey has these weights.
     """
     if isinstance(survey.family, Gaussian) and isinstance(survey.family.link, Identity):
-        gram = survey.gram.centred()
-        return Moments(gram.total, gram.centre, np.maximum(np.diag(gram.second), 0.0)).deviations()
+        gram = survey.information.centred()
+        return Moments(gram.total, gram.centre, np.maximum(gram.diagonal, 0.0)).deviations()
     return data.sum(_moments).deviations()
 
 

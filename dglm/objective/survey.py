@@ -9,16 +9,16 @@ Source: Banerjee, Merugu, Dhillon & Ghosh (2005), "Clustering with Bregman diver
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import partial, reduce
 from operator import add
 
 import numpy as np
 
-from dglm._typing import Vector
+from dglm._typing import Matrix, Vector
 from dglm.data import Block, BlockedData, Dropped
-from dglm.errors import DataError, DomainError
+from dglm.errors import DataError, DomainError, TooWideError
 from dglm.families import Family
-from dglm.matrix import Basis, Cross, Gram
+from dglm.matrix import Basis, Cross, Gram, GramDiagonal
 from dglm.objective.base import weighted_total
 
 
@@ -50,8 +50,8 @@ class Survey:
         Log-likelihood at mu = y and unit scale.
     low, high : (p,) array
         The value of each column that is constant; -inf and inf for others.
-    gram : Gram
-        X'WX, W the working weights at the family's starting means.
+    information : Gram or GramDiagonal
+        X'WX, W the working weights at the family's starting means; its diagonal alone where the design is wide.
     cross : Cross
         X'Wz, z the working response less the offset; nan when the starting means have no finite eta.
     """
@@ -68,11 +68,43 @@ class Survey:
     saturated: float
     low: Vector
     high: Vector
-    gram: Gram
+    information: Gram | GramDiagonal
     cross: Cross
 
+    @property
+    def wide(self) -> bool:
+        """Whether no p x p matrix was made, because there are so many columns."""
+        return isinstance(self.information, GramDiagonal)
+
+    @property
+    def gram(self) -> Gram:
+        """X'WX.
+
+        Raises
+        ------
+        TooWideError
+            If the survey was made for a fit that makes no p x p matrix.
+        """
+        if isinstance(self.information, GramDiagonal):
+            p = len(self.low)
+            raise TooWideError(f"products of {p:,} columns with one another, a {p:,} x {p:,} matrix, were not made")
+        return self.information
+
+    def without_products(self) -> Survey:
+        """Return what a survey of a wide design knows.
+
+        Returns
+        -------
+        Survey
+            Of X'WX the diagonal alone.
+        """
+        if isinstance(self.information, GramDiagonal):
+            return self
+        gram = self.information
+        return replace(self, information=GramDiagonal(gram.mass, gram.centre, gram.total, gram.first, gram.diagonal))
+
     @classmethod
-    def of(cls, block: Block, family: Family) -> Survey:
+    def of(cls, block: Block, family: Family, *, wide: bool = False) -> Survey:
         """Return the survey of the rows of a block.
 
         Parameters
@@ -81,6 +113,8 @@ class Survey:
             The rows, possibly none.
         family : Family
             With its link.
+        wide : bool
+            Whether to make no p x p matrix.
 
         Returns
         -------
@@ -99,7 +133,7 @@ class Survey:
         W = w * np.where(usable, at.information, 1.0)
         z = np.where(usable, eta + at.score / at.information - offset, 0.0)
         unusable = np.nan if np.any(~usable & (w > 0)) else 0.0
-        gram = block.X.gram(W)
+        gram = block.X.gram_diagonal(W) if wide else block.X.gram(W)
         low, high = _constants(gram)
         return cls(
             family=family,
@@ -114,7 +148,7 @@ class Survey:
             saturated=float(np.dot(f, family.loglike_obs(y, y, block.var, 1.0))),
             low=low,
             high=high,
-            gram=gram,
+            information=gram,
             cross=block.X.cross(W * z + unusable),
         )
 
@@ -136,7 +170,7 @@ class Survey:
             saturated=self.saturated + other.saturated,
             low=np.minimum(self.low, other.low),
             high=np.maximum(self.high, other.high),
-            gram=self.gram + other.gram,
+            information=_both(self.information, other.information),
             cross=self.cross + other.cross,
         )
 
@@ -172,10 +206,19 @@ class Survey:
         Basis
             The coordinates.
         """
-        return Basis.of(self.gram, intercept, constant)
+        return Basis.of(self.information, intercept, constant)
 
 
-def _constants(gram: Gram) -> tuple[Vector, Vector]:
+def _both(one: Gram | GramDiagonal, other: Gram | GramDiagonal) -> Gram | GramDiagonal:
+    """Return the sum of two records of one kind."""
+    if isinstance(one, Gram) and isinstance(other, Gram):
+        return one + other
+    if isinstance(one, GramDiagonal) and isinstance(other, GramDiagonal):
+        return one + other
+    raise TypeError("a survey with all products of columns does not add to one without")
+
+
+def _constants(gram: Gram | GramDiagonal) -> tuple[Vector, Vector]:
     """Return the value of each column without spread as its range, every number as the range of the others.
 
     Tiles are anchored at one of their rows, so that the deviations of a constant column are exactly zero. No rows (of
@@ -183,11 +226,13 @@ def _constants(gram: Gram) -> tuple[Vector, Vector]:
     """
     if gram.mass == 0:
         return np.full_like(gram.centre, np.inf), np.full_like(gram.centre, -np.inf)
-    constant = np.diag(gram.second) == 0
+    constant = gram.diagonal == 0
     return np.where(constant, gram.centre, -np.inf), np.where(constant, gram.centre, np.inf)
 
 
-def survey(data: BlockedData[Block], family: Family, exog_names: list[str], endog_name: str) -> Survey:
+def survey(
+    data: BlockedData[Block], family: Family, exog_names: list[str], endog_name: str, *, wide: bool = False
+) -> Survey:
     """Make the first pass, and refuse data that cannot be fitted.
 
     Parameters
@@ -200,6 +245,8 @@ def survey(data: BlockedData[Block], family: Family, exog_names: list[str], endo
         Names of the columns, for messages.
     endog_name : str
         Name of the response, for messages.
+    wide : bool
+        Whether to make no p x p matrix.
 
     Returns
     -------
@@ -213,7 +260,7 @@ def survey(data: BlockedData[Block], family: Family, exog_names: list[str], endo
     DataError
         If a value is infinite, or no row of positive weight is left.
     """
-    return usable(data.sum(survey_block, family, exog_names, endog_name))
+    return usable(data.sum(partial(survey_block, wide=wide), family, exog_names, endog_name))
 
 
 def usable(found: Survey) -> Survey:
@@ -245,7 +292,7 @@ def usable(found: Survey) -> Survey:
     return found
 
 
-def survey_block(block: Block, family: Family, exog_names: list[str], endog_name: str) -> Survey:
+def survey_block(block: Block, family: Family, exog_names: list[str], endog_name: str, *, wide: bool = False) -> Survey:
     """Check one block's rows and survey them, tile by tile.
 
     Parameters
@@ -258,6 +305,8 @@ def survey_block(block: Block, family: Family, exog_names: list[str], endog_name
         Names of the columns, for messages.
     endog_name : str
         Name of the response, for messages.
+    wide : bool
+        Whether products of columns with one another are left out.
 
     Returns
     -------
@@ -273,10 +322,14 @@ def survey_block(block: Block, family: Family, exog_names: list[str], endog_name
     """
     _check_response(block, family, endog_name)
     with np.errstate(all="ignore"):
-        found = reduce(add, (Survey.of(tile, family) for tile in block.tiles()))
-    if not np.isfinite(found.gram.second).all():
+        found = reduce(add, (Survey.of(tile, family, wide=wide) for tile in block.tiles()))
+    if not np.isfinite(_sums_of(found.information)).all():
         raise _infinite_value(block, exog_names)
     return replace(found, dropped=block.dropped)
+
+
+def _sums_of(gram: Gram | GramDiagonal) -> Matrix | Vector:
+    return gram.second if isinstance(gram, Gram) else gram.diagonal
 
 
 def _check_response(block: Block, family: Family, endog_name: str) -> None:
@@ -291,16 +344,13 @@ def _check_response(block: Block, family: Family, endog_name: str) -> None:
 
 def _infinite_value(block: Block, exog_names: list[str]) -> DataError:
     """Return an error that names the first infinite value, or the largest where only squares overflow."""
-    X = block.X.toarray()
-    infinite = np.argwhere(~np.isfinite(X))
-    if len(infinite) == 0:
-        i, j = np.unravel_index(np.argmax(np.abs(X)), X.shape)
+    i, j, value = block.X.extreme()
+    if np.isfinite(value):
         return DataError(
-            f"column {exog_names[j]!r} is {X[i, j]} in row {i} of partition {block.number}, too large to square; "
+            f"column {exog_names[j]!r} is {value} in row {i} of partition {block.number}, too large to square; "
             f"rescale it"
         )
-    i, j = infinite[0]
     return DataError(
-        f"column {exog_names[j]!r} is {X[i, j]} in row {i} of partition {block.number}; drop or mend such rows, "
+        f"column {exog_names[j]!r} is {value} in row {i} of partition {block.number}; drop or mend such rows, "
         f"or make them missing (nan) to have them dropped"
     )

@@ -93,6 +93,21 @@ class SmoothPenalty(Penalty):
             Positive semi-definite.
         """
 
+    def hessian_diagonal(self, beta: Vector) -> Vector:
+        """Return d2P / dbeta_j2, without the matrix where that is possible.
+
+        Parameters
+        ----------
+        beta : (p,) array
+            Coefficients.
+
+        Returns
+        -------
+        (p,) array
+            Not negative.
+        """
+        return np.diag(self.hessian(beta))
+
 
 class SparsePenalty(Penalty):
     """Convex and not differentiable everywhere: some estimates are exactly zero, or exactly at a bound."""

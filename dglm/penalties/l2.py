@@ -51,8 +51,11 @@ class L2(Weighted, Separable, SmoothPenalty):
         return self.strengths()[1] * beta
 
     def hessian(self, beta: Vector) -> Matrix:
+        return np.diag(self.hessian_diagonal(beta))
+
+    def hessian_diagonal(self, beta: Vector) -> Vector:
         del beta
-        return np.diag(self.strengths()[1])
+        return self.strengths()[1]
 
     def strengths(self) -> tuple[Vector, Vector]:
         l2 = self.alpha * self.per_coefficient() * self.units() ** 2

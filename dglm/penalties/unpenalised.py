@@ -36,3 +36,6 @@ class Unpenalised(SmoothPenalty):
 
     def hessian(self, beta: Vector) -> Matrix:
         return np.zeros((len(beta), len(beta)))
+
+    def hessian_diagonal(self, beta: Vector) -> Vector:
+        return np.zeros_like(beta)

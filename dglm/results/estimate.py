@@ -14,7 +14,7 @@ from dglm.errors import CollinearityError, DataError
 from dglm.families import Family
 from dglm.inference import Covariance, equations, kept_share, log_likelihood
 from dglm.matrix import Basis, Information
-from dglm.objective import Objective, Request, SaturatedLoglike, SecondOrder, Survey
+from dglm.objective import DiagonalCurvature, Objective, Request, SaturatedLoglike, SecondOrder, Survey
 from dglm.penalties import NonConvexPenalty, Penalty, SmoothPenalty, SparsePenalty, Unpenalised
 from dglm.results.constraint import Constraint
 from dglm.results.covariance import Wanted
@@ -51,7 +51,8 @@ class Estimate:
     scale : float
         Dispersion.
     df : float
-        Number of coefficients estimated, effective for smooth penalties, those left free by sparse ones.
+        Number of coefficients estimated, effective for smooth penalties (nan where the design is wide), those left free
+        by sparse ones.
     llf : float
         Log-likelihood.
     null_deviance : float
@@ -209,7 +210,9 @@ def finish(
     if known is None and wanted.choice.leverage_power:
         found["expected"] = objective.at(fit.params, fit.fisher)
         known = free.reduced(found["expected"].information)
-    elif constraint is not None or (known is None and isinstance(objective.penalty, SmoothPenalty)):
+    elif constraint is not None or (
+        known is None and isinstance(objective.penalty, SmoothPenalty) and not isinstance(fit.sums, DiagonalCurvature)
+    ):
         asked["expected"] = (fit.fisher, fit.params)
     asked |= wanted.requests(free, known)
     phi_fit = phi_null = 1.0
@@ -290,7 +293,7 @@ def _dependent(fit: Fit, survey: Survey, design: Design, constraint: Constraint 
         # under constraints each equation is that of a free coefficient, and others may depend on it
         free = slice(None) if constraint is None else constraint.reduction.free
         leading[free] = fit.aliased[free]
-    lengths = np.sqrt(np.diag(survey.gram.about(np.zeros(len(fit.params))).second))
+    lengths = np.sqrt(survey.information.about(np.zeros(len(fit.params))).diagonal)
     found = equations(fit.dependencies, leading, design.exog_names, lengths)
     return [*found, *(design.exog_names[j] for j in np.flatnonzero(fit.aliased & ~leading))]
 
@@ -302,6 +305,9 @@ def _degrees_of_freedom(free: Free) -> float:
         return float(np.count_nonzero(objective.penalty.free(fit.params)))
     if isinstance(objective.penalty, NonConvexPenalty):
         return float(np.count_nonzero(fit.params))
+    if isinstance(fit.sums, DiagonalCurvature):
+        # effective ones take the inverse of a p x p matrix
+        return np.nan
     if isinstance(objective.penalty, Unpenalised) or not isinstance(fit.sums, SecondOrder):
         return float(np.count_nonzero(free.kept))
     hessian = objective.nobs * objective.penalty.hessian(fit.params)

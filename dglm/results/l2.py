@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 import pandas as pd
 
 from dglm._typing import Vector
 from dglm.inference import kept_share
-from dglm.objective import SecondOrder
+from dglm.matrix import WIDE
+from dglm.objective import DiagonalCurvature, SecondOrder
 from dglm.penalties import SmoothPenalty
 from dglm.results.base import Results
 from dglm.results.mle import INFERENCE
@@ -20,6 +21,13 @@ BIASED = (
     "the penalty biases every coefficient towards zero by an unknown amount, so that a standard error around it "
     "covers nothing stated. Fit without penalty (model.fit()) for inference, or look at shrinkage and effective_df "
     "for what the penalty did"
+)
+
+# What takes the inverse of the information.
+OF_INFORMATION = ("effective_df", "shrinkage")
+TOO_WIDE = (
+    f"it takes the inverse of a matrix of products of all columns, which is not made for more than {WIDE:,} columns "
+    'unless a solver that makes it is named, fit(penalty=..., solver="irls")'
 )
 
 
@@ -42,15 +50,35 @@ class L2Results(Results):
 
     unavailable: ClassVar[dict[str, str]] = dict.fromkeys(INFERENCE, BIASED)
 
+    def __getattr__(self, name: str) -> NoReturn:
+        if name in OF_INFORMATION:
+            raise AttributeError(f"{type(self).__name__} has no {name!r}: {TOO_WIDE}")
+        super().__getattr__(name)
+
     @property
     def effective_df(self) -> float:
-        """Effective number of parameters, the trace of (H + P'')^-1 H, H the information."""
+        """Effective number of parameters, the trace of (H + P'')^-1 H, H the information; not of wide designs."""
+        self._require_information()
         return self._estimate.df
 
     @property
     def shrinkage(self) -> Any:
-        """Share of each coefficient that the penalty took, to first order: 0 not shrunk, 1 shrunk to nothing."""
+        """Share of each coefficient that the penalty took, to first order: 0 not shrunk, 1 shrunk to nothing.
+
+        Not of wide designs.
+        """
+        self._require_information()
         return self._named(1.0 - self._kept)
+
+    @property
+    def _wide(self) -> bool:
+        """Whether the fit made no p x p matrix."""
+        return isinstance(self._estimate.fit.sums, DiagonalCurvature)
+
+    def _require_information(self) -> None:
+        """Make an attribute absent; python then asks `__getattr__`, which says why."""
+        if self._wide:
+            raise AttributeError(TOO_WIDE)
 
     @cached_property
     def _kept(self) -> Vector:
@@ -79,20 +107,23 @@ class L2Results(Results):
         """
         e, effect = self._estimate, self._effect(exponentiate=exponentiate)
         labels = effect.labels(e.design.exog_names, e.basis)
-        table = [
-            (name, (number(b), f"{100 * (1 - kept):.1f}%"))
-            for name, b, kept in zip(labels, effect.values(e.params), self._kept, strict=True)
-        ]
+        shown: list[tuple[str, ...]] = [(number(b),) for b in effect.values(e.params)]
+        header: tuple[str, ...] = (effect.title,)
+        note = "Penalised estimates, biased towards zero: no standard errors, no p-values. "
+        if self._wide:
+            note += f"No effective number of parameters: {TOO_WIDE}."
+        else:
+            header = (effect.title, "shrunk by")
+            shown = [(*b, f"{100 * (1 - kept):.1f}%") for b, kept in zip(shown, self._kept, strict=True)]
+            note += (
+                f"Effective number of parameters {self.effective_df:.2f}. 'shrunk by' is the first-order share of the "
+                f"coefficient that the penalty took."
+            )
         return self._summary(
             f"Generalized Linear Model: Ridge ({type(e.penalty).__name__}) Estimates",
-            (effect.title, "shrunk by"),
-            table,
-            [
-                f"Penalised estimates, biased towards zero: no standard errors, no p-values. Effective number of "
-                f"parameters {self.effective_df:.2f}. 'shrunk by' is the first-order share of the coefficient that the "
-                f"penalty took.",
-                *effect.notes,
-            ],
+            header,
+            list(zip(labels, shown, strict=True)),
+            [note, *effect.notes],
         )
 
     def tidy(self, *, exponentiate: bool = False) -> pd.DataFrame:
@@ -106,7 +137,7 @@ class L2Results(Results):
         Returns
         -------
         DataFrame
-            Columns `term`, `estimate`, `shrinkage`.
+            Columns `term`, `estimate`, and `shrinkage` unless the design is wide.
 
         Raises
         ------
@@ -115,7 +146,9 @@ class L2Results(Results):
         """
         e, effect = self._estimate, self._effect(exponentiate=exponentiate)
         estimate, names = effect.values(e.params), list(e.design.exog_names)
-        return pd.DataFrame({"term": names, "estimate": estimate, "shrinkage": 1.0 - self._kept})
+        table = pd.DataFrame({"term": names, "estimate": estimate})
+        return table if self._wide else table.assign(shrinkage=1.0 - self._kept)
 
     def _glance(self) -> dict[str, Any]:
-        return {**super()._glance(), "effective_df": self.effective_df}
+        glance = super()._glance()
+        return glance if self._wide else {**glance, "effective_df": self.effective_df}

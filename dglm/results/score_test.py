@@ -25,7 +25,7 @@ from dglm.objective import (
 )
 from dglm.results.estimate import Estimate
 from dglm.results.rows_again import objective_again
-from dglm.solvers.second_order import SMALLEST_PIVOT
+from dglm.solvers.state import SMALLEST_PIVOT
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,13 @@
 """Solvers: each minimises an objective and returns a Fit that proves where it ended."""
 
+from dglm.solvers.admm import ADMM
 from dglm.solvers.alpha_grid import alpha_grid
 from dglm.solvers.alpha_max import alpha_max
+from dglm.solvers.async_admm import AsyncADMM
 from dglm.solvers.base import Certificate, Fit, Iteration, ShapeEstimate, Solver, Status
+from dglm.solvers.gradient_descent import GradientDescent
 from dglm.solvers.irls import IRLS
+from dglm.solvers.lbfgs import LBFGS
 from dglm.solvers.newton import Newton
 from dglm.solvers.path import PathFit, solve_path
 from dglm.solvers.path_problem import check_path, of_strength
@@ -17,10 +21,14 @@ from dglm.solvers.side_by_side import solve_side_by_side
 from dglm.solvers.start import null_eta
 
 __all__ = [
+    "ADMM",
     "IRLS",
+    "LBFGS",
     "SOLVERS",
+    "AsyncADMM",
     "Certificate",
     "Fit",
+    "GradientDescent",
     "Iteration",
     "LocalLinear",
     "Newton",

@@ -55,7 +55,7 @@ class Certificate:
     @property
     def holds(self) -> bool:
         """Whether the estimate is optimal to the tolerance; stationary, where the penalty is not convex."""
-        return self.value <= self.tol
+        return bool(self.value <= self.tol)
 
     def __str__(self) -> str:
         what = {"newton": "|H^-1 g| / se", "kkt": "|KKT| / se(score)", "stationary": "|stationarity| / se(score)"}[
@@ -76,11 +76,14 @@ class Iteration:
         Measured there.
     step : float
         Length of the step that led there, 1 being the full one.
+    reads : int
+        How often the rows of any one block were read for it; above 1 where blocks have problems of their own.
     """
 
     objective: float
     certificate: float
     step: float
+    reads: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,6 +206,8 @@ class Solver(ABC, Generic[P]):
     name: ClassVar[str]
     #: Penalties it can minimise.
     penalties: ClassVar[tuple[type[Penalty], ...]]
+    #: Whether it makes the p x p information of wide designs, too.
+    forms_information: ClassVar[bool] = True
     #: Whether it can estimate the family's own parameters along with the coefficients.
     estimates_shape: ClassVar[bool] = False
 

@@ -19,6 +19,7 @@ from dglm.solvers.line_search import backtrack, falls_enough
 from dglm.solvers.quadratic import minimise_quadratic
 from dglm.solvers.start import null_start
 from dglm.solvers.state import RELATIVE_ERROR, SETTLED, moving, stalled
+from dglm.solvers.working_set import solve_on_working_sets
 
 # Of the violation at an iterate, what its quadratic model may leave: less as the certificate falls.
 LOOSEST = 0.1
@@ -104,7 +105,9 @@ class Problem:
             seen: Curvature = objective.at(beta, Curvature if objective.family.canonical else ObservedCurvature)
             found, information = seen, seen.information
         value = objective.value(found.deviance, beta)
-        gradient, H = -basis.cross(found.score) / W, basis.gram(information) / W
+        # a step may leave the range of the mean; the sums are infinite then, and their differences nan
+        with np.errstate(invalid="ignore", over="ignore"):
+            gradient, H = -basis.cross(found.score) / W, basis.gram(information) / W
         if not (np.isfinite(value) and np.isfinite(gradient).all() and np.isfinite(H).all()):
             return State(theta, found, np.inf, gradient, H, np.nan, np.inf)
         H = _semidefinite(H, information)
@@ -222,7 +225,7 @@ class ProximalNewton(Solver[SparsePenalty]):
     One pass per iteration brings a quadratic model of the likelihood, which is then minimised together with the penalty
     itself, without reading rows. Quadratic convergence, also under links that are not canonical. The first model is the
     survey's: least squares needs one pass after it. Where the observed information is indefinite its diagonal is
-    loaded until it is not.
+    loaded until it is not. Where the design is wide, models are made of a working set of columns.
 
     Source: Lee, Sun & Saunders (2014), "Proximal Newton-type methods for minimizing composite functions", algorithm 1;
     for the lasso Yuan, Ho & Lin (2012), "An improved GLMNET".
@@ -243,8 +246,11 @@ class ProximalNewton(Solver[SparsePenalty]):
 
     name: ClassVar[str] = "proximal_newton"
     penalties: ClassVar[tuple[type[Penalty], ...]] = (SparsePenalty,)
+    forms_information: ClassVar[bool] = False
 
     def solve(self, objective: Objective[SparsePenalty], start: Vector | None) -> Fit:
+        if objective.survey.wide:
+            return solve_on_working_sets(objective, start, max_iter=self.max_iter, tol=self.tol)
         problem = Problem(objective, sparse_basis(objective))
         state, step = problem.begin(start, self.tol), 1.0
         trace: list[Iteration] = []
@@ -290,10 +296,12 @@ class ProximalNewton(Solver[SparsePenalty]):
 
 
 def _semidefinite(H: Matrix, information: Gram) -> Matrix:
-    """Return H with its diagonal loaded until it is positive semi-definite; itself where no row weighs less than 0."""
+    """Return H, its diagonal loaded where the observed information is indefinite, so that its steps descend."""
     if information.total >= information.mass * (1 - SEMIDEFINITE):
+        # no row weighs less than 0
         return H
     diagonal = np.abs(np.diag(H))
     scale = np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
     smallest = float(np.linalg.eigvalsh(H / np.outer(scale, scale))[0])
-    return H if smallest >= -SEMIDEFINITE else H + (SEMIDEFINITE - smallest) * np.diag(scale**2)
+    # what curved down by so much curves up by as much: next to no curvature would make steps of any length
+    return H if smallest >= -SEMIDEFINITE else H - 2 * smallest * np.diag(scale**2)

@@ -9,8 +9,12 @@ from typing import Any
 import dglm.penalties
 from dglm.errors import IncompatibleSolverError
 from dglm.penalties import NonConvexPenalty, Penalty, SmoothPenalty, Unpenalised
+from dglm.solvers.admm import ADMM
+from dglm.solvers.async_admm import AsyncADMM
 from dglm.solvers.base import Solver
+from dglm.solvers.gradient_descent import GradientDescent
 from dglm.solvers.irls import IRLS
+from dglm.solvers.lbfgs import LBFGS
 from dglm.solvers.newton import Newton
 from dglm.solvers.proximal_gradient import ProximalGradient
 from dglm.solvers.proximal_newton import ProximalNewton
@@ -22,37 +26,45 @@ SOLVERS: dict[str, type[Solver[Any]]] = {
     for solver in (
         IRLS,
         Newton,
+        LBFGS,
+        GradientDescent,
         ProximalNewton,
         ProximalGradient,
+        ADMM,
+        AsyncADMM,
         LocalLinear,
     )
 }
 
 
-def default_solver(penalty: Penalty) -> Solver[Any]:
+def default_solver(penalty: Penalty, *, wide: bool = False) -> Solver[Any]:
     """Return the solver used when none is named.
 
     Parameters
     ----------
     penalty : Penalty
         To be minimised.
+    wide : bool
+        Whether there are so many columns that no p x p matrix is to be made.
 
     Returns
     -------
     Solver
-        IRLS for smooth penalties (and none), proximal Newton for sparse ones, local linear approximation for those that
-        are not convex.
+        IRLS for smooth penalties (and none), proximal Newton for sparse ones; L-BFGS and proximal gradient where the
+        design is wide. Local linear approximation for penalties that are not convex.
     """
-    return _default(type(penalty))()
+    return _default(type(penalty), wide=wide)()
 
 
-def _default(kind: type[Penalty]) -> type[Solver[Any]]:
+def _default(kind: type[Penalty], *, wide: bool = False) -> type[Solver[Any]]:
     if issubclass(kind, NonConvexPenalty):
         return LocalLinear
-    return IRLS if issubclass(kind, SmoothPenalty) else ProximalNewton
+    if issubclass(kind, SmoothPenalty):
+        return LBFGS if wide else IRLS
+    return ProximalGradient if wide else ProximalNewton
 
 
-def resolve_solver(solver: str | Solver[Any] | None, penalty: Penalty) -> Solver[Any]:
+def resolve_solver(solver: str | Solver[Any] | None, penalty: Penalty, *, wide: bool = False) -> Solver[Any]:
     """Return the solver that was asked for, if it can minimise the penalty.
 
     Parameters
@@ -61,6 +73,8 @@ def resolve_solver(solver: str | Solver[Any] | None, penalty: Penalty) -> Solver
         A name from `SOLVERS`, an object, or None for the default.
     penalty : Penalty
         To be minimised.
+    wide : bool
+        Whether there are so many columns that no p x p matrix is made by default.
 
     Returns
     -------
@@ -73,7 +87,7 @@ def resolve_solver(solver: str | Solver[Any] | None, penalty: Penalty) -> Solver
         If the solver cannot minimise the penalty, or is none.
     """
     if solver is None:
-        return default_solver(penalty)
+        return default_solver(penalty, wide=wide)
     if isinstance(solver, str):
         if solver not in SOLVERS:
             raise IncompatibleSolverError(f"no solver is called {solver!r}; there are {sorted(SOLVERS)}")

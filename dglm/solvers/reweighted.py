@@ -45,6 +45,7 @@ class LocalLinear(Solver[NonConvexPenalty]):
 
     name: ClassVar[str] = "local_linear"
     penalties: ClassVar[tuple[type[Penalty], ...]] = (NonConvexPenalty,)
+    forms_information: ClassVar[bool] = False
 
     inner: Solver[SparsePenalty] = field(default_factory=ProximalNewton)
 

@@ -19,11 +19,18 @@ from dglm.solvers.base import Certificate, Fit, Iteration, Status
 from dglm.solvers.gaussian_design import gaussian_design_start
 from dglm.solvers.line_search import backtrack, falls_enough
 from dglm.solvers.start import null_start, quadratic_start
-from dglm.solvers.state import SETTLED, State, evaluate, moving, ridge, stalled
+from dglm.solvers.state import (
+    SETTLED,
+    SMALLEST_PIVOT,
+    State,
+    dependencies,
+    evaluate,
+    moving,
+    ridge,
+    settled,
+    stalled,
+)
 
-# 1 - R^2 of a column on others, as products of the columns show it. Standard errors from products lose as many digits
-# as it has zeros, and eleven are to be right: below this they come from a triangular factor, which loses half as many.
-SMALLEST_PIVOT = 1e-4
 # Steps need fewer digits, since the next one mends them: until the last one products will do above this.
 HALF_THE_DIGITS = 1e-8
 # A step of this many standard errors changes a deviance by rounding.
@@ -84,7 +91,7 @@ def minimise(
         return Fit(
             params=_refined(objective, state) if status is Status.CONVERGED and n_iter < max_iter else state.beta,
             aliased=~state.kept,
-            dependencies=_dependencies(objective, state),
+            dependencies=dependencies(objective, state),
             status=status,
             certificate=Certificate("newton", state.certificate, tol),
             n_iter=n_iter,
@@ -146,10 +153,7 @@ def _stop(
     """Return why to stop here, or None to go on."""
     if not np.isfinite(state.objective):
         return Status.NO_START
-    # a certificate in standard errors shrinks under separation too, because they grow without bound: what tells
-    # the two apart is that the linear predictor would still move, for next to no gain in likelihood
-    gain = objective.nobs * abs(state.slope)
-    if max(state.certificate, gain) <= SETTLED and moving(objective, state.direction):
+    if settled(objective, state) and moving(objective, state.direction):
         return Status.SEPARATED
     if state.certificate <= tol:
         return Status.CONVERGED
@@ -184,10 +188,3 @@ def _refined(objective: Objective[SmoothPenalty], state: State) -> Vector:
         isinstance(objective.family, Gaussian) and objective.family.canonical and objective.penalty == Unpenalised()
     )
     return state.beta + state.direction if least_squares and state.certificate <= REFINABLE else state.beta
-
-
-def _dependencies(objective: Objective[SmoothPenalty], state: State) -> Matrix:
-    """Return the combinations of columns that are zero, none where the sums were never finite."""
-    if state.kept.all() or not np.isfinite(state.objective):
-        return np.zeros((len(state.beta), 0))
-    return objective.basis.dependencies(state.curvature.information, state.kept, ridge(objective))

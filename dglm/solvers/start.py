@@ -44,7 +44,8 @@ def null_start(objective: Objective[Penalty]) -> Vector:
     Returns
     -------
     (p,) array
-        The null model itself, where there is an intercept.
+        The null model itself, where there is an intercept; zero for a wide design without one, whose least squares
+        would need a p x p matrix.
     """
     basis, survey = objective.basis, objective.survey
     eta = null_eta(objective)
@@ -52,6 +53,8 @@ def null_start(objective: Objective[Penalty]) -> Vector:
         beta = np.zeros(len(basis.centre))
         beta[basis.intercept] = eta / basis.constant
         return beta
+    if survey.wide:
+        return np.zeros_like(basis.centre)
     gram = survey.gram.centred()
     # least squares of a constant on the columns: (X'WX) beta = X'W 1 eta
     return basis.factor(gram).solve(gram.total * gram.centre * eta)

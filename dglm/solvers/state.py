@@ -17,6 +17,9 @@ from dglm.solvers.line_search import NOISE, ROUNDING
 MOVING_ETA = 0.05
 # Certificate and gain in likelihood that are far below 1.
 SETTLED = 1e-3
+# 1 - R^2 of a column on others, as products of the columns show it. Standard errors from products lose as many digits
+# as it has zeros, and eleven are to be right: below this they come from a triangular factor, which loses half as many.
+SMALLEST_PIVOT = 1e-4
 # Iterations without a better certificate, once objectives differ by rounding only, before giving up.
 PATIENCE = 5
 # An exact fit has no standard errors; its error is then measured against this share of the largest contribution that
@@ -148,6 +151,47 @@ def ridge(objective: Objective[SmoothPenalty]) -> Matrix:
     return objective.nobs * objective.penalty.hessian(np.zeros_like(objective.basis.centre))
 
 
+def dependencies(objective: Objective[SmoothPenalty], state: State) -> Matrix:
+    """Return the combinations of columns that are zero, none where the sums were never finite.
+
+    Parameters
+    ----------
+    objective : Objective
+        With a smooth penalty.
+    state : State
+        Where the solver ended.
+
+    Returns
+    -------
+    (p, d) array
+        One for each column that is not kept.
+    """
+    if state.kept.all() or not np.isfinite(state.objective):
+        return np.zeros((len(state.beta), 0))
+    return objective.basis.dependencies(state.curvature.information, state.kept, ridge(objective))
+
+
+def settled(objective: Objective[SmoothPenalty], state: State) -> bool:
+    """Return whether next to nothing is left to gain, in standard errors and in likelihood.
+
+    A certificate in standard errors shrinks under separation too, because they grow without bound: what tells the two
+    apart is that the linear predictor would still move, for next to no gain.
+
+    Parameters
+    ----------
+    objective : Objective
+        With a smooth penalty.
+    state : State
+        An iterate.
+
+    Returns
+    -------
+    bool
+        Whether `moving` tells separation.
+    """
+    return max(state.certificate, objective.nobs * abs(state.slope)) <= SETTLED
+
+
 def moving(objective: Objective[Penalty], direction: Vector) -> tuple[int, ...]:
     """Return the coefficients whose next step would still move eta, by the spread of their columns.
 
@@ -161,20 +205,26 @@ def moving(objective: Objective[Penalty], direction: Vector) -> tuple[int, ...]:
     Returns
     -------
     tuple of int
-        Their positions; none where eta hardly moves.
+        Their positions; none where eta hardly moves. Where the design is wide each column is looked at by itself.
     """
-    theta = objective.basis.from_params(direction)
-    gram = objective.basis.gram(objective.survey.gram)
-    total = max(objective.survey.gram.total, float(np.finfo(np.float64).tiny))
-    # root mean square of the change in eta over the rows, less what may be rounding where collinear columns cancel
-    rounding = ROUNDING * float(np.abs(theta) @ np.abs(gram) @ np.abs(theta))
-    change = np.sqrt(max(float(theta @ gram @ theta) - rounding, 0.0) / total)
+    theta, survey = objective.basis.from_params(direction), objective.survey
+    total = max(survey.information.total, float(np.finfo(np.float64).tiny))
+    spread = np.sqrt(np.maximum(objective.basis.diagonal(survey.information), 0.0) / total)
+    each = np.abs(theta) * spread
+    change = float(each.max(initial=0.0)) if survey.wide else _root_mean_square(objective, theta, total)
     if not change > MOVING_ETA:
         return ()
-    each = np.abs(theta) * np.sqrt(np.diag(gram) / total)
     movers = [int(j) for j in np.flatnonzero(each > 0.1 * each.max())]
     # the intercept only follows, unless it is alone
     return tuple(j for j in movers if j != objective.basis.intercept) or tuple(movers)
+
+
+def _root_mean_square(objective: Objective[Penalty], theta: Vector, total: float) -> float:
+    """Return the root mean square over the rows of a change in eta."""
+    gram = objective.basis.gram(objective.survey.gram)
+    # less what may be rounding where collinear columns cancel
+    rounding = ROUNDING * float(np.abs(theta) @ np.abs(gram) @ np.abs(theta))
+    return float(np.sqrt(max(float(theta @ gram @ theta) - rounding, 0.0) / total))
 
 
 def stalled(slope: float, trace: list[Iteration]) -> bool:

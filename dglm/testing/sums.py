@@ -13,7 +13,7 @@ import numpy as np
 
 from dglm._typing import Vector
 from dglm.data import Block
-from dglm.matrix import Cross, Gram, TriangularFactor
+from dglm.matrix import Cross, Gram, GramDiagonal, TriangularFactor
 from dglm.objective import Sum
 from dglm.testing._compare import EPS, require, require_close, require_frozen, same_after_pickling
 from dglm.testing._problems import DESIGNS, FAMILIES, problem, rows_of
@@ -137,7 +137,7 @@ def dense(record: Any, prefix: str = "") -> dict[str, Any]:
     Parameters
     ----------
     record : dataclass
-        Of numbers, arrays, `Cross`, `Gram`, `TriangularFactor` and such records.
+        Of numbers, arrays, `Cross`, `Gram`, `GramDiagonal`, `TriangularFactor` and such records.
     prefix : str
         Put before the names.
 
@@ -151,8 +151,11 @@ def dense(record: Any, prefix: str = "") -> dict[str, Any]:
     if isinstance(record, Cross):
         return {f"{prefix}total": record.total, f"{prefix}product": record.about(np.zeros_like(record.centre))}
     if isinstance(record, Gram):
+        about = record.about(np.zeros_like(record.centre))
+        return {f"{prefix}total": about.total, f"{prefix}first": about.first, f"{prefix}second": about.second}
+    if isinstance(record, GramDiagonal):
         raw = record.about(np.zeros_like(record.centre))
-        return {f"{prefix}total": raw.total, f"{prefix}first": raw.first, f"{prefix}second": raw.second}
+        return {f"{prefix}total": raw.total, f"{prefix}first": raw.first, f"{prefix}diagonal": raw.diagonal}
     if is_dataclass(record):
         return {
             key: value

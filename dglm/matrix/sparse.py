@@ -1,0 +1,313 @@
+"""SparseMatrix: rows of which few entries are stored, compressed row by row; nothing is made dense but small tiles.
+
+Its columns are not centred, because zeros less a mean are not zero: sums are about zero. Only a column that has one
+value throughout, the intercept, is held about that value, so that nothing of it is left but its count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import add
+from typing import Any, TypeGuard
+
+import numpy as np
+from scipy import sparse
+
+from dglm._typing import AnyArray, Codes, Mask, Matrix, SparseRows, Vector
+from dglm.matrix.base import DesignMatrix
+from dglm.matrix.crosses import Crosses
+from dglm.matrix.dense import DenseMatrix
+from dglm.matrix.products import Cross, Gram, GramDiagonal
+from dglm.matrix.width import is_wide
+
+# Stored entries of a tile: with their indices 6 MB, enough for what a call costs not to count.
+TILE_ENTRIES = 2**19
+MIN_TILE_ROWS = 4096
+MAX_TILE_ROWS = 2**15
+# Entries of a tile that is made dense, for leverages or a triangular factor; wide designs have neither.
+DENSE_ENTRIES = 2**23
+# Rows, evenly spread over the block, in which a column that is constant must have one value.
+SAMPLE_ROWS = 64
+
+
+@dataclass(frozen=True)
+class SparseMatrix(DesignMatrix):
+    """Compressed sparse rows; products are accumulated in float64, in memory linear in the stored entries.
+
+    Parameters
+    ----------
+    values : csr_array, (n, p)
+        The design matrix, no entry stored twice.
+    centre : (p,) array
+        The value of each column that has one throughout, zero for others.
+    """
+
+    values: SparseRows
+    centre: Vector
+
+    @classmethod
+    def of(cls, values: SparseRows) -> SparseMatrix:
+        """Return the matrix with its constant columns found.
+
+        Parameters
+        ----------
+        values : csr_array, (n, p)
+            Of numbers of any width.
+
+        Returns
+        -------
+        SparseMatrix
+            Sharing the stored entries.
+        """
+        return cls(values, _constants(values))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Number of rows and of columns."""
+        n, p = self.values.shape
+        return n, p
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the stored values take."""
+        return int(self.values.data.nbytes + self.values.indices.nbytes + self.values.indptr.nbytes)
+
+    def matvec(self, beta: Vector) -> Vector:
+        eta: Vector = self.values @ beta
+        return eta
+
+    def cross(self, r: Vector) -> Cross:
+        return Cross(float(len(r)), self.centre, float(r.sum()), self._about_centre(_transposed(self.values) @ r))
+
+    def matmat(self, B: Matrix) -> Matrix:
+        eta: Matrix = self.values @ B
+        return eta
+
+    def crosses(self, R: Matrix) -> Crosses:
+        products = np.where(self.centre[:, None] != 0, 0.0, _transposed(self.values) @ R)
+        return Crosses(float(len(R)), self.centre, R.sum(axis=0), products)
+
+    def gram(self, w: Vector) -> Gram:
+        return reduce(add, (tile._gram(w[rows]) for rows, tile in self.tiles()))
+
+    def gram_diagonal(self, w: Vector) -> GramDiagonal:
+        squares = _with_entries(self.values, self.values.data.astype(np.float64) ** 2)
+        first, diagonal = (self._about_centre(_transposed(X) @ w) for X in (self.values, squares))
+        return GramDiagonal(float(np.abs(w).sum()), self.centre, float(w.sum()), first, diagonal)
+
+    def less(self, centre: Vector) -> Matrix:
+        return self.toarray() - centre
+
+    def tiles(self) -> Iterator[tuple[slice, SparseMatrix]]:
+        n, p = self.shape
+        rows = TILE_ENTRIES * n // max(self.values.nnz, 1)
+        if not is_wide(p):
+            rows = min(rows, DENSE_ENTRIES // max(p, 1))
+        rows = min(max(rows, MIN_TILE_ROWS), MAX_TILE_ROWS)
+        for start in range(0, max(n, 1), rows):
+            part = slice(start, min(start + rows, n))
+            yield part, SparseMatrix(row_slice(self.values, part.start, part.stop), self.centre)
+
+    def where(self, rows: Mask | Codes | slice) -> SparseMatrix:
+        if isinstance(rows, slice):
+            start, stop, _ = rows.indices(self.shape[0])
+            return SparseMatrix(row_slice(self.values, start, stop), self.centre)
+        return SparseMatrix(self.values[rows], self.centre)
+
+    def columns(self, columns: Codes) -> SparseMatrix:
+        return SparseMatrix(self.values[:, columns], self.centre[columns])
+
+    def extreme(self) -> tuple[int, int, float]:
+        entries = self.values.data
+        infinite = np.flatnonzero(~np.isfinite(entries))
+        at = int(infinite[0]) if len(infinite) else int(np.argmax(np.abs(entries)))
+        row = int(np.searchsorted(self.values.indptr, at, side="right")) - 1
+        return row, int(self.values.indices[at]), float(entries[at])
+
+    def toarray(self) -> Matrix:
+        dense: Matrix = self.values.astype(np.float64).toarray()
+        return dense
+
+    def _gram(self, w: Vector) -> Gram:
+        """Return X'WX of a tile."""
+        counts = np.diff(self.values.indptr)
+        X = _with_entries(self.values, self.values.data.astype(np.float64))
+        weighted = _with_entries(self.values, X.data * np.repeat(w, counts))
+        second: Matrix = (X.T @ weighted).toarray()
+        flat = self.centre != 0
+        second[flat, :] = second[:, flat] = 0.0
+        mass, total = float(np.abs(w).sum()), float(w.sum())
+        return Gram(mass, self.centre, total, self._about_centre(X.T @ w), (second + second.T) / 2)
+
+    def _about_centre(self, sums: Vector) -> Vector:
+        """Return sums over the rows about the centre: nothing is left of constant columns."""
+        return np.where(self.centre != 0, 0.0, sums)
+
+
+def is_sparse(values: object) -> TypeGuard[SparseRows]:
+    """Return whether rows are stored as a sparse matrix.
+
+    Parameters
+    ----------
+    values : array or sparse matrix
+        The rows.
+
+    Returns
+    -------
+    bool
+        True for any format of scipy.sparse.
+    """
+    return bool(sparse.issparse(values))
+
+
+def design_matrix(values: Any) -> DesignMatrix:
+    """Return what a fit asks of rows, whatever their storage.
+
+    Parameters
+    ----------
+    values : (n, p) array or csr_array
+        The rows.
+
+    Returns
+    -------
+    DesignMatrix
+        A `SparseMatrix` for sparse rows, a `DenseMatrix` for an array.
+    """
+    return SparseMatrix.of(values) if is_sparse(values) else DenseMatrix(values)
+
+
+def row_slice(values: SparseRows, start: int, stop: int) -> SparseRows:
+    """Return consecutive rows, sharing their entries: scipy's own slices are copies.
+
+    Parameters
+    ----------
+    values : csr_array
+        All rows.
+    start, stop : int
+        Which ones.
+
+    Returns
+    -------
+    csr_array
+        A view.
+    """
+    stored = slice(values.indptr[start], values.indptr[stop])
+    pointers = values.indptr[start : stop + 1] - values.indptr[start]
+    return _csr(values.data[stored], values.indices[stored], pointers, (stop - start, values.shape[1]))
+
+
+def beside(parts: Sequence[Any]) -> Any:
+    """Return columns side by side.
+
+    Parameters
+    ----------
+    parts : sequence of (n, k) array or csr_array
+        The columns.
+
+    Returns
+    -------
+    (n, p) array or csr_array
+        Sparse where the first part is.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    return sparse.csr_array(sparse.hstack(parts, format="csr")) if is_sparse(parts[0]) else np.hstack(parts)
+
+
+def missing_entries(values: SparseRows) -> Mask:
+    """Return which rows have a stored entry that is nan.
+
+    Parameters
+    ----------
+    values : csr_array, (n, p)
+        Of numbers.
+
+    Returns
+    -------
+    (n,) array of bool
+        True where something is missing.
+    """
+    return _rows_with(values, np.isnan(values.data))
+
+
+def missing_columns(values: SparseRows) -> dict[int, Mask]:
+    """Return the columns with a stored entry that is nan, and in which rows it is.
+
+    Parameters
+    ----------
+    values : csr_array, (n, p)
+        Of numbers.
+
+    Returns
+    -------
+    dict of int to (n,) array of bool
+        By position; without the columns that are complete.
+    """
+    missing = np.isnan(values.data)
+    return {int(j): _rows_with(values, missing & (values.indices == j)) for j in np.unique(values.indices[missing])}
+
+
+def finite_rows(values: SparseRows) -> Mask:
+    """Return which rows have no stored entry that is nan or infinite.
+
+    Parameters
+    ----------
+    values : csr_array, (n, p)
+        Of numbers.
+
+    Returns
+    -------
+    (n,) array of bool
+        True where everything is finite.
+    """
+    return ~_rows_with(values, ~np.isfinite(values.data))
+
+
+def _rows_with(values: SparseRows, marked: Mask) -> Mask:
+    """Return which rows have a marked entry."""
+    found = np.zeros(values.shape[0], dtype=bool)
+    found[np.searchsorted(values.indptr, np.flatnonzero(marked), side="right") - 1] = True
+    return found
+
+
+def _constants(values: SparseRows) -> Vector:
+    """Return the value of each column that is the same throughout and not zero; zero for other columns."""
+    n, p = values.shape
+    centre = np.zeros(p)
+    if n == 0:
+        return centre
+    # such a column is stored in every row: a few rows leave hardly any other
+    sample = [row_slice(values, i, i + 1) for i in np.unique(np.linspace(0, n - 1, SAMPLE_ROWS).astype(int))]
+    columns = reduce(np.intersect1d, [row.indices for row in sample])
+    for j in columns:
+        seen = {float(row.data[row.indices == j][0]) for row in sample}
+        if len(seen) > 1:
+            continue
+        (value,) = seen
+        stored = values.data[values.indices == j]
+        if value != 0 and np.isfinite(value) and len(stored) == n and (stored == value).all():
+            centre[j] = value
+    return centre
+
+
+def _with_entries(values: SparseRows, entries: AnyArray) -> SparseRows:
+    """Return a matrix with other entries in the same places."""
+    return _csr(entries, values.indices, values.indptr, values.shape)
+
+
+def _csr(entries: AnyArray, indices: AnyArray, pointers: AnyArray, shape: tuple[int, ...]) -> SparseRows:
+    """Return a matrix of given parts, sharing them; the constructor would copy and check them."""
+    rows, columns = shape
+    made: SparseRows = sparse.csr_array((rows, columns), dtype=entries.dtype)
+    made.data, made.indices, made.indptr = entries, indices, pointers
+    return made
+
+
+def _transposed(values: SparseRows) -> Any:
+    """Return the transpose, sharing its parts; scipy's own copies those of a view."""
+    n, p = values.shape
+    made: Any = sparse.csc_array((p, n), dtype=values.dtype)
+    made.data, made.indices, made.indptr = values.data, values.indices, values.indptr
+    return made

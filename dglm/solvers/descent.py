@@ -1,0 +1,197 @@
+"""The loop that L-BFGS and gradient descent share: they differ in what they remember of the steps before.
+
+theta <- theta + t d, one pass per iteration, in centred coordinates scaled by the diagonal of the information. One
+more pass certifies the end: by the Newton step that would come next, or, where the design is too wide for one, by the
+score against its standard errors there.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar, Self
+
+import numpy as np
+
+from dglm._typing import Vector
+from dglm.objective import Objective
+from dglm.penalties import SmoothPenalty
+from dglm.solvers.base import Certificate, Fit, Iteration, Status
+from dglm.solvers.closing import Closing, closing
+from dglm.solvers.line_search import NOISE
+from dglm.solvers.smooth import Iterate, SmoothProblem
+from dglm.solvers.wolfe import search
+
+# Iterations within rounding of one another, without half the certificate, before giving up.
+PATIENCE = 50
+
+
+class Memory(ABC):
+    """What a method knows of the curvature from the steps it took; frozen, each step makes a new one."""
+
+    #: Whether a step is lengthened as long as the slope along it stays steep.
+    lengthens: ClassVar[bool]
+
+    @abstractmethod
+    def direction(self, gradient: Vector, metric: Vector) -> Vector:
+        """Return where to go.
+
+        Parameters
+        ----------
+        gradient : (p,) array
+            Of the objective.
+        metric : (p,) array
+            Its curvature along each coordinate, at the start.
+
+        Returns
+        -------
+        (p,) array
+            A direction of descent, of the length that is tried first.
+        """
+
+    @abstractmethod
+    def after(self, s: Vector, y: Vector, metric: Vector) -> Self:
+        """Return the memory after a step.
+
+        Parameters
+        ----------
+        s : (p,) array
+            The step.
+        y : (p,) array
+            What it changed the gradient by.
+        metric : (p,) array
+            Curvature along each coordinate, at the start.
+
+        Returns
+        -------
+        Memory
+            A new one; the same where the objective is not convex along the step.
+        """
+
+    @abstractmethod
+    def reference(self, values: Sequence[float]) -> float:
+        """Return what the objective is to fall below.
+
+        Parameters
+        ----------
+        values : sequence of float
+            The objective at the last iterates, the newest last.
+
+        Returns
+        -------
+        float
+            The last one, for a monotone method.
+        """
+
+
+def minimise(
+    objective: Objective[SmoothPenalty],
+    start: Vector | None,
+    memory: Memory,
+    *,
+    max_iter: int,
+    tol: float,
+    solver: str,
+) -> Fit:
+    """Minimise a smooth objective by steps from its gradients.
+
+    Parameters
+    ----------
+    objective : Objective
+        With a smooth penalty.
+    start : (p,) array or None
+        Where to begin; at the null model when None.
+    memory : Memory
+        Of no steps.
+    max_iter : int
+        Most iterations.
+    tol : float
+        What the certificate must be below.
+    solver : str
+        Name for the record.
+
+    Returns
+    -------
+    Fit
+        With the curvature at its coefficients, where the design is not wide.
+    """
+    problem, x = SmoothProblem.begin(objective, start)
+    trace = [Iteration(x.value, x.certificate, 1.0)]
+    fresh, target = memory, tol
+    while True:
+        status = _stop(trace, target, max_iter)
+        if status is None:
+            moved = _advance(problem, x, memory, trace)
+            if moved is None and memory is not fresh:
+                # what was remembered may mislead: once more along the gradient alone
+                memory = fresh
+                moved = _advance(problem, x, memory, trace)
+            if moved is not None:
+                new, step = moved
+                memory = memory.after(new.theta - x.theta, new.gradient - x.gradient, problem.metric)
+                trace.append(Iteration(new.value, new.certificate, step))
+                x = new
+                continue
+            status = Status.LINE_SEARCH_FAILED if x.certificate > np.sqrt(tol) else Status.ROUNDING
+        ended = closing(problem, x)
+        if status is Status.CONVERGED and not (ended.holds(tol) or ended.diverging) and x.certificate > 0:
+            # the score is small, but not beside what the correlation of columns makes of it
+            target = 0.5 * x.certificate * min(tol / ended.certificate, 1.0)
+            continue
+        return _fit(problem, x, ended, trace, status, tol, solver)
+
+
+def _stop(trace: list[Iteration], target: float, max_iter: int) -> Status | None:
+    """Return why to stop here, or None to go on."""
+    if not np.isfinite(trace[-1].objective):
+        return Status.NO_START
+    if trace[-1].certificate <= target:
+        return Status.CONVERGED
+    if len(trace) > max_iter:
+        return Status.MAX_ITER
+    return Status.ROUNDING if _stalled(trace) else None
+
+
+def _stalled(trace: list[Iteration]) -> bool:
+    """Return whether objectives have differed by rounding only for long, without a better certificate."""
+    if len(trace) <= PATIENCE:
+        return False
+    objectives = [i.objective for i in trace[-PATIENCE:]]
+    if max(objectives) - min(objectives) > NOISE * abs(objectives[-1]):
+        return False
+    certificates = [i.certificate for i in trace]
+    return min(certificates[-PATIENCE:]) > 0.5 * min(certificates[:-PATIENCE])
+
+
+def _advance(
+    problem: SmoothProblem, x: Iterate, memory: Memory, trace: list[Iteration]
+) -> tuple[Iterate, float] | None:
+    """Return the next iterate and the length of the step; None where none falls enough."""
+    direction = memory.direction(x.gradient, problem.metric)
+    reference = memory.reference([i.objective for i in trace[-PATIENCE:]])
+    with np.errstate(over="ignore", invalid="ignore"):  # far from the optimum slopes may overflow
+        return search(problem, x, direction, reference, lengthens=memory.lengthens)
+
+
+def _fit(
+    problem: SmoothProblem, x: Iterate, ended: Closing, trace: list[Iteration], status: Status, tol: float, solver: str
+) -> Fit:
+    """Return the record, its status that of the certificate at the end."""
+    if ended.diverging:
+        status = Status.SEPARATED
+    elif ended.holds(tol):
+        status = Status.CONVERGED
+    elif status is Status.CONVERGED:
+        status = Status.ROUNDING
+    return Fit(
+        params=problem.params(x.theta),
+        aliased=~problem.kept,
+        dependencies=ended.dependencies,
+        status=status,
+        certificate=Certificate(ended.kind, ended.certificate, tol),
+        n_iter=len(trace) - 1,
+        trace=tuple(trace),
+        sums=ended.sums,
+        diverging=ended.diverging,
+        solver=solver,
+    )

@@ -1,0 +1,145 @@
+"""SmoothProblem: a smooth objective in centred and scaled coordinates, its gradient and its certificate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dglm._typing import Mask, Vector
+from dglm.objective import Curvature, DiagonalCurvature, FactoredCurvature, Objective
+from dglm.penalties import SmoothPenalty
+from dglm.solvers.coordinates import Coordinates, Point, Scaling
+from dglm.solvers.state import SMALLEST_PIVOT, ridge
+
+
+@dataclass(frozen=True)
+class Iterate:
+    """A point with the whole objective.
+
+    Attributes
+    ----------
+    theta : (p,) array
+        Centred coefficients.
+    value : float
+        Q; infinite where a mean is out of range.
+    gradient : (p,) array
+        Of Q; zero for aliased columns.
+    certificate : float
+        Largest derivative against the standard error of that coordinate of the score at the null model.
+    """
+
+    theta: Vector
+    value: float
+    gradient: Vector
+    certificate: float
+
+
+@dataclass(frozen=True)
+class SmoothProblem:
+    """A smooth objective as first-order methods see it.
+
+    Attributes
+    ----------
+    coordinates : Coordinates
+        Centred.
+    kept : (p,) array of bool
+        Columns that are no combinations of earlier ones; all where the design is wide.
+    metric : (p,) array
+        Curvature of Q along each coordinate at the null model.
+    want : type
+        Sums with which to close: they bring the information, or what there is of it.
+    """
+
+    coordinates: Coordinates[SmoothPenalty]
+    kept: Mask
+    metric: Vector
+    want: type[Scaling]
+
+    @property
+    def objective(self) -> Objective[SmoothPenalty]:
+        """Q."""
+        return self.coordinates.objective
+
+    @classmethod
+    def begin(cls, objective: Objective[SmoothPenalty], start: Vector | None) -> tuple[SmoothProblem, Iterate]:
+        """Return the problem as one pass at the null model shows it, and where to begin.
+
+        Parameters
+        ----------
+        objective : Objective
+            To be minimised.
+        start : (p,) array or None
+            Where to begin; at the null model when None.
+
+        Returns
+        -------
+        tuple of SmoothProblem and Iterate
+            Aliased columns at zero.
+        """
+        basis, survey = objective.basis, objective.survey
+        kept: Mask = np.ones(len(basis.centre), dtype=bool)
+        want: type[Scaling] = DiagonalCurvature
+        if not survey.wide:
+            seen = basis.factor(survey.gram, ridge=ridge(objective))
+            # products cannot tell a combination of columns from what is nearly one: a triangular factor decides
+            collinear = min(seen.smallest_pivot, objective.cancellation) < SMALLEST_PIVOT
+            kept, want = seen.kept, FactoredCurvature if collinear else Curvature
+        coordinates, point, at_null = Coordinates.begin(objective, basis, start, want)
+        if isinstance(at_null, FactoredCurvature) and np.isfinite(basis.gram(at_null.information)).all():
+            kept = basis.factor(at_null.information, ridge=ridge(objective)).kept
+        penalty = basis.hessian_diagonal(objective.penalty.hessian_diagonal(np.zeros_like(basis.centre)))
+        problem = cls(coordinates, kept, coordinates.information + penalty, want)
+        if (point.theta[~kept] == 0).all():
+            return problem, problem.iterate(point)
+        return problem, problem.evaluate(np.where(kept, point.theta, 0.0))[0]
+
+    def evaluate(self, *thetas: Vector) -> list[Iterate]:
+        """Return iterates: one pass.
+
+        Parameters
+        ----------
+        *thetas : (p,) array
+            Centred coefficients.
+
+        Returns
+        -------
+        list of Iterate
+            In that order.
+        """
+        return [self.iterate(point) for point in self.coordinates.evaluate(*thetas)]
+
+    def iterate(self, point: Point) -> Iterate:
+        """Return a point with the penalty's part added.
+
+        Parameters
+        ----------
+        point : Point
+            Evaluated.
+
+        Returns
+        -------
+        Iterate
+            With an infinite objective where a sum is not finite.
+        """
+        basis = self.objective.basis
+        penalty = basis.gradient(self.objective.penalty.gradient(basis.to_params(point.theta)))
+        gradient = np.where(self.kept, point.gradient + penalty, 0.0)
+        value = self.coordinates.value(point)
+        value = value if np.isfinite(value) and np.isfinite(gradient).all() else np.inf
+        return Iterate(point.theta, value, gradient, self.coordinates.worst(np.abs(gradient)))
+
+    def params(self, theta: Vector) -> Vector:
+        """Return coefficients of the columns themselves.
+
+        Parameters
+        ----------
+        theta : (p,) array
+            Centred coefficients.
+
+        Returns
+        -------
+        (p,) array
+            Zero where aliased.
+        """
+        return np.where(self.kept, self.objective.basis.to_params(theta), 0.0)

@@ -1,0 +1,158 @@
+"""Time dglm and scikit-learn on one logistic regression with a sparse design of 20,000 columns, under L2 and under L1.
+
+Each contestant runs in a process of its own, from loose tolerances to tight ones; what counts is the time of the first
+fit whose objective, evaluated by one function for all, is within 1e-6 (relative) of the best that anyone reached.
+
+    pip install -e ".[bench]"
+    python validation/benchmarks/sparse_design.py                   # 1,000,000 rows, 20 million entries: 4 GB of memory
+    python validation/benchmarks/sparse_design.py --rows 200000
+
+Set no thread limits: each library uses the cores as it does by default.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from measure import Usage, machine, versions
+from scipy import sparse
+
+ROWS, COLUMNS, DENSITY, SEED = 1_000_000, 20_000, 0.001, 20009
+#: Strengths against the mean over the rows; no intercept, since liblinear would penalise it.
+STRENGTHS = {"L2": 1e-5, "L1": 2e-5}
+OPTIMUM = 1e-6
+#: One tolerance means something else to each library; all go down by factors of ten.
+TOLERANCES = [10.0**-k for k in range(8)]
+
+Fit = Callable[[Any, np.ndarray, float, float], np.ndarray]
+
+
+def dglm_fit(penalty: str, solver: str) -> Fit:
+    """Return a fit by dglm."""
+
+    def fit(X: Any, y: np.ndarray, alpha: float, tol: float) -> np.ndarray:
+        dglm = import_module("dglm")
+        model = dglm.GLM(y, X, family=dglm.families.Binomial())
+        result = model.fit(penalty=getattr(dglm, penalty)(alpha=alpha), solver=solver, tol=tol)
+        return np.asarray(result.params)
+
+    return fit
+
+
+def scikit_learn_fit(**settings: Any) -> Fit:
+    """Return a fit by scikit-learn."""
+
+    def fit(X: Any, y: np.ndarray, alpha: float, tol: float) -> np.ndarray:
+        model = import_module("sklearn.linear_model").LogisticRegression(
+            C=1 / (len(y) * alpha), tol=tol, max_iter=2000, fit_intercept=False, **settings
+        )
+        return model.fit(X, y).coef_[0]
+
+    return fit
+
+
+CONTESTANTS: dict[str, Fit] = {
+    "L2: dglm, L-BFGS": dglm_fit("L2", "lbfgs"),
+    "L2: dglm, gradient descent": dglm_fit("L2", "gradient_descent"),
+    "L2: scikit-learn, lbfgs": scikit_learn_fit(solver="lbfgs"),
+    "L1: dglm, proximal gradient": dglm_fit("L1", "proximal_gradient"),
+    "L1: scikit-learn, liblinear": scikit_learn_fit(solver="liblinear", l1_ratio=1),
+}
+
+
+def main() -> None:
+    """Run what the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=ROWS)
+    parser.add_argument("--directory", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--contestant", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.contestant is not None:
+        run_here(options.contestant, options.directory)
+        return
+    print(f"{machine()}\n{versions(['dglm', 'scikit-learn', 'numpy', 'scipy'])}\n{options.rows:,} x {COLUMNS:,}")
+    with tempfile.TemporaryDirectory() as directory:
+        make(Path(directory), options.rows)
+        runs = {name: run_apart(name, Path(directory)) for name in CONTESTANTS}
+    for penalty in STRENGTHS:
+        report({name: found for name, found in runs.items() if name.startswith(penalty)})
+
+
+def make(directory: Path, rows: int) -> None:
+    """Write X, entries uniform on (0, 1), and y, Bernoulli with one coefficient in fifty not zero."""
+    rng = np.random.default_rng(SEED)
+    X = sparse.random(rows, COLUMNS, DENSITY, format="csr", rng=rng)
+    beta = np.where(rng.random(COLUMNS) < 0.02, 3 * rng.standard_normal(COLUMNS), 0.0)
+    sparse.save_npz(directory / "X.npz", X, compressed=False)
+    np.save(directory / "y.npy", (rng.random(rows) < 1 / (1 + np.exp(-(X @ beta)))).astype(np.float64))
+
+
+def run_here(name: str, directory: Path) -> None:
+    """Fit at each tolerance, and print what came out of it."""
+    X, y = sparse.load_npz(directory / "X.npz"), np.load(directory / "y.npy")
+    penalty = name[:2]
+    # what is imported and compiled once is not timed
+    few = slice(0, 2000)
+    warnings.simplefilter("ignore")
+    CONTESTANTS[name](X[few], y[few], 0.1, 1.0)
+    for tol in TOLERANCES:
+        with Usage() as usage:
+            start = time.perf_counter()
+            beta = CONTESTANTS[name](X, y, STRENGTHS[penalty], tol)
+            seconds = time.perf_counter() - start
+        value = objective(X, y, beta, penalty)
+        print(
+            json.dumps(
+                {"tol": tol, "seconds": seconds, "cpu": usage.cpu_seconds, "objective": value, "memory": usage.memory}
+            ),
+            flush=True,
+        )
+
+
+def objective(X: Any, y: np.ndarray, beta: np.ndarray, penalty: str) -> float:
+    """Return the average negative log-likelihood plus the penalty."""
+    eta = X @ beta
+    size = np.abs(beta).sum() if penalty == "L1" else beta @ beta / 2
+    return float(np.mean(np.logaddexp(0, eta) - y * eta) + STRENGTHS[penalty] * size)
+
+
+def run_apart(name: str, directory: Path) -> list[dict[str, float]]:
+    """Run a contestant in a process of its own."""
+    command = [sys.executable, __file__, "--contestant", name, "--directory", str(directory)]
+    output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return [json.loads(line) for line in output.splitlines()]
+
+
+def report(runs: dict[str, list[dict[str, float]]]) -> None:
+    """Print the first fit of each that reached the optimum."""
+    best = min(run["objective"] for found in runs.values() for run in found)
+    reached = {}
+    for name, found in runs.items():
+        there = [run for run in found if run["objective"] <= best + OPTIMUM * abs(best)]
+        if there:
+            reached[name] = there[0]
+        else:
+            print(f"{name:32} not within {OPTIMUM:g} of the best objective")
+    peers = [run for name, run in reached.items() if "dglm" not in name]
+    fastest = {clock: min((run[clock] for run in peers), default=np.nan) for clock in ("seconds", "cpu")}
+    for name, run in reached.items():
+        gap = (run["objective"] - best) / abs(best)
+        memory = f"{run['memory'] / 1e9:.2f} GB above the data" if run["memory"] is not None else ""
+        ratio = f"{run['seconds'] / fastest['seconds']:5.2f} x peer"
+        cpu = f"CPU {run['cpu']:6.2f} s  {run['cpu'] / fastest['cpu']:5.2f} x peer"
+        print(f"{name:32} {run['seconds']:7.2f} s  {ratio}  {cpu}  tol {run['tol']:g}, gap {gap:.1e}  {memory}")
+
+
+if __name__ == "__main__":
+    main()
