@@ -214,7 +214,7 @@ def _joined(table: Table, given: Any, role: str, number: int) -> tuple[Table, st
         case ArrayTable():
             if dask.is_dask_collection(given):
                 raise DataError(f"{role} is a dask collection but the data is in memory; pass {role}.compute()")
-            array, n = np.asarray(given), len(table.arrays["exog"])
+            array, n = np.asarray(given), table.arrays["exog"].shape[0]
             if array.shape != (n,):
                 raise DataError(f"{role} has shape {array.shape}, but the data has {n} rows")
             return ArrayTable({**table.arrays, role: array}), role, role

@@ -13,7 +13,8 @@ from dglm._typing import Vector
 from dglm.data import PassLog, Persist, kept, one_blas_thread
 from dglm.design import folded
 from dglm.errors import ConvergenceWarning, TooWideError
-from dglm.matrix import WIDE, is_wide
+from dglm.families import Family
+from dglm.matrix import WIDE, Gram, is_wide
 from dglm.model.base import PLAIN, Model
 from dglm.model.checks import check_scale
 from dglm.objective import Folds, HeldOut, HeldOutAt, Objective, Scorer, scorer_of, survey_folds
@@ -130,9 +131,9 @@ class Penalising(Model):
         alpha_ratio : float, optional
             As in `fit_path`.
         scoring : str or callable
-            ``"deviance"``, the mean unit deviance; ``"mse"``; ``"auc"`` for Binomial models, in 2,048 classes of the
-            log odds; or a picklable function of responses, means and weights that returns a sum over those rows and
-            its weight, whose ratio is to be small. Scores beside the deviance take one more pass.
+            ``"deviance"``, the mean unit deviance; ``"mse"``; ``"auc"`` for Binomial models, to about 1e-3 at worst; or
+            a picklable function of responses, means and weights that returns a sum over those rows and its weight,
+            whose ratio is to be small. Scores beside the deviance take one more pass.
         select : str
             ``"min"``: the best mean score; ``"1se"``: the strongest penalty within one standard error of it.
         max_iter : int
@@ -253,8 +254,20 @@ def _strengths(objective: Objective[Any], alphas: Any, alpha_ratio: float | None
 
 def _scored(objective: Objective[Any], fit: PathFit, folds: Folds, scorer: Scorer) -> Any:
     """Return the scores of the folds at the fits without them, (k, m): one pass."""
-    (found,) = objective.together((HeldOut, HeldOutAt(fit.fold_params, folds.labels, scorer)))
+    surveys = [each.gram.centred() for each in folds.surveys]
+    scorers = tuple(
+        tuple(scorer.near(_means(objective.family, gram, beta, each.offset_mean)) for beta in params.T)
+        for gram, each, params in zip(surveys, folds.surveys, fit.fold_params, strict=True)
+    )
+    (found,) = objective.together((HeldOut, HeldOutAt(fit.fold_params, folds.labels, scorers)))
     return np.array([[scorer.score(terms) for terms in found.terms[k]] for k in range(len(folds.labels))])
+
+
+def _means(family: Family, gram: Gram, beta: Vector, offset: float) -> Vector:
+    """Return the middle of a fold's predicted means, between those a standard deviation away, roughly."""
+    variance = float(beta @ gram.second @ beta) / gram.total
+    middle, spread = float(gram.centre @ beta) + offset, float(np.sqrt(max(variance, 0.0)))
+    return family.link.inverse(np.array([middle - spread, middle, middle + spread]))
 
 
 def _warn_of_path(fit: PathFit, *, stacklevel: int) -> None:

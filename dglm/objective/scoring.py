@@ -8,15 +8,18 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from scipy.special import logit
 
 from dglm._typing import AnyArray, Matrix, Vector
 from dglm.data import Block, FoldedBlock
 from dglm.families import Family
 from dglm.objective.base import Sum
 
-# Classes of the log odds in which rows count as tied, and where the first and the last begin.
+# Classes of the log odds in which rows count as tied, and how many of their spreads they reach to either side.
 BINS = 2048
-LARGEST_LOG_ODDS = 16.0
+REACH = 6.0
+# Means this near to 0 and 1 are no nearer.
+TINY = 1e-12
 
 
 class Scorer(ABC):
@@ -48,6 +51,22 @@ class Scorer(ABC):
         (s,) array
             Over these rows; of any length that does not depend on them.
         """
+
+    def near(self, means: Vector) -> Scorer:
+        """Return the scorer of predictions of which something is known.
+
+        Parameters
+        ----------
+        means : (3,) array
+            About the middle of the predicted means, between those one standard deviation away from it.
+
+        Returns
+        -------
+        Scorer
+            Itself, unless it makes use of that.
+        """
+        del means
+        return self
 
     @abstractmethod
     def score(self, terms: Vector) -> float:
@@ -111,9 +130,18 @@ class Loss(_Mean):
 class AUC(Scorer):
     """Area under the receiver operating characteristic: how often a success has the larger mean than a failure.
 
-    Rows are counted in 2,048 classes of their log odds, each 1/64 wide, so that the counts add up over partitions.
-    Pairs within a class count one half: the score is off by at most half their share, and mostly by far less.
+    Rows are counted in 2,048 classes of their log odds, 170 to a standard deviation, so that the counts add up over
+    partitions. Pairs within a class count one half: the score is off by at most half their share, about 1e-3, and
+    mostly by far less.
+
+    Parameters
+    ----------
+    centre, spread : float
+        About the mean of the log odds, and about their standard deviation.
     """
+
+    centre: float = 0.0
+    spread: float = 3.0
 
     greater_is_better: ClassVar[bool] = True
 
@@ -122,12 +150,14 @@ class AUC(Scorer):
         """What results call it."""
         return "auc"
 
+    def near(self, means: Vector) -> AUC:
+        low, middle, high = np.sort(logit(np.clip(means, TINY, 1 - TINY)))
+        return AUC(float(middle), float(high - low) / 2 if high > low else 1.0)
+
     def terms(self, y: Vector, mu: Vector, w: Vector) -> Vector:
-        with np.errstate(divide="ignore"):
-            log_odds = np.log(mu) - np.log1p(-mu)
-        width = 2 * LARGEST_LOG_ODDS / BINS
-        position = np.floor((np.clip(log_odds, -LARGEST_LOG_ODDS, LARGEST_LOG_ODDS) + LARGEST_LOG_ODDS) / width)
-        code = np.minimum(position, BINS - 1).astype(np.intp)
+        # from 0 to 1 over the reach
+        position = np.clip((logit(mu) - self.centre) / (2 * REACH * self.spread) + 0.5, 0.0, 1.0)
+        code = np.minimum(np.floor(BINS * position), BINS - 1).astype(np.intp)
         counts = [np.bincount(code, weights=part, minlength=BINS) for part in (w * y, w * (1 - y))]
         return np.concatenate(counts)
 
@@ -181,13 +211,13 @@ class HeldOutAt:
         Coefficients of the fits without each fold.
     labels : tuple
         Of the folds, in order.
-    scorer : Scorer
-        How.
+    scorers : tuple of tuple of Scorer
+        How, by fold and vector.
     """
 
     params: AnyArray
     labels: tuple[Any, ...]
-    scorer: Scorer
+    scorers: tuple[tuple[Scorer, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -213,7 +243,8 @@ class HeldOut(Sum):
             k, counted = point.labels.index(label), rows.weights > 0
             y, w = rows.y[counted], rows.weights[counted]
             means = (family.link.inverse(rows.eta(beta))[counted] for beta in point.params[k].T)
-            terms[k] = np.array([point.scorer.terms(y, mu, w) for mu in means])
+            found = zip(point.scorers[k], means, strict=True)
+            terms[k] = np.array([scorer.terms(y, mu, w) for scorer, mu in found])
         return cls(terms)
 
     def __add__(self, other: Self) -> Self:
