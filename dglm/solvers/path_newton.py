@@ -24,6 +24,8 @@ from dglm.solvers.start import null_start
 
 # Fits without a fold set out when that to all rows is this near, in standard errors of the score: as far as they go.
 NEAR = 0.3
+# Steps after which a fit does better with second derivatives of its own.
+SLOW = 5
 # Of a start, which need not be exact.
 START = 1e-3
 
@@ -55,8 +57,8 @@ def follow(problem: PathProblem, tol: float, fold_tol: float, max_iter: int) -> 
         moving = [track for track in tracks.values() if track.status is None]
         vectors = [[problem.basis.to_params(theta) for theta in track.trials] for track in moving]
         ends = [0, *accumulate(map(len, vectors))]
-        alone = len(moving) <= MOST
-        curved = {ends[i]: t for i, t in enumerate(moving) if alone or (t.sample == 0 and t.at in fixed)}
+        wanted = _stragglers(moving)
+        curved = {ends[i]: t for i, t in enumerate(moving) if i in wanted or (t.sample == 0 and t.at in fixed)}
         found = _evaluate(problem, vectors, moving, tuple(curved), first=first)
         by_fold = {j: {f: gram for (i, f), gram in found.information.items() if i == j} for j in (*curved, ends[-1])}
         for j, track in curved.items():
@@ -71,6 +73,12 @@ def follow(problem: PathProblem, tol: float, fold_tol: float, max_iter: int) -> 
         first = False
     found_tracks = [[tracks[s, a] for a in range(len(problem.penalties))] for s in range(len(problem.samples))]
     return found_tracks, known
+
+
+def _stragglers(moving: list[Track]) -> set[int]:
+    """Return which fits get second derivatives of their own: the last ones, and those that have taken most steps."""
+    slowest = sorted(range(len(moving)), key=lambda i: -len(moving[i].trace))[:MOST]
+    return {i for i in slowest if len(moving) <= MOST or len(moving[i].trace) >= SLOW}
 
 
 def _evaluate(
