@@ -9,7 +9,7 @@ import dglm
 from dglm.errors import DataError
 from dglm.families import Binomial, Gamma, Gaussian, Poisson
 from dglm.links import Log
-from dglm.matrix import DenseMatrix, SparseMatrix, design_matrix
+from dglm.matrix import DenseMatrix, SparseMatrix
 
 RNG = np.random.default_rng(12)
 N = 900
@@ -80,9 +80,22 @@ def test_products_are_those_of_dense_rows(values, monkeypatch):
     np.testing.assert_array_equal(found.less(beta), dense - beta)
 
 
+def test_rows_are_kept_spread_and_extended():
+    X = SparseMatrix.of(ROWS[:50])
+    kept = np.arange(60) % 6 > 0
+    spread = X.among(kept)
+    np.testing.assert_array_equal(spread.missing(), ~kept)
+    np.testing.assert_array_equal(spread.finite(), kept)
+    np.testing.assert_array_equal(np.any(list(spread.missing_columns().values()), axis=0), ~kept)
+    np.testing.assert_array_equal(spread.where(kept).toarray(), X.toarray())
+    np.testing.assert_array_equal(spread.where(kept).centre, X.centre)
+    more = RNG.standard_normal((50, 2))
+    np.testing.assert_array_equal(X.beside(more).toarray(), np.hstack([X.toarray(), more]))
+
+
 def test_diagonals_add_over_rows():
     w = RNG.random(N)
-    parts = [design_matrix(ROWS[a:b]).gram_diagonal(w[a:b]) for a, b in ((0, 1), (1, 1), (1, 400), (400, N))]
+    parts = [SparseMatrix.of(ROWS[a:b]).gram_diagonal(w[a:b]) for a, b in ((0, 1), (1, 1), (1, 400), (400, N))]
     total = (parts[0] + parts[1]) + (parts[2] + parts[3])
     centre = w @ DENSE / w.sum()
     np.testing.assert_allclose(total.centred().centre, centre, rtol=1e-12)

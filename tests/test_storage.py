@@ -60,9 +60,7 @@ def test_levels_of_every_type_come_back(kind: str) -> None:
         assert list(map(repr, found)) == list(map(repr, LEVELS[kind]))
 
 
-@pytest.mark.parametrize(
-    "kind", ["int", "float", "bool", "timestamp", "zone", "timedelta", "interval", "date", "decimal"]
-)
+@pytest.mark.parametrize("kind", ["int", "float", "bool", "timestamp", "zone", "timedelta", "interval", "date"])
 def test_new_rows_find_their_levels_in_a_loaded_result(tmp_path: Path, kind: str) -> None:
     levels = LEVELS[kind] if kind != "interval" else [LEVELS[kind][0], pd.Interval(0.2, 0.3, closed="left")]
     rows = pd.DataFrame({"level": pd.Series([levels[i % 2] for i in range(10)]), "y": np.arange(10.0)})

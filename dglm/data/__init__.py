@@ -10,7 +10,7 @@ from dglm.data.folded import FoldedBlock
 from dglm.data.grouped import GroupedBlock
 from dglm.data.keeping import Persist, kept
 from dglm.data.keys import Keys, comparable, distinct, joined
-from dglm.data.memory import MemoryBlocks
+from dglm.data.memory import MemoryBlocks, free_memory
 from dglm.data.memory_tables import ArrayTable, PandasTable
 from dglm.data.narwhals_table import NarwhalsTable
 from dglm.data.passes import PassLog, count_passes
@@ -38,6 +38,7 @@ __all__ = [
     "comparable",
     "count_passes",
     "distinct",
+    "free_memory",
     "joined",
     "kept",
     "one_blas_thread",

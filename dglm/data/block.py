@@ -82,15 +82,20 @@ class Block:
         eta = self.X.matvec(beta)
         return eta if self.offset is None else eta + self.offset
 
-    def tiles(self) -> Iterator[Block]:
+    def tiles(self, *, expanded: bool = False) -> Iterator[Block]:
         """Yield the rows a few thousand at a time, in order.
+
+        Parameters
+        ----------
+        expanded : bool
+            Whether the rows of X will be written out, as a dense array.
 
         Yields
         ------
         Block
             Valid until the next one is asked for; at least one, even of no rows.
         """
-        for rows, X in self.X.tiles():
+        for rows, X in self.X.tiles(expanded=expanded):
             yield replace(
                 self,
                 X=X,

@@ -10,6 +10,7 @@ import numpy as np
 
 from dglm._typing import Codes, Vector
 from dglm.data.block import Block
+from dglm.matrix import StoredMatrix
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +19,7 @@ class FoldedBlock(Block):
 
     Parameters
     ----------
-    X : DesignMatrix, (n, p)
+    X : StoredMatrix, (n, p)
         The design matrix.
     y : (n,) array
         The response; successes over trials for counts in two columns.
@@ -38,6 +39,7 @@ class FoldedBlock(Block):
         Where each of them ends.
     """
 
+    X: StoredMatrix
     labels: tuple[Any, ...]
     ends: tuple[int, ...]
 
@@ -59,6 +61,8 @@ class FoldedBlock(Block):
         FoldedBlock
             A copy.
         """
+        if not isinstance(block.X, StoredMatrix):
+            raise TypeError(f"rows of a {type(block.X).__name__} cannot be put in another order")
         # rows that count for nothing go with the first fold; a block of them alone has none
         positions = np.maximum(codes, 0)[: len(codes) if labels else 0]
         order = np.argsort(positions, kind="stable")
@@ -89,9 +93,9 @@ class FoldedBlock(Block):
             for label, start, end in zip(self.labels, starts, self.ends, strict=True)
         }
 
-    def tiles(self) -> Iterator[Block]:
+    def tiles(self, *, expanded: bool = False) -> Iterator[Block]:
         # a few rows have no folds of their own
-        return self._some(slice(None)).tiles()
+        return self._some(slice(None)).tiles(expanded=expanded)
 
     def _some(self, rows: slice) -> Block:
         return Block(

@@ -59,9 +59,9 @@ class GroupedBlock(Block):
         """
         return cls(**{f.name: getattr(block, f.name) for f in fields(Block)}, codes=codes, keys=keys)
 
-    def tiles(self) -> Iterator[GroupedBlock]:
+    def tiles(self, *, expanded: bool = False) -> Iterator[GroupedBlock]:
         start = 0
-        for tile in super().tiles():
+        for tile in super().tiles(expanded=expanded):
             stop = start + len(tile)
             yield self.of(tile, self.codes[start:stop], self.keys)
             start = stop

@@ -12,7 +12,7 @@ from dglm._typing import AnyArray
 from dglm.design.base import Design
 from dglm.design.values import sparse_rows
 from dglm.errors import DataError
-from dglm.matrix import is_sparse
+from dglm.matrix import DenseMatrix, SparseMatrix, StoredMatrix, is_sparse
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,15 +45,15 @@ class ArrayDesign(Design):
         """Names of the arrays that a prediction reads."""
         return ["exog"]
 
-    def exog(self, partition: Mapping[str, Any], number: int) -> Any:
+    def exog(self, partition: Mapping[str, Any], number: int) -> StoredMatrix:
         X = partition["exog"]
-        if is_sparse(X):
-            X = sparse_rows(X, "exog", f" in partition {number}")
         if X.ndim == 1:
             X = X[:, None]
         if X.shape[1] != len(self.exog_names):
             raise DataError(f"exog has {X.shape[1]} columns in partition {number}; expected {len(self.exog_names)}")
-        return X if _is_real(X) else _converted(X, "exog", number)
+        if is_sparse(X):
+            return SparseMatrix.of(sparse_rows(X, "exog", f" in partition {number}"))
+        return DenseMatrix(X if _is_real(X) else _converted(X, "exog", number))
 
     def endog(self, partition: Mapping[str, AnyArray], number: int) -> AnyArray:
         y = partition["endog"]

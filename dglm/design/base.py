@@ -12,9 +12,9 @@ import pandas as pd
 from dglm._typing import AnyArray, Mask, Vector
 from dglm.data import Block, Dropped
 from dglm.design.response import Response
-from dglm.design.values import as_floats, missing_rows
+from dglm.design.values import as_floats
 from dglm.errors import DataError
-from dglm.matrix import design_matrix, finite_rows, is_sparse, missing_columns
+from dglm.matrix import StoredMatrix, missing_rows
 
 Missing = Literal["drop", "raise"]
 ROLES = ("freq_weights", "var_weights", "offset", "exposure")
@@ -116,7 +116,7 @@ class Design(ABC):
         return {name: frozenset([name]) for name, _ in self.terms}
 
     @abstractmethod
-    def exog(self, partition: Any, number: int) -> AnyArray:
+    def exog(self, partition: Any, number: int) -> StoredMatrix:
         """Return the design matrix of every row of a partition.
 
         Parameters
@@ -128,8 +128,8 @@ class Design(ABC):
 
         Returns
         -------
-        (n, p) array
-            nan where something is missing.
+        StoredMatrix, (n, p)
+            Its rows where nothing is missing make a block.
         """
 
     @abstractmethod
@@ -165,10 +165,7 @@ class Design(ABC):
             By what the user calls it: factors of a formula or columns, the response, weights and offset.
         """
         X, endog = self.exog(partition, number), self.endog(partition, number)
-        if is_sparse(X):
-            found = {self.exog_names[j]: rows for j, rows in missing_columns(X).items()}
-        else:
-            found = {name: missing_rows(column) for name, column in zip(self.exog_names, X.T, strict=True)}
+        found = {self.exog_names[j]: rows for j, rows in X.missing_columns().items()}
         responses = zip(self.response.names, endog.reshape(len(endog), -1).T, strict=True)
         found |= {name: missing_rows(column) for name, column in responses}
         return found | self._extras_lacking(partition, number)
@@ -218,13 +215,13 @@ class Design(ABC):
         if not keep.all():
             lacking = self.lacking(rows_of(partition, ~keep), number)
             dropped = Dropped(int(np.count_nonzero(~keep)), {name: int(rows.sum()) for name, rows in lacking.items()})
-            X, endog = X[keep], endog[keep]
+            X, endog = X.where(keep), endog[keep]
             extras = {role: values[keep] for role, values in extras.items()}
         for extra in self.extras:
             _check_extra(extra, extras[extra.role], number)
         y, trials = self.response.proportions(endog, number)
         block = Block(
-            X=design_matrix(X),
+            X=X,
             y=y,
             freq_weights=extras.get("freq_weights"),
             var_weights=extras.get("var_weights") if trials is None else trials,
@@ -256,15 +253,15 @@ class Design(ABC):
         """
         X = self.exog(partition, number)
         extras = {e.role: self.values_of(partition, e, number) for e in self.extras}
-        keep: Mask = finite_rows(X) if is_sparse(X) else np.all(np.isfinite(X), axis=1)
+        keep = X.finite()
         for values in extras.values():
             keep &= ~missing_rows(values)
         if not keep.all():
-            X, extras = X[keep], {role: values[keep] for role, values in extras.items()}
+            X, extras = X.where(keep), {role: values[keep] for role, values in extras.items()}
         for extra in self.extras:
             _check_extra(extra, extras[extra.role], number)
         block = Block(
-            X=design_matrix(X),
+            X=X,
             y=np.full(X.shape[0], np.nan),
             var_weights=extras.get("var_weights"),
             offset=_offset(extras),
@@ -272,11 +269,11 @@ class Design(ABC):
         )
         return block, keep
 
-    def _rows(self, partition: Any, number: int) -> tuple[AnyArray, AnyArray, dict[str, Vector], Mask]:
+    def _rows(self, partition: Any, number: int) -> tuple[StoredMatrix, AnyArray, dict[str, Vector], Mask]:
         """Return X, y, extras and which rows have nothing missing."""
         X, endog = self.exog(partition, number), self.endog(partition, number)
         extras = {e.role: self.values_of(partition, e, number) for e in self.extras}
-        dropped = missing_rows(X) | missing_rows(endog)
+        dropped = X.missing() | missing_rows(endog)
         for values in extras.values():
             dropped |= missing_rows(values)
         if self.missing == "raise" and dropped.any():

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import pandas as pd
 
-from dglm._typing import Matrix
+from dglm._typing import AnyArray
 from dglm.design.context import Context
 from dglm.design.learner import Learner, State
 from dglm.design.lesson import Lesson
@@ -60,12 +60,12 @@ class Coding:
     ----------
     names : tuple of str
         Of the columns.
-    matrix : (levels, columns) array
-        A row for each level.
+    matrix : (levels, columns) array, or (levels,) array of int
+        A row for each level; or which column is 1 at each level, -1 for none, where that is all there is to say.
     """
 
     names: tuple[str, ...]
-    matrix: Matrix
+    matrix: AnyArray
 
 
 @dataclass(frozen=True)

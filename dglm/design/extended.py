@@ -11,7 +11,7 @@ import dask.dataframe as dd
 import numpy as np
 import pandas as pd
 
-from dglm._typing import AnyArray, Mask, Vector
+from dglm._typing import AnyArray, Mask, Matrix, Vector
 from dglm.data import ArrayTable, DaskArrayTable, FrameTable, Table
 from dglm.design.arrays import ArrayDesign
 from dglm.design.base import Design, Extra
@@ -19,9 +19,8 @@ from dglm.design.formula import FormulaDesign
 from dglm.design.frame import FrameDesign
 from dglm.design.joining import JOINED, PreparedModel
 from dglm.design.learning import from_formula, scope_beside
-from dglm.design.values import missing_rows
 from dglm.errors import DataError
-from dglm.matrix import beside
+from dglm.matrix import StoredMatrix, beside, missing_rows, rows_among
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,10 +71,8 @@ class ExtendedDesign(Design):
     def values_of(self, partition: Any, extra: Extra, number: int) -> Vector:
         return self.inner.values_of(partition, extra, number)
 
-    def exog(self, partition: Any, number: int) -> AnyArray:
-        more = self.extra.exog(partition, number)[:, list(self.taken)]
-        columns: AnyArray = beside([self.inner.exog(partition, number), more])
-        return columns
+    def exog(self, partition: Any, number: int) -> StoredMatrix:
+        return self.inner.exog(partition, number).beside(self._more(partition, number))
 
     def endog(self, partition: Any, number: int) -> AnyArray:
         return self.inner.endog(partition, number)
@@ -85,18 +82,21 @@ class ExtendedDesign(Design):
         if any(rows.any() for rows in found.values()):
             return found
         # in rows that the model drops may be levels that the columns beside it do not know
-        more = self.extra.exog(partition, number)[:, list(self.taken)]
+        more = self._more(partition, number)
         return found | dict(zip(self.exog_names[-len(self.taken) :], map(missing_rows, more.T), strict=True))
 
-    def _rows(self, partition: Any, number: int) -> tuple[AnyArray, AnyArray, dict[str, Vector], Mask]:
+    def _rows(self, partition: Any, number: int) -> tuple[StoredMatrix, AnyArray, dict[str, Vector], Mask]:
         X, endog, extras, keep = self.inner._rows(partition, number)
         # of the rows that the model keeps: in the others may be levels that nothing was learned of
-        more = np.full((len(keep), len(self.taken)), np.nan)
-        more[keep] = self.extra.exog(partition[keep], number)[:, list(self.taken)]
-        X, dropped = beside([X, more]), keep & missing_rows(more)
+        more = rows_among(self._more(partition[keep], number), keep)
+        X, dropped = X.beside(more), keep & missing_rows(more)
         if self.missing == "raise" and dropped.any():
             raise self._missing_value(partition, int(np.argmax(dropped)), number)
         return X, endog, extras, keep & ~dropped
+
+    def _more(self, partition: Any, number: int) -> Matrix:
+        """Return the columns beside the model's, written out."""
+        return self.extra.exog(partition, number).toarray()[:, list(self.taken)]
 
 
 def extended(

@@ -1,47 +1,25 @@
-"""FormulaDesign: the recipe of a formula, learned over partitions, that fills blocks column by column."""
+"""FormulaDesign: the recipe of a formula, learned over partitions, that encodes partitions to blocks."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import product
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from dglm._typing import AnyArray, Codes, Mask, Matrix, Vector
+from dglm._typing import AnyArray, Mask, Vector
 from dglm.design.base import Design, Extra
+from dglm.design.columns import Columns, encoded
 from dglm.design.engine import Categorical, FormulaEngine, Numeric
 from dglm.design.names import as_written
-from dglm.design.values import as_codes, as_floats, missing_rows
+from dglm.design.values import as_codes, as_floats
 from dglm.errors import DataError, UnseenLevelError
+from dglm.matrix import DenseMatrix, StoredMatrix, missing_rows, rows_among
 
 #: What becomes of a level that was not learned: an error, what the reference level has, or nan.
 Unseen = Literal["raise", "reference", "nan"]
-
-
-@dataclass(frozen=True)
-class Columns:
-    """A group of columns of the design: products of numbers and coded levels.
-
-    Parameters
-    ----------
-    factors : tuple of (str, array or None)
-        Each factor with its coding, a row for each level and a last one of nan for a missing level; for numbers, which
-        of their columns are taken, None for all of them.
-    scale : float
-        What every column is multiplied by.
-    names : tuple of str
-        Of the columns.
-    term : str
-        The term of the formula that they belong to, with other groups where its coding takes several.
-    """
-
-    factors: tuple[tuple[str, Matrix | None], ...]
-    scale: float
-    names: tuple[str, ...]
-    term: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +106,7 @@ class FormulaDesign(Design):
             factors[group.term] = factors.get(group.term, frozenset()) | {factor for factor, _ in group.factors}
         return factors
 
-    def exog(self, partition: pd.DataFrame, number: int) -> AnyArray:
+    def exog(self, partition: pd.DataFrame, number: int) -> StoredMatrix:
         try:
             return self._exog(partition, number)
         except UnseenLevelError:
@@ -136,9 +114,9 @@ class FormulaDesign(Design):
             complete = complete_rows(self.engine.evaluate(partition, self.engine.exog_factors), len(partition))
             if complete.all():
                 raise
-            return _with_missing_rows(self._exog(partition[complete], number), complete)
+            return self._exog(partition[complete], number).among(complete)
 
-    def _rows(self, partition: pd.DataFrame, number: int) -> tuple[AnyArray, AnyArray, dict[str, Vector], Mask]:
+    def _rows(self, partition: pd.DataFrame, number: int) -> tuple[StoredMatrix, AnyArray, dict[str, Vector], Mask]:
         try:
             return super()._rows(partition, number)
         except UnseenLevelError:
@@ -150,33 +128,28 @@ class FormulaDesign(Design):
             if complete.all() or self.missing == "raise":
                 raise
             X, endog, extras, _ = super()._rows(partition[complete], number)
-            values = {role: _with_missing_rows(column, complete) for role, column in extras.items()}
-            return _with_missing_rows(X, complete), _with_missing_rows(endog, complete), values, complete
+            values = {role: rows_among(column, complete) for role, column in extras.items()}
+            return X.among(complete), rows_among(endog, complete), values, complete
 
-    def _exog(self, partition: pd.DataFrame, number: int) -> AnyArray:
+    def _exog(self, partition: pd.DataFrame, number: int) -> StoredMatrix:
         n = len(partition)
-        X = np.empty((n, len(self.exog_names)), order="F")
         if n == 0:
-            return X
+            return DenseMatrix(np.empty((0, len(self.exog_names))))
         evaluated = self.engine.evaluate(partition, self.engine.exog_factors)
         codes = {name: self._codes(name, values, number) for name, values in evaluated.items() if name in self.levels}
-        start = 0
-        for group in self.groups:
-            stop = start + len(group.names)
-            _fill(X[:, start:stop], group, evaluated, codes)
-            start = stop
-        return X
+        n_levels = {name: len(self.levels[name]) for name in codes}
+        return encoded(self.groups, evaluated, codes, n_levels, n)
 
-    def _codes(self, name: str, values: Numeric | Categorical, number: int) -> Codes:
+    def _codes(self, name: str, values: Numeric | Categorical, number: int) -> AnyArray:
         """Return the levels of a factor as positions; numbers all missing are levels that lost their type."""
         if isinstance(values, Categorical):
             return self._level_codes(name, values.values, number)
         (column,) = values.columns.values()
         if not np.isnan(column).all():
             raise DataError(f"{name!r} was levels when the model was built, and is numbers in partition {number}")
-        return np.full(len(column), -1, dtype=np.intp)
+        return np.full(len(column), -1, dtype=np.int8)
 
-    def _level_codes(self, name: str, values: Any, number: int) -> Codes:
+    def _level_codes(self, name: str, values: Any, number: int) -> AnyArray:
         code = self._reference(name) if self.unseen == "reference" else -1 if self.unseen == "nan" else None
         try:
             return as_codes(values, self.levels[name], name, number, unseen=code, left_out=self.left_out.get(name, ()))
@@ -192,7 +165,7 @@ class FormulaDesign(Design):
         """Return the level that treatment coding leaves without a column, None where there is none."""
         for factor, coding in (part for group in self.groups for part in group.factors):
             if factor == name and coding is not None:
-                zero = np.flatnonzero(~coding[:-1].any(axis=1))
+                zero = np.flatnonzero(coding < 0 if coding.ndim == 1 else ~coding.any(axis=1))
                 if len(zero):
                     return int(zero[0])
         return None
@@ -293,56 +266,3 @@ def complete_rows(evaluated: Mapping[str, Numeric | Categorical], n: int) -> Mas
             for column in values.columns.values():
                 complete &= ~missing_rows(column)
     return complete
-
-
-def _with_missing_rows(rows: AnyArray, complete: Mask) -> AnyArray:
-    """Return an array with rows of nan where something is missing."""
-    full = np.full((len(complete), *rows.shape[1:]), np.nan, order="F")
-    full[complete] = rows
-    return full
-
-
-def _fill(out: Matrix, group: Columns, evaluated: dict[str, Numeric | Categorical], codes: dict[str, Codes]) -> None:
-    """Write a group's columns; the last factor's columns vary slowest, as in R, patsy and formulaic."""
-    if not group.factors:
-        out[:] = group.scale
-        return
-    parts = [_factor_columns(name, coding, evaluated, codes) for name, coding in group.factors]
-    for j, reversed_columns in enumerate(product(*reversed(parts))):
-        first, *others = reversed(reversed_columns)
-        out[:, j] = first
-        for column in others:
-            out[:, j] *= column
-        if group.scale != 1:
-            out[:, j] *= group.scale
-
-
-def _factor_columns(
-    name: str, coding: Matrix | None, evaluated: dict[str, Numeric | Categorical], codes: dict[str, Codes]
-) -> list[Vector]:
-    """Return the columns of one factor; the code -1 of a missing level picks the last row, which is nan."""
-    if name in codes:
-        return [np.take(column, codes[name]) for column in np.asarray(coding).T]
-    values = evaluated[name]
-    if isinstance(values, Categorical):
-        raise DataError(f"{name!r} was numbers when the model was built, and has values of another type here")
-    columns = list(values.columns.values())
-    return columns if coding is None else [columns[i] for i in coding.argmax(axis=0)]
-
-
-def group_names(parts: Sequence[Sequence[str]]) -> tuple[str, ...]:
-    """Return the names of the columns of a product, in the order that they are filled.
-
-    Parameters
-    ----------
-    parts : sequence of sequence of str
-        Names of each factor's columns; none for the intercept.
-
-    Returns
-    -------
-    tuple of str
-        Joined by colons.
-    """
-    if not parts:
-        return ("Intercept",)
-    return tuple(":".join(reversed(names)) for names in product(*reversed(parts)))

@@ -20,6 +20,7 @@ from formulaic.materializers.types import EvaluatedFactor, FactorValues
 from formulaic.parser.types import Factor, Term
 from formulaic.transforms import TRANSFORMS
 
+from dglm._typing import Codes
 from dglm.design.calls import function_calls
 from dglm.design.context import Context
 from dglm.design.engine import Categorical, Coding, Numeric, Product
@@ -34,6 +35,8 @@ from dglm.errors import FormulaError
 
 # Transforms that formulaic marks as having state although they have none to learn.
 STATELESS = {id(TRANSFORMS["Q"])}
+# More levels than this are coded by way of sparse columns: dense ones would take their square.
+MANY_LEVELS = 100
 
 
 @dataclass(frozen=True)
@@ -219,16 +222,19 @@ class FormulaicEngine(PythonEngine):
         # the levels themselves, once each: what formulaic makes of them is the coding matrix
         once = pd.Series(pd.Categorical(list(levels), categories=list(levels)))
         values = FactorValues(once, metadata=evaluated.values.__formulaic_metadata__)
+        many = len(levels) > MANY_LEVELS
         try:
             columns = evaluation._encode_evaled_factor(
-                evaluated.replace(values=values), evaluation_spec(), [], reduced_rank=reduced
+                evaluated.replace(values=values), evaluation_spec(sparse=many), [], reduced_rank=reduced
             )
         except (FormulaicError, AttributeError, LookupError, TypeError, ValueError) as error:
             # contrasts that are none, or do not fit the levels
             raise FormulaError(f"{factor} cannot code its levels: {error}") from error
+        if many and (sparse_coding := _column_of_each(columns.values(), len(levels))) is not None:
+            return Coding(tuple(map(str, columns)), sparse_coding)
         matrix = np.empty((len(levels), len(columns)))
         for j, column in enumerate(columns.values()):
-            matrix[:, j] = column
+            matrix[:, j] = column.toarray()[:, 0] if many else column
         return Coding(tuple(map(str, columns)), matrix)
 
     def with_state(self, state: Mapping[str, State]) -> Self:
@@ -328,3 +334,13 @@ def _resolve(factor: ParsedFactor, columns: Sequence[str], context: Mapping[str,
                     f"data.assign(lagged=data[...].shift(1))"
                 )
     return used
+
+
+def _column_of_each(columns: Iterable[Any], n_levels: int) -> Codes | None:
+    """Return which sparse column is 1 at each level; None if they are not zero elsewhere."""
+    coding = np.full(n_levels, -1)
+    for j, column in enumerate(columns):
+        if column.nnz != 1 or column.data[0] != 1 or coding[column.indices[0]] >= 0:
+            return None
+        coding[column.indices[0]] = j
+    return coding

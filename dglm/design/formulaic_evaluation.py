@@ -89,20 +89,24 @@ class _Copies(dict[str, Any]):
         return super().__getitem__(call)
 
 
-def evaluation_spec(state: Mapping[str, Any] | None = None) -> formulaic.ModelSpec:
+def evaluation_spec(state: Mapping[str, Any] | None = None, *, sparse: bool = False) -> formulaic.ModelSpec:
     """Return the settings of an evaluation: rows are never dropped.
 
     Parameters
     ----------
     state : mapping, optional
         What transforms learned.
+    sparse : bool
+        Whether categories become sparse columns.
 
     Returns
     -------
     ModelSpec
         Of no formula.
     """
-    return formulaic.ModelSpec(formula=[], output="numpy", na_action="ignore", transform_state=dict(state or {}))
+    return formulaic.ModelSpec(
+        formula=[], output="sparse" if sparse else "numpy", na_action="ignore", transform_state=dict(state or {})
+    )
 
 
 def factor_values(

@@ -10,6 +10,7 @@ import pandas as pd
 from dglm._typing import AnyArray
 from dglm.design.base import Design
 from dglm.design.values import as_floats
+from dglm.matrix import DenseMatrix
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,11 +50,11 @@ class FrameDesign(Design):
         """Columns that a prediction reads."""
         return list(self.exog_labels)
 
-    def exog(self, partition: pd.DataFrame, number: int) -> AnyArray:
+    def exog(self, partition: pd.DataFrame, number: int) -> DenseMatrix:
         X = np.empty((len(partition), len(self.exog_labels)), order="F")
         for j, label in enumerate(self.exog_labels):
             X[:, j] = as_floats(partition[label], str(label), number)
-        return X
+        return DenseMatrix(X)
 
     def endog(self, partition: pd.DataFrame, number: int) -> AnyArray:
         if self.response.levels is not None:

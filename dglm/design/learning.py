@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from dglm._typing import Matrix
-from dglm.data import Table
+from dglm._typing import AnyArray, Matrix
+from dglm.data import Table, free_memory
 from dglm.design.base import Extra, Missing
-from dglm.design.engine import Categorical, FormulaEngine, Numeric
-from dglm.design.formula import Columns, FormulaDesign, group_names
+from dglm.design.columns import Columns, as_coding, group_names
+from dglm.design.engine import Categorical, FormulaEngine, Numeric, Product
+from dglm.design.formula import FormulaDesign
 from dglm.design.inputs import formula_table
 from dglm.design.joining import PreparedModel, join_extras, refuse_double_weights
-from dglm.design.lessons import teach
+from dglm.design.lessons import Taught, teach
 from dglm.design.response import Response, check_two_columns
 from dglm.design.restricted import Restricted
 from dglm.design.row_locality import refuse_what_needs_other_rows
+from dglm.design.size import refuse_too_many_columns
 from dglm.errors import FormulaError
-
-MAX_COLUMNS = 100_000
 
 
 def from_formula(
@@ -157,7 +155,9 @@ def _learn(
     engine, levels = taught.engine, taught.levels
     response = _formula_response(engine, taught.shown, levels)
     refuse_double_weights(response, extras)
-    groups = _groups(engine, taught.sample, taught.shown, levels)
+    products = engine.products(taught.sample)
+    refuse_too_many_columns(engine.formula, products, taught.shown, levels, free_memory)
+    groups = _groups(engine, products, taught, levels)
     names = tuple(name for group in groups for name in group.names)
     if not names:
         raise FormulaError(
@@ -195,34 +195,23 @@ def _formula_response(
 
 
 def _groups(
-    engine: FormulaEngine,
-    sample: pd.DataFrame,
-    evaluated: Mapping[str, Numeric | Categorical],
-    levels: Mapping[str, tuple[Hashable, ...]],
+    engine: FormulaEngine, products: Sequence[Product], taught: Taught, levels: Mapping[str, tuple[Hashable, ...]]
 ) -> tuple[Columns, ...]:
     """Lay out the columns of the design."""
-    groups: list[Columns] = []
-    n_columns = 0
-    for group in engine.products(sample):
-        parts: list[tuple[str, Matrix | None]] = []
+    groups = []
+    for group in products:
+        parts: list[tuple[str, AnyArray | None]] = []
         names: list[tuple[str, ...]] = []
         for factor, reduced in group.factors:
-            values = evaluated[factor]
+            values = taught.shown[factor]
             if isinstance(values, Numeric):
                 kept = [name for name in values.columns if not (reduced and name == values.redundant)]
                 parts.append((factor, _selection(values, kept)))
                 names.append(tuple(kept))
             else:
-                coding = engine.coding(sample, factor, levels[factor], reduced=reduced)
-                missing_level = np.full((1, len(coding.names)), np.nan)
-                parts.append((factor, np.vstack([coding.matrix, missing_level])))
+                coding = engine.coding(taught.sample, factor, levels[factor], reduced=reduced)
+                parts.append((factor, as_coding(coding.matrix)))
                 names.append(coding.names)
-        n_columns += math.prod(map(len, names))
-        if n_columns > MAX_COLUMNS:
-            raise FormulaError(
-                f"the design has more than {MAX_COLUMNS:,} columns, with those of {group.term!r}; no fit can solve for "
-                f"so many coefficients. Leave the interaction out, or join levels"
-            )
         groups.append(Columns(tuple(parts), group.scale, group_names(names), group.term))
     return tuple(groups)
 

@@ -18,8 +18,9 @@ from dglm.design.learner import Learner, State
 from dglm.design.lesson import Lesson
 from dglm.design.levels import MAX_LEFT_OUT, Learned, LevelSet, listed_levels
 from dglm.design.names import as_written
-from dglm.design.values import missing_rows, observed_levels
+from dglm.design.values import observed_levels
 from dglm.errors import DataError, FormulaError
+from dglm.matrix import missing_rows
 
 Levels = dict[str, tuple[Hashable, ...]]
 

@@ -14,7 +14,6 @@ from dglm._typing import AnyArray, Codes, Mask, SparseRows, Vector
 from dglm.design.numpy_types import with_numpy_type
 from dglm.design.times import refuse_times
 from dglm.errors import DataError, UnseenLevelError
-from dglm.matrix import is_sparse, missing_entries
 
 
 def is_categorical(values: Any) -> bool:
@@ -96,7 +95,7 @@ def as_numbers(values: Any, name: str) -> Vector:
             f"{name!r} gives values of type {dtype or array.dtype}, neither numbers nor levels; make it numbers, "
             f"or levels of it with C()"
         )
-    return array.astype(np.float64)
+    return array.astype(np.float64, copy=False)
 
 
 def as_codes(
@@ -107,7 +106,7 @@ def as_codes(
     *,
     unseen: int | None = None,
     left_out: Collection[Hashable] = (),
-) -> Codes:
+) -> AnyArray:
     """Return the position of each value among the levels, -1 where it is missing.
 
     Parameters
@@ -128,7 +127,7 @@ def as_codes(
     Returns
     -------
     (n,) array of int
-        Codes.
+        Codes, of the smallest type that holds them.
 
     Raises
     ------
@@ -137,8 +136,9 @@ def as_codes(
     """
     codes, found = _factorize(values, name)
     position = _object_index(levels).get_indexer(found)
+    small = np.min_scalar_type(-max(len(levels), 1))
     if unseen is not None:
-        return np.append(np.where(position < 0, unseen, position), -1)[codes]
+        return np.asarray(np.append(np.where(position < 0, unseen, position), -1).astype(small)[codes])
     occurring = np.zeros(len(found) + 1, dtype=bool)
     occurring[codes] = True
     unseen_levels = list(found[(position < 0) & occurring[:-1]])
@@ -151,7 +151,7 @@ def as_codes(
             f"{name!r} has {len(unseen_levels)} level(s) in partition {number} that were not there when the model was "
             f"built: {shown}; the levels are {known}{why}"
         )
-    return np.append(position, -1)[codes]
+    return np.asarray(np.append(position, -1).astype(small)[codes])
 
 
 def observed_levels(values: Any, keep: Mask, name: str) -> tuple[list[Hashable], bool]:
@@ -218,35 +218,6 @@ def sparse_rows(values: Any, name: str, where: str = "") -> SparseRows:
         rows = rows.copy()
         rows.sum_duplicates()
     return rows
-
-
-def missing_rows(values: AnyArray | SparseRows) -> Mask:
-    """Return which rows have a nan.
-
-    Parameters
-    ----------
-    values : (n,) or (n, p) array, or csr_array
-        Numbers of any type.
-
-    Returns
-    -------
-    (n,) array of bool
-        True where something is missing.
-    """
-    if is_sparse(values):
-        return missing_entries(values)
-    values = np.asarray(values)
-    if not np.issubdtype(values.dtype, np.floating):
-        return np.zeros(len(values), dtype=bool)
-    if values.ndim == 1:
-        return np.isnan(values)
-    # row sums tell nan (and inf less inf) from the rest without a copy of the matrix; few rows are looked at twice.
-    # (a product with zeros will not do: BLAS may skip columns that are multiplied by zero)
-    with np.errstate(invalid="ignore", over="ignore"):
-        suspect: Mask = np.isnan(np.dot(values, np.ones(values.shape[1], dtype=values.dtype)))
-    if suspect.any():
-        suspect[suspect] = np.isnan(values[suspect]).any(axis=1)
-    return suspect
 
 
 def _factorize(values: Any, name: str) -> tuple[Codes, pd.Index[Any]]:

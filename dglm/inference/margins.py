@@ -15,9 +15,6 @@ from dglm.inference.columns import ColumnSums
 from dglm.inference.effects import EffectsAt
 from dglm.matrix import DenseMatrix
 
-# Rows at a time, so that what is computed of them stays near the core.
-TILE_ROWS = 4096
-
 
 @dataclass(frozen=True)
 class EffectSums:
@@ -159,18 +156,16 @@ def margin_sums(block: Block, at: EffectsAt, family: Family) -> MarginSums:
     MarginSums
         Over the rows.
     """
-    weighted = block.weights > 0
-    X, freq = block.X.toarray()[weighted], block.freq[weighted]
-    offset = np.zeros(len(X)) if block.offset is None else block.offset[weighted]
-
-    def tile(start: int) -> MarginSums:
-        rows = slice(start, start + TILE_ROWS)
-        columns = ColumnSums.of(X[rows], freq[rows], offset[rows])
-        effects = EffectSums.of(at, X[rows], offset[rows], freq[rows], family, columns) if at.in_rows else None
-        return MarginSums(columns, effects)
-
     with np.errstate(all="ignore"):
-        return reduce(add, map(tile, range(0, max(len(X), 1), TILE_ROWS)))
+        return reduce(add, (_sums_of_tile(tile, at, family) for tile in block.tiles(expanded=True)))
+
+
+def _sums_of_tile(tile: Block, at: EffectsAt, family: Family) -> MarginSums:
+    weighted = tile.weights > 0
+    X, freq = tile.X.toarray()[weighted], tile.freq[weighted]
+    offset = np.zeros(len(X)) if tile.offset is None else tile.offset[weighted]
+    columns = ColumnSums.of(X, freq, offset)
+    return MarginSums(columns, EffectSums.of(at, X, offset, freq, family, columns) if at.in_rows else None)
 
 
 def _change(

@@ -1,22 +1,16 @@
 """What a block's design matrix can do, and the algebra of the small matrices it leaves behind."""
 
-from dglm.matrix.base import DesignMatrix
+from dglm.matrix.base import DesignMatrix, StoredMatrix, rows_among
 from dglm.matrix.basis import Basis
+from dglm.matrix.categorical import CodedColumns
 from dglm.matrix.cholesky import ScaledCholesky
 from dglm.matrix.crosses import Crosses
 from dglm.matrix.dense import DenseMatrix
+from dglm.matrix.missing import missing_rows
 from dglm.matrix.products import Cross, Gram, GramDiagonal
 from dglm.matrix.reduction import Reduction
-from dglm.matrix.sparse import (
-    SparseMatrix,
-    beside,
-    design_matrix,
-    finite_rows,
-    is_sparse,
-    missing_columns,
-    missing_entries,
-    row_slice,
-)
+from dglm.matrix.side_by_side import SideBySide
+from dglm.matrix.sparse import SparseMatrix, beside, is_sparse, row_slice
 from dglm.matrix.split import PreciseCross, SplitMatrix
 from dglm.matrix.triangular import Information, TriangularFactor
 from dglm.matrix.width import WIDE, check_square, is_wide
@@ -24,6 +18,7 @@ from dglm.matrix.width import WIDE, check_square, is_wide
 __all__ = [
     "WIDE",
     "Basis",
+    "CodedColumns",
     "Cross",
     "Crosses",
     "DenseMatrix",
@@ -34,16 +29,16 @@ __all__ = [
     "PreciseCross",
     "Reduction",
     "ScaledCholesky",
+    "SideBySide",
     "SparseMatrix",
     "SplitMatrix",
+    "StoredMatrix",
     "TriangularFactor",
     "beside",
     "check_square",
-    "design_matrix",
-    "finite_rows",
     "is_sparse",
     "is_wide",
-    "missing_columns",
-    "missing_entries",
+    "missing_rows",
     "row_slice",
+    "rows_among",
 ]

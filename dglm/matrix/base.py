@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from dglm._typing import Codes, Mask, Matrix, Vector
+from dglm._typing import AnyArray, Codes, Mask, Matrix, Vector
 from dglm.matrix.crosses import Crosses
 from dglm.matrix.products import Cross, Gram, GramDiagonal
 
@@ -131,23 +131,13 @@ class DesignMatrix(ABC):
         """
 
     @abstractmethod
-    def where(self, rows: Mask | Codes | slice) -> DesignMatrix:
-        """Return some of the rows.
+    def tiles(self, *, expanded: bool = False) -> Iterator[tuple[slice, DesignMatrix]]:
+        """Yield the rows, a few thousand at a time, in order.
 
         Parameters
         ----------
-        rows : (n,) array of bool, (m,) array of int, or slice
-            Which; a slice copies nothing.
-
-        Returns
-        -------
-        DesignMatrix
-            Of the same columns.
-        """
-
-    @abstractmethod
-    def tiles(self) -> Iterator[tuple[slice, DesignMatrix]]:
-        """Yield the rows, a few thousand at a time, in order.
+        expanded : bool
+            Whether the rows will be written out, so that a tile is what stays in cache as a dense array.
 
         Yields
         ------
@@ -178,10 +168,17 @@ class DesignMatrix(ABC):
         tuple of int, int and float
             Its row and column, and the entry.
         """
-        X = self.toarray()
-        infinite = np.argwhere(~np.isfinite(X))
-        i, j = infinite[0] if len(infinite) else np.unravel_index(np.argmax(np.abs(X)), X.shape)
-        return int(i), int(j), float(X[i, j])
+        at, value = (0, 0), 0.0
+        for rows, tile in self.tiles(expanded=True):
+            X = tile.toarray()
+            infinite = np.argwhere(~np.isfinite(X))
+            if len(infinite):
+                i, j = infinite[0].tolist()
+                return rows.start + i, j, float(X[i, j])
+            largest = np.unravel_index(np.argmax(np.abs(X)), X.shape)
+            if abs(X[largest]) > abs(value):
+                at, value = (rows.start + int(largest[0]), int(largest[1])), float(X[largest])
+        return *at, value
 
     @abstractmethod
     def toarray(self) -> Matrix:
@@ -192,3 +189,103 @@ class DesignMatrix(ABC):
         (n, p) array
             The design matrix.
         """
+
+
+class StoredMatrix(DesignMatrix):
+    """The rows of a partition: what a design encodes, before rows with something missing are dropped."""
+
+    @abstractmethod
+    def missing(self) -> Mask:
+        """Return which rows have something missing; only rows that have not are multiplied.
+
+        Returns
+        -------
+        (n,) array of bool
+            True where a value is nan.
+        """
+
+    def missing_columns(self) -> dict[int, Mask]:
+        """Return the columns that have something missing, and in which rows it is.
+
+        Returns
+        -------
+        dict of int to (n,) array of bool
+            By position; without the columns that are complete.
+        """
+        missing = np.isnan(self.toarray())
+        return {int(j): missing[:, j] for j in np.flatnonzero(missing.any(axis=0))}
+
+    @abstractmethod
+    def finite(self) -> Mask:
+        """Return which rows have finite values alone.
+
+        Returns
+        -------
+        (n,) array of bool
+            False where a value is missing or infinite.
+        """
+
+    @abstractmethod
+    def where(self, rows: Mask | Codes | slice) -> StoredMatrix:
+        """Return some of the rows.
+
+        Parameters
+        ----------
+        rows : (n,) array of bool, (m,) array of int, or slice
+            Which; a slice copies nothing.
+
+        Returns
+        -------
+        StoredMatrix
+            Of the same columns.
+        """
+
+    @abstractmethod
+    def among(self, kept: Mask) -> StoredMatrix:
+        """Return these rows between others, whose values are missing.
+
+        Parameters
+        ----------
+        kept : (m,) array of bool
+            Where these rows are; true n times.
+
+        Returns
+        -------
+        StoredMatrix
+            Of m rows.
+        """
+
+    @abstractmethod
+    def beside(self, more: Matrix) -> StoredMatrix:
+        """Return the columns with dense ones after them.
+
+        Parameters
+        ----------
+        more : (n, k) array
+            Of the same rows.
+
+        Returns
+        -------
+        StoredMatrix
+            Of p + k columns.
+        """
+
+
+def rows_among(rows: AnyArray, kept: Mask) -> AnyArray:
+    """Return an array with rows of nan between its own.
+
+    Parameters
+    ----------
+    rows : (n, ...) array
+        Numbers.
+    kept : (m,) array of bool
+        Where they go; true n times.
+
+    Returns
+    -------
+    (m, ...) array
+        Floats.
+    """
+    full = np.full((len(kept), *rows.shape[1:]), np.nan, order="F")
+    full[kept] = rows
+    return full

@@ -96,7 +96,7 @@ class Basis:
             Not negative.
         """
         parts = []
-        for _, tile in X.tiles():
+        for _, tile in X.tiles(expanded=True):
             Z = self.rows(tile)
             parts.append(np.einsum("ij,ij->i", np.dot(Z, C), Z))
         # of a row near the null space of a singular covariance only rounding is left, of either sign
@@ -281,20 +281,15 @@ class Basis:
 
         Parameters
         ----------
-        g : (p,) array
-            Derivatives with respect to beta.
+        g : (p,) or (p, k) array
+            Derivatives with respect to beta, or several in columns.
 
         Returns
         -------
-        (p,) array
+        (p,) or (p, k) array
             Derivatives with respect to theta.
         """
-        # T' without the matrix, which would be p x p
-        result = g.copy()
-        if self.intercept is not None:
-            others = np.arange(len(g)) != self.intercept
-            result[others] -= np.multiply.outer(self.centre[others] / self.constant, g[self.intercept])
-        return result
+        return g if self.intercept is None else g + np.multiply.outer(self._taken_off, g[self.intercept])
 
     def hessian(self, A: Matrix) -> Matrix:
         """Return T'AT for a matrix of second derivatives with respect to beta.
@@ -309,8 +304,11 @@ class Basis:
         (p, p) array
             Second derivatives with respect to theta.
         """
-        T = self._transform()
-        return T.T @ A @ T
+        if self.intercept is None:
+            return A
+        # T = I + e t', so that T'AT costs no product of matrices
+        AT = A + np.outer(A[:, self.intercept], self._taken_off)
+        return AT + np.outer(self._taken_off, AT[self.intercept])
 
     def hessian_diagonal(self, d: Vector) -> Vector:
         """Return the diagonal of T' diag(d) T, for the second derivatives of a sum over coefficients.
@@ -344,8 +342,12 @@ class Basis:
         (p, p) array
             Covariance of beta.
         """
-        T = self._transform()
-        return T @ C @ T.T
+        if self.intercept is None:
+            return C
+        C = C.copy()
+        C[self.intercept] += self._taken_off @ C
+        C[:, self.intercept] += C @ self._taken_off
+        return C
 
     def _flat(self, diagonal: Vector, total: float) -> Mask:
         """Return which columns are constant up to rounding, by the sums of their squares about the centre."""
@@ -378,6 +380,13 @@ class Basis:
     def _transform(self) -> Matrix:
         T = np.eye(len(self.centre))
         if self.intercept is not None:
-            T[self.intercept] = -self.centre / self.constant
-            T[self.intercept, self.intercept] = 1.0
+            T[self.intercept] += self._taken_off
         return T
+
+    @property
+    def _taken_off(self) -> Vector:
+        """t, what T = I + e t' adds to the row of the intercept, e its unit vector."""
+        taken = -self.centre / self.constant
+        if self.intercept is not None:
+            taken[self.intercept] = 0.0
+        return taken

@@ -13,8 +13,9 @@ from operator import add
 import numpy as np
 
 from dglm._typing import AnyArray, Codes, Mask, Matrix, Vector
-from dglm.matrix.base import DesignMatrix
+from dglm.matrix.base import DesignMatrix, StoredMatrix, rows_among
 from dglm.matrix.crosses import Crosses
+from dglm.matrix.missing import missing_rows
 from dglm.matrix.products import Cross, Gram, GramDiagonal
 
 # A tile and its weighted copy are read several times each; half a megabyte apiece keeps both near the core.
@@ -26,7 +27,7 @@ CENTRE_ROWS = 64
 
 
 @dataclass(frozen=True)
-class DenseMatrix(DesignMatrix):
+class DenseMatrix(StoredMatrix):
     """A two-dimensional array of numbers, of any width and layout; products are accumulated in float64.
 
     Parameters
@@ -65,17 +66,15 @@ class DenseMatrix(DesignMatrix):
         deviations: Matrix = self.values - centre
         return deviations
 
-    def where(self, rows: Mask | Codes | slice) -> DenseMatrix:
-        return DenseMatrix(self.values[rows])
-
-    def tiles(self) -> Iterator[tuple[slice, CentredTile]]:
+    def tiles(self, *, expanded: bool = False) -> Iterator[tuple[slice, CentredTile]]:
+        del expanded
         n, p = self.shape
         rows = tile_rows(p)
         # the tile has the layout of the block: a copy that transposes costs more than the products
         columns_first = abs(self.values.strides[0]) < abs(self.values.strides[1])
         shape = (p, rows) if columns_first else (rows, p)
         buffer, scratch = np.empty(shape), np.empty(shape)
-        centre = self._centre()
+        centre = sampled_centre(self.values)
         for start in range(0, max(n, 1), rows):
             part = self.values[start : start + rows]
             m = len(part)
@@ -89,15 +88,20 @@ class DenseMatrix(DesignMatrix):
     def toarray(self) -> Matrix:
         return np.asarray(self.values, dtype=np.float64)
 
-    def _centre(self) -> Vector:
-        """Return the mean of a few rows spread over the block: near the true mean even where rows are sorted."""
-        n, p = self.shape
-        if n == 0:
-            return np.zeros(p)
-        sample = self.values[:: max(1, n // CENTRE_ROWS)]
-        # anchored at a row, so that the mean of a constant column is that constant to the last bit
-        centre: Vector = sample[0] + (sample - sample[0].astype(np.float64)).mean(axis=0)
-        return centre
+    def missing(self) -> Mask:
+        return missing_rows(self.values)
+
+    def finite(self) -> Mask:
+        return np.asarray(np.isfinite(self.values).all(axis=1))
+
+    def where(self, rows: Mask | Codes | slice) -> DenseMatrix:
+        return DenseMatrix(self.values[rows])
+
+    def among(self, kept: Mask) -> DenseMatrix:
+        return DenseMatrix(rows_among(self.values, kept))
+
+    def beside(self, more: Matrix) -> DenseMatrix:
+        return DenseMatrix(np.hstack([self.values, more]))
 
 
 @dataclass(frozen=True)
@@ -170,10 +174,8 @@ class CentredTile(DesignMatrix):
         deviations: Matrix = self.values - centre
         return deviations
 
-    def where(self, rows: Mask | Codes | slice) -> CentredTile:
-        return CentredTile(self.values[rows], self.deviations[rows], self.centre, self.weighted[rows])
-
-    def tiles(self) -> Iterator[tuple[slice, CentredTile]]:
+    def tiles(self, *, expanded: bool = False) -> Iterator[tuple[slice, CentredTile]]:
+        del expanded
         yield slice(0, len(self.deviations)), self
 
     def columns(self, columns: Codes) -> CentredTile:
@@ -182,6 +184,43 @@ class CentredTile(DesignMatrix):
 
     def toarray(self) -> Matrix:
         return np.asarray(self.values, dtype=np.float64)
+
+
+def sampled_centre(values: AnyArray) -> Vector:
+    """Return the mean of a few rows spread over a block: near the true mean even where rows are sorted.
+
+    Parameters
+    ----------
+    values : (n, p) array
+        All of its rows.
+
+    Returns
+    -------
+    (p,) array
+        Of a constant column, that constant to the last bit.
+    """
+    if len(values) == 0:
+        return np.zeros(values.shape[1])
+    sample = sampled(values)
+    # anchored at a row, so that the mean of a constant column is that constant to the last bit
+    centre: Vector = sample[0] + (sample - sample[0].astype(np.float64)).mean(axis=0)
+    return centre
+
+
+def sampled(values: AnyArray) -> AnyArray:
+    """Return a few rows, evenly spread over a block.
+
+    Parameters
+    ----------
+    values : (n, ...) array
+        All of its rows.
+
+    Returns
+    -------
+    (m, ...) array
+        A view.
+    """
+    return values[:: max(1, len(values) // CENTRE_ROWS)]
 
 
 def tile_rows(p: int) -> int:

@@ -16,24 +16,21 @@ import numpy as np
 from scipy import sparse
 
 from dglm._typing import AnyArray, Codes, Mask, Matrix, SparseRows, Vector
-from dglm.matrix.base import DesignMatrix
+from dglm.matrix.base import StoredMatrix
 from dglm.matrix.crosses import Crosses
-from dglm.matrix.dense import DenseMatrix
+from dglm.matrix.dense import tile_rows
 from dglm.matrix.products import Cross, Gram, GramDiagonal
-from dglm.matrix.width import is_wide
 
 # Stored entries of a tile: with their indices 6 MB, enough for what a call costs not to count.
 TILE_ENTRIES = 2**19
 MIN_TILE_ROWS = 4096
 MAX_TILE_ROWS = 2**15
-# Entries of a tile that is made dense, for leverages or a triangular factor; wide designs have neither.
-DENSE_ENTRIES = 2**23
 # Rows, evenly spread over the block, in which a column that is constant must have one value.
 SAMPLE_ROWS = 64
 
 
 @dataclass(frozen=True)
-class SparseMatrix(DesignMatrix):
+class SparseMatrix(StoredMatrix):
     """Compressed sparse rows; products are accumulated in float64, in memory linear in the stored entries.
 
     Parameters
@@ -100,12 +97,12 @@ class SparseMatrix(DesignMatrix):
     def less(self, centre: Vector) -> Matrix:
         return self.toarray() - centre
 
-    def tiles(self) -> Iterator[tuple[slice, SparseMatrix]]:
+    def tiles(self, *, expanded: bool = False) -> Iterator[tuple[slice, SparseMatrix]]:
         n, p = self.shape
-        rows = TILE_ENTRIES * n // max(self.values.nnz, 1)
-        if not is_wide(p):
-            rows = min(rows, DENSE_ENTRIES // max(p, 1))
-        rows = min(max(rows, MIN_TILE_ROWS), MAX_TILE_ROWS)
+        if expanded:
+            rows = tile_rows(p)
+        else:
+            rows = min(max(TILE_ENTRIES * n // max(self.values.nnz, 1), MIN_TILE_ROWS), MAX_TILE_ROWS)
         for start in range(0, max(n, 1), rows):
             part = slice(start, min(start + rows, n))
             yield part, SparseMatrix(row_slice(self.values, part.start, part.stop), self.centre)
@@ -114,7 +111,8 @@ class SparseMatrix(DesignMatrix):
         if isinstance(rows, slice):
             start, stop, _ = rows.indices(self.shape[0])
             return SparseMatrix(row_slice(self.values, start, stop), self.centre)
-        return SparseMatrix(self.values[rows], self.centre)
+        # a column may have one value in the rows that are kept
+        return SparseMatrix.of(self.values[rows])
 
     def columns(self, columns: Codes) -> SparseMatrix:
         return SparseMatrix(self.values[:, columns], self.centre[columns])
@@ -125,6 +123,29 @@ class SparseMatrix(DesignMatrix):
         at = int(infinite[0]) if len(infinite) else int(np.argmax(np.abs(entries)))
         row = int(np.searchsorted(self.values.indptr, at, side="right")) - 1
         return row, int(self.values.indices[at]), float(entries[at])
+
+    def missing(self) -> Mask:
+        return _rows_with(self.values, np.isnan(self.values.data))
+
+    def missing_columns(self) -> dict[int, Mask]:
+        X, missing = self.values, np.isnan(self.values.data)
+        return {int(j): _rows_with(X, missing & (X.indices == j)) for j in np.unique(X.indices[missing])}
+
+    def finite(self) -> Mask:
+        return ~_rows_with(self.values, ~np.isfinite(self.values.data))
+
+    def among(self, kept: Mask) -> SparseMatrix:
+        # one missing entry makes a row incomplete
+        n, p = len(kept), self.shape[1]
+        counts = np.ones(n, dtype=self.values.indptr.dtype)
+        counts[kept] = np.diff(self.values.indptr)
+        stored = np.repeat(kept, counts)
+        entries, indices = np.full(len(stored), np.nan), np.zeros(len(stored), dtype=self.values.indices.dtype)
+        entries[stored], indices[stored] = self.values.data, self.values.indices
+        return SparseMatrix(_csr(entries, indices, np.append(0, np.cumsum(counts)), (n, p)), np.zeros(p))
+
+    def beside(self, more: Matrix) -> SparseMatrix:
+        return SparseMatrix.of(beside([self.values, more]))
 
     def toarray(self) -> Matrix:
         dense: Matrix = self.values.astype(np.float64).toarray()
@@ -160,22 +181,6 @@ def is_sparse(values: object) -> TypeGuard[SparseRows]:
         True for any format of scipy.sparse.
     """
     return bool(sparse.issparse(values))
-
-
-def design_matrix(values: Any) -> DesignMatrix:
-    """Return what a fit asks of rows, whatever their storage.
-
-    Parameters
-    ----------
-    values : (n, p) array or csr_array
-        The rows.
-
-    Returns
-    -------
-    DesignMatrix
-        A `SparseMatrix` for sparse rows, a `DenseMatrix` for an array.
-    """
-    return SparseMatrix.of(values) if is_sparse(values) else DenseMatrix(values)
 
 
 def row_slice(values: SparseRows, start: int, stop: int) -> SparseRows:
@@ -214,55 +219,6 @@ def beside(parts: Sequence[Any]) -> Any:
     if len(parts) == 1:
         return parts[0]
     return sparse.csr_array(sparse.hstack(parts, format="csr")) if is_sparse(parts[0]) else np.hstack(parts)
-
-
-def missing_entries(values: SparseRows) -> Mask:
-    """Return which rows have a stored entry that is nan.
-
-    Parameters
-    ----------
-    values : csr_array, (n, p)
-        Of numbers.
-
-    Returns
-    -------
-    (n,) array of bool
-        True where something is missing.
-    """
-    return _rows_with(values, np.isnan(values.data))
-
-
-def missing_columns(values: SparseRows) -> dict[int, Mask]:
-    """Return the columns with a stored entry that is nan, and in which rows it is.
-
-    Parameters
-    ----------
-    values : csr_array, (n, p)
-        Of numbers.
-
-    Returns
-    -------
-    dict of int to (n,) array of bool
-        By position; without the columns that are complete.
-    """
-    missing = np.isnan(values.data)
-    return {int(j): _rows_with(values, missing & (values.indices == j)) for j in np.unique(values.indices[missing])}
-
-
-def finite_rows(values: SparseRows) -> Mask:
-    """Return which rows have no stored entry that is nan or infinite.
-
-    Parameters
-    ----------
-    values : csr_array, (n, p)
-        Of numbers.
-
-    Returns
-    -------
-    (n,) array of bool
-        True where everything is finite.
-    """
-    return ~_rows_with(values, ~np.isfinite(values.data))
 
 
 def _rows_with(values: SparseRows, marked: Mask) -> Mask:

@@ -56,7 +56,7 @@ class ClusterScores(Sum):
         if not isinstance(block, GroupedBlock):
             raise TypeError(f"clusters need a GroupedBlock; got a {type(block).__name__}")
         totals = np.zeros((len(block.keys[0]), block.X.shape[1]))
-        for tile in block.tiles():
+        for tile in block.tiles(expanded=True):
             counted = tile.codes >= 0
             at = family.pointwise(tile.y, tile.eta(point.beta))
             r = (tile.weights * at.score)[counted]

@@ -10,6 +10,8 @@ solution".
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import add
 from typing import Self
 
 import numpy as np
@@ -43,6 +45,10 @@ class FactoredCurvature(Gradient):
 
     @classmethod
     def of(cls, block: Block, point: Vector, family: Family) -> Self:
+        return reduce(add, (cls._of_tile(tile, point, family) for tile in block.tiles(expanded=True)))
+
+    @classmethod
+    def _of_tile(cls, block: Block, point: Vector, family: Family) -> Self:
         # column by column is how all that follows reads them
         rows = np.asfortranarray(block.X.toarray())
         X = SplitMatrix.of(rows)

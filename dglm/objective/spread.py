@@ -10,7 +10,7 @@ from dglm._typing import Vector
 from dglm.data import Block, BlockedData
 from dglm.families import Gaussian
 from dglm.links import Identity
-from dglm.matrix import SparseMatrix
+from dglm.matrix import DenseMatrix
 from dglm.objective.survey import Survey
 
 # A column whose spread is this small beside its mean is constant: its deviations are rounding.
@@ -52,8 +52,8 @@ class Moments:
             Over these rows.
         """
         p = block.X.shape[1]
-        if isinstance(block.X, SparseMatrix):
-            # not made dense; its sums are about zero, which no row of zero weight can move
+        if not isinstance(block.X, DenseMatrix):
+            # nothing is written out
             gram = block.X.gram_diagonal(block.weights).centred()
             return cls(gram.total, gram.centre, np.maximum(gram.diagonal, 0.0))
         found = cls(0.0, np.zeros(p), np.zeros(p))

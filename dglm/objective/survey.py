@@ -323,8 +323,8 @@ def survey_block(block: Block, family: Family, exog_names: list[str], endog_name
     _check_response(block, family, endog_name)
     with np.errstate(all="ignore"):
         found = reduce(add, (Survey.of(tile, family, wide=wide) for tile in block.tiles()))
-    if not np.isfinite(_sums_of(found.information)).all():
-        raise _infinite_value(block, exog_names)
+        if not np.isfinite(_sums_of(found.information)).all():
+            raise _infinite_value(block, exog_names)
     return replace(found, dropped=block.dropped)
 
 
