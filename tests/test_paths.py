@@ -19,9 +19,11 @@ from dglm.data import count_passes
 from dglm.errors import ConvergenceWarning, DataError, IncompatibleSolverError, TooWideError
 from dglm.families import Binomial, Gamma, Gaussian, Poisson
 from dglm.links import Log
+from dglm.matrix import DenseMatrix, DesignMatrix, SparseMatrix
+from dglm.objective import Trials, TrialsAt
 from dglm.objective.scoring import AUC
 from dglm.penalties import SCAD, GroupL1
-from dglm.testing import forbid_compute
+from dglm.testing import check_sum, forbid_compute
 
 N, P = 900, 8
 FAMILIES = {"real": Gaussian(), "won": Binomial(), "count": Poisson(), "size": Gamma(Log())}
@@ -294,6 +296,45 @@ def test_sparse_rows_are_the_same_rows() -> None:
     wide = dglm.GLM(np.ones(3), sparse.csr_array(np.ones((3, 6000))))
     with pytest.raises(TooWideError, match="paths of 6,000 coefficients make 6,000 x 6,000 matrices"):
         wide.fit_path(dglm.L1(alpha=1.0))
+
+
+def test_products_with_many_vectors_are_those_with_each(rows) -> None:
+    """Dense, coded and sparse storage: matmat is matvec, crosses are cross, folds are rows."""
+    coded = dglm.GLM.from_formula("real ~ x0 + C(part) * g + C(part):x1", rows)
+    (block,) = coded._table.partitions(coded.design.columns).map(coded.design.encode).parts
+    rng = np.random.default_rng(2)
+    stored = (block.X, DenseMatrix(block.X.toarray()), SparseMatrix.of(sparse.csr_array(block.X.toarray())))
+    B = rng.normal(size=(block.X.shape[1], 3))
+    chosen = rng.permutation(N)[:700]
+    for X in stored:
+        for _, tile in X.where(chosen).where(slice(100, 500)).tiles():
+            values, R = tile.toarray(), rng.normal(size=(400, 3))
+            np.testing.assert_array_equal(values, block.X.toarray()[chosen][100:500])
+            np.testing.assert_allclose(tile.matmat(B), values @ B, atol=1e-12)
+            products, one = tile.crosses(R), DesignMatrix.crosses(tile, R)
+            np.testing.assert_allclose(DesignMatrix.matmat(tile, B), values @ B, atol=1e-12)
+            for j in range(3):
+                origin = np.zeros(len(B))
+                np.testing.assert_allclose(products.column(j).about(origin), values.T @ R[:, j], atol=1e-10)
+                np.testing.assert_allclose(one.column(j).about(origin), values.T @ R[:, j], atol=1e-10)
+
+
+def test_codes_have_the_paths_of_their_columns(rows) -> None:
+    formula, given = "won ~ x0 + C(part) * g", {"alphas": [0.05, 0.005]}
+    coded = dglm.GLM.from_formula(formula, rows, family=Binomial())
+    written = dglm.GLM(rows["won"].to_numpy(), coded.exog, family=Binomial())
+    folds = (np.arange(N) % 3).tolist()
+    here = coded.fit_cv(dglm.ElasticNet(1.0, 0.5), folds=np.array(folds), **given)
+    there = written.fit_cv(dglm.ElasticNet(1.0, 0.5), folds=np.array(folds), **given)
+    np.testing.assert_allclose(here.path.params, there.path.params, atol=1e-8)
+    np.testing.assert_allclose(here.fold_scores, there.fold_scores, rtol=1e-7)
+
+
+def test_sums_of_many_vectors_add_up() -> None:
+    def trials(beta):
+        return TrialsAt(np.column_stack([beta, 0.9 * beta]), np.array([-1, -1]), (1,), (None,))
+
+    check_sum(Trials, point=trials)
 
 
 def test_more_columns_than_rows() -> None:

@@ -65,6 +65,22 @@ class Crosses:
         """
         return Cross(self.count, self.centre, float(self.totals[j]), self.deviations[:, j].copy())
 
+    def about(self, centre: Vector) -> Matrix:
+        """Return sum_i r_ij (x_i - centre).
+
+        Parameters
+        ----------
+        centre : (p,) array
+            The point to take deviations from.
+
+        Returns
+        -------
+        (p, m) array
+            The deviations.
+        """
+        moved: Matrix = self.deviations + np.outer(self.centre - centre, self.totals)
+        return moved
+
     def reduced(self, L: Matrix) -> Crosses:
         """Return (X L)'R.
 
@@ -86,8 +102,4 @@ class Crosses:
             return Crosses(count, self.centre, totals, self.deviations + other.deviations)
         share = other.count / count if count > 0 else 0.0
         centre = self.centre + share * (other.centre - self.centre)
-        return Crosses(count, centre, totals, self._about(centre) + other._about(centre))
-
-    def _about(self, centre: Vector) -> Matrix:
-        moved: Matrix = self.deviations + np.outer(self.centre - centre, self.totals)
-        return moved
+        return Crosses(count, centre, totals, self.about(centre) + other.about(centre))
