@@ -1,6 +1,10 @@
 """Transforms that learn: in how many passes, from which rows and columns, with what cost, and what they refuse."""
 
+import ast
 import pickle
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import SimpleNamespace
 
@@ -426,3 +430,30 @@ def test_other_partitions_give_the_same_fit() -> None:
     with dask.config.set(scheduler="synchronous"):
         again = dglm.GLM.from_formula(formula, lazy(data, 7), family=Poisson()).fit()
     np.testing.assert_array_equal(again.params, fits[1].params)
+
+
+@pytest.mark.parametrize("engine", ["formulaic", "patsy"])
+def test_no_two_threads_make_syntax_trees_at_once(engine: str, monkeypatch) -> None:
+    # they share a counter, and Python 3.11 raises SystemError where it finds it changed: formulas failed now and then
+    parse, busy, overlaps = ast.parse, threading.Lock(), []
+
+    def slow(*args, **kwargs):
+        if not busy.acquire(blocking=False):
+            overlaps.append(args)
+            return parse(*args, **kwargs)
+        try:
+            time.sleep(0.001)
+            return parse(*args, **kwargs)
+        finally:
+            busy.release()
+
+    data = frame(20)
+    design = dglm.GLM.from_formula("y ~ np.log(z) * center(x) + C(k)", data, engine=engine).design
+    expected = design.exog(data, 0).toarray()
+    monkeypatch.setattr(ast, "parse", slow)
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(lambda number: pickle.loads(pickle.dumps(design)).exog(data, number), range(12)))
+    monkeypatch.undo()
+    assert overlaps == []
+    for X in found:
+        np.testing.assert_array_equal(X.toarray(), expected)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from dglm._typing import Matrix, Vector
-from dglm.design.names import nearest
+from dglm.design.names import nearest, parsed
 from dglm.errors import FormulaError
 
 
@@ -151,7 +151,7 @@ def _from_text(text: str, names: Sequence[str]) -> Constraints:
     # Python's own equality chains as mathematicians' does: a = b = c are two equations
     source = f"({re.sub('={1,2}', '==', aliased)})"
     try:
-        tree = ast.parse(source, mode="eval").body
+        tree = parsed(source)
     except SyntaxError as error:
         raise FormulaError(f"cannot read the constraints {text!r}{_unknown(aliased, names)}") from error
     rows: list[Vector] = []

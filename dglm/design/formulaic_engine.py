@@ -26,7 +26,7 @@ from dglm.design.context import Context
 from dglm.design.engine import Categorical, Coding, Numeric, Product
 from dglm.design.formulaic_evaluation import evaluation_on, evaluation_spec, factor_values, raw_value
 from dglm.design.learner import Learner, State
-from dglm.design.names import as_written, names_in
+from dglm.design.names import PARSING, as_written, names_in
 from dglm.design.python_engine import PythonEngine, check_expression, refuse_called_columns, used_variables
 from dglm.design.response import check_two_columns
 from dglm.design.restricted import Restricted
@@ -131,7 +131,8 @@ class FormulaicEngine(PythonEngine):
         """
         available = {"__formulaic_variables_available__": list(data_columns)}
         try:
-            parsed = formulaic.Formula(formula, _context=available)
+            with PARSING:
+                parsed = formulaic.Formula(formula, _context=available)
         except (FormulaicError, SyntaxError) as error:
             raise FormulaError(f"cannot parse the formula {formula!r}: {str(error).splitlines()[0]}") from error
         if not hasattr(parsed, "lhs"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
+from contextlib import nullcontext
 from copy import deepcopy
 from typing import Any
 
@@ -13,14 +14,14 @@ from formulaic.materializers import PandasMaterializer
 from formulaic.materializers.types import EvaluatedFactor
 from formulaic.parser.types import Factor
 from formulaic.utils.layered_mapping import LayeredMapping
-from formulaic.utils.stateful_transforms import stateful_eval
 from interface_meta import override
 
 from dglm.design.engine import Categorical, Numeric
 from dglm.design.formulaic_hashing import hashed
-from dglm.design.names import as_written, plain, stand_ins
+from dglm.design.names import PARSING, as_written, plain, stand_ins
 from dglm.design.numpy_types import with_numpy_types
 from dglm.design.restricted import NothingElse
+from dglm.design.stateful import evaluate
 from dglm.design.values import as_numbers
 from dglm.errors import FormulaError
 
@@ -57,6 +58,12 @@ class _Evaluation(PandasMaterializer):  # type: ignore[misc]  # formulaic ships 
     check: Callable[[str], None] | None = None
 
     @override
+    def _evaluate_factor(self, factor: Factor, spec: formulaic.ModelSpec, drop_rows: set[int]) -> EvaluatedFactor:
+        # literals are parsed
+        with PARSING if factor.eval_method is Factor.EvalMethod.LITERAL else nullcontext():
+            return super()._evaluate_factor(factor, spec, drop_rows)
+
+    @override
     def _evaluate(self, expr: str, metadata: Any, spec: formulaic.ModelSpec) -> tuple[Any, set[str]]:
         if self.check is not None:
             self.check(expr)
@@ -64,7 +71,7 @@ class _Evaluation(PandasMaterializer):  # type: ignore[misc]  # formulaic ships 
         aliases = {alias: self.layered_context[name] for alias, name in stand_ins(text).items()}
         state = _Copies(spec.transform_state)
         scope = LayeredMapping(aliases, self.layered_context, None if self.check is None else NothingElse())
-        value = stateful_eval(text, scope, {expr: metadata}, state, spec)
+        value = evaluate(expr, scope, state, metadata=metadata, spec=spec)
         taught = [call for call, found in state.items() if found and call not in state.known]
         if taught:
             raise FormulaError(

@@ -7,9 +7,13 @@ import difflib
 import re
 from collections.abc import Iterable
 from keyword import iskeyword
+from threading import Lock
 
 # A quoted string, in which a backtick is a backtick, or a name in backticks.
 _QUOTED_OR_BACKTICKED = re.compile(r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|`([^`]*)`""")
+# Trees that two threads make at once share a counter, and fail where it is found changed ("AST constructor recursion
+# depth mismatch", seen with Python 3.11).
+PARSING = Lock()
 _STAND_IN = re.compile(r"\b_backticked_((?:[0-9a-f]{2})+)\b")
 
 
@@ -90,7 +94,24 @@ def expression_tree(expression: str) -> ast.expr:
     ast.expr
         With stand-ins for backticked names.
     """
-    return ast.parse(plain(expression), mode="eval").body
+    return parsed(plain(expression))
+
+
+def parsed(text: str) -> ast.expr:
+    """Parse an expression, in one thread at a time.
+
+    Parameters
+    ----------
+    text : str
+        Python.
+
+    Returns
+    -------
+    ast.expr
+        A tree of the caller's own.
+    """
+    with PARSING:
+        return ast.parse(text, mode="eval").body
 
 
 def names_in(expression: str) -> set[str]:

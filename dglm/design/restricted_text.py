@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from keyword import iskeyword
 
 from dglm.design.allowed import MAX_BRACKETS, MAX_LENGTH, MAX_OPERATORS, MAX_TEXT
-from dglm.design.names import nearest, stand_in
+from dglm.design.names import nearest, parsed, stand_in
 from dglm.errors import FormulaError
 
 #: Stands for the ``.`` that means all other columns.
@@ -256,7 +256,7 @@ def _operand(kind: str, token: str, text: str, columns: Collection[str], *, insi
 
 def _parsed(python: str, text: str) -> ast.expr:
     try:
-        return ast.parse(python.strip(), mode="eval").body
+        return parsed(python.strip())
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         why = error.msg if isinstance(error, SyntaxError) else type(error).__name__
         raise FormulaError(f"cannot parse the restricted formula {short(text)}: {why}") from error
