@@ -14,12 +14,9 @@ from dglm.inference import CovarianceChoice
 from dglm.matrix import Reduction
 from dglm.objective import Constrained, Objective, Survey
 from dglm.penalties import Penalty, Unpenalised
-from dglm.results import Constraint, Estimate, Wanted, finish
+from dglm.results import PLAIN, Constraint, Estimate, Wanted, finish
 from dglm.results.estimate import Collinear, ScaleOption
 from dglm.solvers import Solver, maximise_shape
-
-# Standard errors from the expected information.
-PLAIN = Wanted(choice=CovarianceChoice(), groups=None, use_t=False)
 
 
 class Model(ABC):

@@ -15,7 +15,7 @@ from dglm.design import folded
 from dglm.errors import ConvergenceWarning, TooWideError
 from dglm.families import Family
 from dglm.matrix import WIDE, Gram, is_wide
-from dglm.model.base import PLAIN, Model
+from dglm.model.base import Model
 from dglm.model.checks import check_scale
 from dglm.objective import Folds, HeldOut, HeldOutAt, Objective, Scorer, scorer_of, survey_folds
 from dglm.penalties import Penalty
@@ -222,7 +222,7 @@ class Penalising(Model):
         null_deviance = null_deviance_of(objective)
         return PathResults(
             fit=fit,
-            finishing=Finishing(objective=objective, design=self.design, table=self._table, scale=scale, wanted=PLAIN),
+            finishing=Finishing(objective=objective, design=self.design, table=self._table, scale=scale),
             null_deviance=null_deviance,
             pass_seconds=tuple(objective.data.passes.seconds[passes_before:]),
         )

@@ -17,10 +17,10 @@ from dglm.errors import DataError
 from dglm.objective import Curvature, Objective, SecondOrder
 from dglm.penalties import SmoothPenalty
 from dglm.results.base import Results
-from dglm.results.covariance import Wanted
 from dglm.results.dispatch import results_of
 from dglm.results.estimate import ScaleOption, finish
 from dglm.results.plotting import axes_of, path_axes
+from dglm.results.refitting import PLAIN
 from dglm.results.summary import Summary, count, number
 from dglm.solvers import PathFit, Status, of_strength
 
@@ -42,15 +42,12 @@ class Finishing:
         The rows; stays in the process that fitted.
     scale : None, ``"X2"``, ``"dev"`` or float
         How the dispersion was asked for.
-    wanted : Wanted
-        No inference.
     """
 
     objective: Objective[Any] | None
     design: Design
     table: Table | None
     scale: ScaleOption
-    wanted: Wanted
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "objective": None, "table": None}
@@ -264,7 +261,7 @@ class PathResults:
             design=ready.design,
             table=ready.table,
             scale=ready.scale,
-            wanted=ready.wanted,
+            wanted=PLAIN,
             passes_before=before,
         )
         return results_of(replace(estimate, pass_seconds=(*self.pass_seconds, *estimate.pass_seconds)))
