@@ -14,7 +14,7 @@ from dglm.families import Family, Gaussian
 from dglm.inference import CovarianceChoice
 from dglm.links import Log
 from dglm.matrix import SparseMatrix, check_square, is_wide
-from dglm.model import Constraining, Evaluating, check_collinear, check_penalty, check_scale, check_width
+from dglm.model import Constraining, Evaluating, Penalising, check_collinear, check_penalty, check_scale, check_width
 from dglm.objective import Objective, Survey, column_spread, survey
 from dglm.penalties import Bounded, Penalty, Unpenalised
 from dglm.penalties.bounded import Bounds
@@ -23,7 +23,7 @@ from dglm.results.estimate import Collinear, ScaleOption
 from dglm.solvers import SOLVERS, Newton, Solver, resolve_solver, solver_names
 
 
-class GLM(Constraining, Evaluating):
+class GLM(Constraining, Evaluating, Penalising):
     """A generalized linear model of rows in memory or on dask.
 
     Building one computes nothing, but for levels of categorical columns and what transforms in a formula learn.
@@ -339,9 +339,12 @@ class GLM(Constraining, Evaluating):
             family, label = self.family.provisional, self.design.response.label
             self._survey = survey(data, family, self.exog_names, label, wide=wide)
         found = self._survey.without_products() if wide else self._survey
+        return self._objective_over(data, penalty, found), passes_before
+
+    def _objective_over(self, data: BlockedData[Block], penalty: Penalty, found: Survey) -> Objective[Any]:
         if penalty.needs_spread and self._spread is None:
             self._spread = column_spread(data, found)
-        return objective_of(data, self.family, penalty, found, self._spread, self.design), passes_before
+        return objective_of(data, self.family, penalty, found, self._spread, self.design)
 
     def _blocks(self, persist: Persist) -> BlockedData[Block]:
         """Return the encoded blocks, kept where asked or where they fit."""

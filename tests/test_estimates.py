@@ -446,7 +446,10 @@ def test_words_fit_what_was_asked_for(data) -> None:
     ]
     for penalty, of_likelihood, instead in ways:
         result = fitted.fit(penalty=penalty)
-        for name, words in (("bic", ("likelihoods that were max", of_likelihood)), ("get_prediction", ("predict(data)",))):
+        for name, words in (
+            ("bic", ("likelihoods that were max", of_likelihood)),
+            ("get_prediction", ("predict(data)",)),
+        ):
             with pytest.raises(AttributeError, match=f"has no '{name}'") as caught:
                 getattr(result, name)
             told = str(caught.value)

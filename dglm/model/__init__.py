@@ -4,5 +4,15 @@ from dglm.model.base import Model
 from dglm.model.checks import check_collinear, check_penalty, check_scale, check_width
 from dglm.model.constraining import Constraining
 from dglm.model.evaluating import Evaluating
+from dglm.model.penalising import Penalising
 
-__all__ = ["Constraining", "Evaluating", "Model", "check_collinear", "check_penalty", "check_scale", "check_width"]
+__all__ = [
+    "Constraining",
+    "Evaluating",
+    "Model",
+    "Penalising",
+    "check_collinear",
+    "check_penalty",
+    "check_scale",
+    "check_width",
+]

@@ -5,6 +5,7 @@ from dglm.results.bounded import BoundedResults
 from dglm.results.compare import compare
 from dglm.results.constraint import Constraint
 from dglm.results.covariance import Wanted
+from dglm.results.cross_validation import CVResults
 from dglm.results.debiased import DebiasedResults
 from dglm.results.dispatch import results_of
 from dglm.results.estimate import Estimate, finish
@@ -16,6 +17,7 @@ from dglm.results.loading import load
 from dglm.results.marginal_effects import MarginalEffects
 from dglm.results.mle import GLMResults
 from dglm.results.nonconvex import NonConvexResults
+from dglm.results.path import PathResults
 from dglm.results.prediction import Prediction
 from dglm.results.refitting import PLAIN, refit_support
 from dglm.results.rows_again import objective_of
@@ -28,6 +30,7 @@ from dglm.results.warning import warn_of_fit
 __all__ = [
     "PLAIN",
     "BoundedResults",
+    "CVResults",
     "Constraint",
     "DebiasedResults",
     "Estimate",
@@ -37,6 +40,7 @@ __all__ = [
     "L2Results",
     "MarginalEffects",
     "NonConvexResults",
+    "PathResults",
     "Prediction",
     "Results",
     "ScoreTest",

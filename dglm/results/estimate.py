@@ -172,6 +172,8 @@ def finish(
 ) -> Estimate:
     """Complete a fit: at most one pass, none for families of fixed dispersion whose solver used Fisher's information.
 
+    Nor for Gaussian and inverse Gaussian ones, whose likelihood at another dispersion is known.
+
     A sandwich needs that pass, and so do constraints, for the score and information of all coefficients. HC2 and HC3
     need the expected information before it, which costs one more after Newton with a link that is not canonical.
 
@@ -232,9 +234,14 @@ def finish(
     phi_fit = phi_null = 1.0
     if not family.dispersion_fixed and fit.shape is None:
         # one dispersion for both, unless the family profiles it out
-        deviances = fit.sums.deviance, _null_deviance(objective)
+        deviances = fit.sums.deviance, null_deviance_of(objective)
         phi_fit, phi_null = (family.likelihood_scale(phi, each, nobs) for each in deviances)
-        asked |= {f"saturated at {each}": (SaturatedLoglike, np.array([each])) for each in (phi_fit, phi_null)}
+        for each in (phi_fit, phi_null):
+            loglike = family.saturated_loglike(survey.saturated, survey.counted, each)
+            if loglike is None:
+                asked[f"saturated at {each}"] = (SaturatedLoglike, np.array([each]))
+            else:
+                found[f"saturated at {each}"] = SaturatedLoglike(loglike)
     answers = wanted.objective(objective).together(*asked.values()) if asked else ()
     found |= dict(zip(asked, answers, strict=True))
     if known is None and "expected" in found:
@@ -242,7 +249,7 @@ def finish(
     covariance = None
     if known is not None and isinstance(objective.penalty, Unpenalised):
         covariance = wanted.covariance(free, known, found, phi)
-    null_deviance = _null_deviance(objective)
+    null_deviance = null_deviance_of(objective)
     if fit.shape is None:
         saturated, saturated_null = (
             survey.saturated if family.dispersion_fixed else found[f"saturated at {each}"].loglike
@@ -277,8 +284,19 @@ def finish(
     )
 
 
-def _null_deviance(objective: Objective[Any]) -> float:
-    """Return the deviance of the null model, whose fit may need a few passes more than the model's own."""
+def null_deviance_of(objective: Objective[Any]) -> float:
+    """Return the deviance of the null model, whose fit may need a few passes more than the model's own.
+
+    Parameters
+    ----------
+    objective : Objective
+        With the null model along, where there is an offset.
+
+    Returns
+    -------
+    float
+        Of an intercept beside the offset.
+    """
     null_model = objective.null_model
     while null_model is not None and not null_model.converged:
         objective.together()
