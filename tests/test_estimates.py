@@ -461,7 +461,7 @@ def test_a_matrix_that_ties_coefficients_together_took_no_share_of_one(data) -> 
     fitted = model(data, "won")
     S = np.array([[1.0, -1.0], [-1.0, 1.0]])
     tied = fitted.fit(penalty=GeneralizedRidge(1.0, np.pad(S, (1, len(fitted.exog_names) - 3))))
-    with pytest.raises(AttributeError, match="has no 'shrinkage': .* ties coefficients together"):
+    with pytest.raises(AttributeError, match=r"has no 'shrinkage': .* ties coefficients together"):
         _ = tied.shrinkage
     assert tied.tidy()["effective_df"].sum() == pytest.approx(tied.effective_df, rel=1e-12)
     text = f"{tied.summary()} {dglm.compare(fitted.fit(), tied)}"

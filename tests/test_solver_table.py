@@ -1,4 +1,4 @@
-"""Every cell of the solver table that says yes: optimality conditions in numpy alone, and one objective for all solvers."""
+"""Every cell of the solver table that says yes: optimality conditions in numpy alone, one objective for all solvers."""
 
 from functools import cache
 

@@ -28,8 +28,8 @@ LACKING = absent(
     BIASED,
     criteria="aic or gcv, which take the effective degrees of freedom; or model.fit(), maximum likelihood without "
     "penalty, for the other criteria",
-    of_rows="predict(data) for the means alone; or model.fit(), maximum likelihood without penalty, for their intervals "
-    "and the rest",
+    of_rows="predict(data) for the means alone; or model.fit(), maximum likelihood without penalty, for their "
+    "intervals and the rest",
 )
 
 # What takes the inverse of the information.
@@ -48,7 +48,7 @@ TOO_WIDE = (
 )
 TIED = (
     "the matrix of the penalty ties coefficients together, so that what it took of one is no share of that one alone. "
-    "Call effective_df_terms for how many parameters it left to each term; or tidy() for each coefficient's part of them"
+    "Call effective_df_terms for how many parameters it left to each term; or tidy() for each one's part of them"
 )
 # Title of a column.
 SPREAD = "sampling se (biased)"
@@ -209,7 +209,7 @@ class L2Results(Results):
         effectively = "" if self._wide else f", {self.effective_df:.2f} parameters effectively"
         if self._tied:
             return (
-                f"every coefficient kept, all of them drawn together towards what the penalty leaves alone{effectively}; "
+                f"every coefficient kept, all drawn together towards what the penalty leaves alone{effectively}; "
                 f"biased by an unknown amount, in exchange for less spread. 'effective df' is each one's part of them."
             )
         said = (

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from dglm.results.base import Results
 from dglm.results.diagnostics import Diagnosing
 from dglm.results.likelihood import Likelihood
 from dglm.results.linear_tests import LinearTests
