@@ -16,7 +16,7 @@ from dglm.links import Log
 from dglm.matrix import SparseMatrix, check_square, is_wide
 from dglm.model import Constraining, Evaluating, Penalising, check_collinear, check_penalty, check_scale, check_width
 from dglm.objective import Objective, Survey, column_spread, survey
-from dglm.penalties import Bounded, Penalty, Unpenalised
+from dglm.penalties import Bounded, Coefficients, Penalty, Unpenalised
 from dglm.penalties.bounded import Bounds
 from dglm.results import Results, objective_of, results_of, warn_of_fit
 from dglm.results.estimate import Collinear, ScaleOption
@@ -330,6 +330,9 @@ class GLM(Constraining, Evaluating, Penalising):
         return results
 
     def _objective(self, penalty: Penalty, persist: Persist, *, products: bool = True) -> tuple[Objective[Any], int]:
+        if self._survey is None:
+            # names that are none and numbers that do not fit are refused before any row is read
+            penalty.bound(Coefficients.of(self.exog_names, self.design.intercept, terms=dict(self.design.terms)))
         data = self._blocks(persist)
         passes_before = data.passes.count
         wide = is_wide(len(self.exog_names)) and not products

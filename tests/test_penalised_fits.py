@@ -34,6 +34,7 @@ from dglm.penalties import (
 )
 from dglm.results import BoundedResults, L1Results, NonConvexResults
 from dglm.solvers import IRLS, LocalLinear, ProximalGradient
+from dglm.testing import count_passes
 
 VALIDATION = Path(__file__).parents[1] / "validation"
 N = 240
@@ -333,6 +334,24 @@ def test_separation_under_a_penalty_that_leaves_large_effects_alone_names_them(p
     apart = dglm.GLM.from_formula("y ~ x", pd.DataFrame({"x": x, "y": x > 0}), family=Binomial())
     with pytest.warns(PerfectSeparationWarning, match="as the coefficients of x grow"):
         assert not apart.fit(penalty=penalty).converged
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"penalty": L1(0.1, weights={"aa": 2.0})},
+        {"penalty": GroupL1(0.1, groups={"both": ["a", "bb"]})},
+        {"penalty": GeneralizedRidge(0.1, {"gg": np.eye(3)})},
+        {"bounds": {"aa": (0, None)}},
+        {"penalty": L2(0.1, weights=[1.0, 2.0])},
+    ],
+    ids=["weights", "groups", "matrices", "bounds", "length"],
+)
+def test_what_fits_no_coefficient_is_refused_before_a_row_is_read(rows, asked) -> None:
+    model = dglm.GLM.from_formula("Poisson" + FORMULA, dd.from_pandas(rows, npartitions=2), family=Poisson())
+    with count_passes() as passes, pytest.raises(ValueError, match=r"but (the coefficients are|there are 7)"):
+        model.fit(**asked)
+    assert passes.count == 0
 
 
 # adaptive weights
