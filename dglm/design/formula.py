@@ -14,6 +14,7 @@ from dglm.design.base import Design, Extra
 from dglm.design.columns import Columns, encoded
 from dglm.design.engine import Categorical, FormulaEngine, Numeric
 from dglm.design.names import as_written
+from dglm.design.size import advice_on_levels
 from dglm.design.values import as_codes, as_floats
 from dglm.errors import DataError, UnseenLevelError
 from dglm.matrix import DenseMatrix, StoredMatrix, missing_rows, rows_among
@@ -105,6 +106,11 @@ class FormulaDesign(Design):
         for group in self.groups:
             factors[group.term] = factors.get(group.term, frozenset()) | {factor for factor, _ in group.factors}
         return factors
+
+    @property
+    def advice(self) -> str:
+        """What could be done about too many columns, as the end of a message; empty where no factor has levels."""
+        return advice_on_levels(self.engine, self.engine.exog_factors, self.levels)
 
     def exog(self, partition: pd.DataFrame, number: int) -> StoredMatrix:
         try:

@@ -24,12 +24,19 @@ from dglm._typing import Codes
 from dglm.design.calls import function_calls
 from dglm.design.context import Context
 from dglm.design.engine import Categorical, Coding, Numeric, Product
-from dglm.design.formulaic_evaluation import evaluation_on, evaluation_spec, factor_values, raw_value
+from dglm.design.formulaic_evaluation import (
+    evaluation_on,
+    evaluation_spec,
+    factor_values,
+    makes_matrix,
+    raw_value,
+)
 from dglm.design.learner import Learner, State
 from dglm.design.names import PARSING, as_written, names_in
 from dglm.design.python_engine import PythonEngine, check_expression, refuse_called_columns, used_variables
 from dglm.design.response import check_two_columns
 from dglm.design.restricted import Restricted
+from dglm.design.size import refuse_wide_coding
 from dglm.design.transforms import learner_of
 from dglm.errors import FormulaError
 
@@ -224,6 +231,8 @@ class FormulaicEngine(PythonEngine):
         once = pd.Series(pd.Categorical(list(levels), categories=list(levels)))
         values = FactorValues(once, metadata=evaluated.values.__formulaic_metadata__)
         many = len(levels) > MANY_LEVELS
+        if many and makes_matrix(evaluated):
+            refuse_wide_coding(factor, len(levels))
         try:
             columns = evaluation._encode_evaled_factor(
                 evaluated.replace(values=values), evaluation_spec(sparse=many), [], reduced_rank=reduced
