@@ -231,7 +231,7 @@ class FormulaicEngine(PythonEngine):
         once = pd.Series(pd.Categorical(list(levels), categories=list(levels)))
         values = FactorValues(once, metadata=evaluated.values.__formulaic_metadata__)
         many = len(levels) > MANY_LEVELS
-        if many and makes_matrix(evaluated):
+        if makes_matrix(evaluated) and many:
             refuse_wide_coding(factor, len(levels))
         try:
             columns = evaluation._encode_evaled_factor(

@@ -190,9 +190,17 @@ def makes_matrix(factor: EvaluatedFactor) -> bool:
     -------
     bool
         Not for treatment coding, whose columns are each 1 at one level; nor for a matrix of the user's, which is there.
+
+    Raises
+    ------
+    FormulaError
+        If the contrasts are a function that was not called.
     """
     encoder = factor.metadata.encoder
     contrasts = None if encoder is None else _closure_value(encoder, "contrasts")
+    if callable(contrasts) and not isinstance(contrasts, type | Contrasts):
+        name = getattr(contrasts, "__name__", "contrasts")
+        raise FormulaError(f"{factor.expr} has a function for its contrasts; call it, as in {name}()")
     made = contrasts if isinstance(contrasts, type) else type(contrasts)
     return issubclass(made, Contrasts) and not issubclass(made, TreatmentContrasts | CustomContrasts)
 

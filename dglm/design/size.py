@@ -104,7 +104,7 @@ def refuse_wide_coding(factor: str, n_levels: int) -> None:
     raise FormulaError(
         f"{factor} has {n_levels:,} levels, of which its contrasts make a matrix of {nbytes / 1e9:,.1f} GB, more than "
         f"an eighth of the free memory ({free_bytes / 1e9:,.1f} GB); treatment coding, which C(...) has without "
-        f"contrasts or with Treatment, makes none"
+        f"contrasts or with Treatment(), makes none"
     )
 
 
