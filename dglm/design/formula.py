@@ -144,7 +144,14 @@ class FormulaDesign(Design):
         evaluated = self.engine.evaluate(partition, self.engine.exog_factors)
         codes = {name: self._codes(name, values, number) for name, values in evaluated.items() if name in self.levels}
         n_levels = {name: len(self.levels[name]) for name in codes}
-        return encoded(self.groups, evaluated, codes, n_levels, n)
+        X = encoded(self.groups, evaluated, codes, n_levels, n)
+        # a factor of one level has no column beside an intercept that could show where it is missing
+        shown = {factor for group in self.groups if group.names for factor, _ in group.factors}
+        present = np.ones(n, dtype=bool)
+        for factor, levels in codes.items():
+            if factor not in shown:
+                present &= levels >= 0
+        return X if present.all() else X.where(present).among(present)
 
     def _codes(self, name: str, values: Numeric | Categorical, number: int) -> AnyArray:
         """Return the levels of a factor as positions; numbers all missing are levels that lost their type."""
