@@ -42,6 +42,8 @@ from dglm.errors import FormulaError
 
 # Transforms that formulaic marks as having state although they have none to learn.
 STATELESS = {id(TRANSFORMS["Q"])}
+# What formulaic's splines say of values outside their bounds.
+BEYOND_BOUNDS = "Pass a value for `extrapolation`"
 # More levels than this are coded by way of sparse columns: dense ones would take their square.
 MANY_LEVELS = 100
 
@@ -283,8 +285,25 @@ class FormulaicEngine(PythonEngine):
                     evaluated[factor.expr] = evaluation._evaluate_factor(_factor(factor), spec, set())
                 except FormulaicError as error:
                     where = "expression" if factor in self.beside else f"formula {self.formula!r}"
-                    raise FormulaError(f"in the {where}: {error}") from error
+                    raise FormulaError(f"in the {where}: {self._beyond_bounds(factor, error) or error}") from error
         return evaluated
+
+    def _beyond_bounds(self, factor: ParsedFactor, error: FormulaicError) -> str:
+        """Return what can be done about values outside a spline's bounds, where that is what formulaic complains of."""
+        if BEYOND_BOUNDS not in str(error):
+            return ""
+        states = {call: self.state.get(call, {}) for call in sorted(self.calls(factor.expr))}
+        learned = [
+            f"{as_written(call)} goes from {state['lower_bound']} to {state['upper_bound']}"
+            for call, state in states.items()
+            if "lower_bound" in state
+        ]
+        if not learned:
+            return ""
+        return (
+            f"{' and '.join(learned)}, and there are values beyond; say in the call what becomes of them, "
+            f"extrapolation='clip', 'na', 'zero' or 'extend', or give lower_bound= and upper_bound= that hold all values"
+        )
 
     def _shown(
         self, sample: pd.DataFrame, factors: Sequence[str]
