@@ -301,8 +301,8 @@ class FormulaicEngine(PythonEngine):
         if not learned:
             return ""
         return (
-            f"{' and '.join(learned)}, and there are values beyond; say in the call what becomes of them, "
-            f"extrapolation='clip', 'na', 'zero' or 'extend', or give lower_bound= and upper_bound= that hold all values"
+            f"{' and '.join(learned)}, and there are values beyond; say in the call what becomes of "
+            f"them, extrapolation='clip', 'na', 'zero' or 'extend', or give lower_bound= and upper_bound= that hold all"
         )
 
     def _shown(
