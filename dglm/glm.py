@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Literal
 
 from dglm._typing import Vector
@@ -15,16 +14,16 @@ from dglm.families import Family, Gaussian
 from dglm.inference import CovarianceChoice
 from dglm.links import Log
 from dglm.matrix import SparseMatrix, check_square, is_wide
-from dglm.model import Constraining, Evaluating, check_collinear, check_scale, check_width, warn_of_fit
-from dglm.objective import NullModel, Objective, Survey, column_spread, survey
-from dglm.penalties import Bounded, Coefficients, Penalty, Unpenalised
+from dglm.model import Constraining, Evaluating, Penalising, check_collinear, check_scale, check_width
+from dglm.objective import Objective, Survey, column_spread, survey
+from dglm.penalties import Bounded, Penalty, Unpenalised
 from dglm.penalties.bounded import Bounds
-from dglm.results import Results, results_of
+from dglm.results import Results, objective_of, results_of, warn_of_fit
 from dglm.results.estimate import Collinear, ScaleOption
-from dglm.solvers import SOLVERS, Newton, Solver, null_eta, resolve_solver, solver_names
+from dglm.solvers import SOLVERS, Newton, Solver, resolve_solver, solver_names
 
 
-class GLM(Constraining, Evaluating):
+class GLM(Constraining, Evaluating, Penalising):
     """A generalized linear model of rows in memory or on dask.
 
     Building one computes nothing, but for levels of categorical columns and what transforms in a formula learn.
@@ -339,9 +338,12 @@ class GLM(Constraining, Evaluating):
             family, label = self.family.provisional, self.design.response.label
             self._survey = survey(data, family, self.exog_names, label, wide=wide)
         found = self._survey.without_products() if wide else self._survey
+        return self._objective_over(data, penalty, found), passes_before
+
+    def _objective_over(self, data: BlockedData[Block], penalty: Penalty, found: Survey) -> Objective[Any]:
         if penalty.needs_spread and self._spread is None:
             self._spread = column_spread(data, found)
-        return _objective(data, self.family, penalty, found, self._spread, self.design), passes_before
+        return objective_of(data, self.family, penalty, found, self._spread, self.design)
 
     def _blocks(self, persist: Persist) -> BlockedData[Block]:
         """Return the encoded blocks, kept where asked or where they fit."""
@@ -411,26 +413,3 @@ def _shape_solver(family: Family, penalty: Penalty, solver: str | Solver[Any] | 
             f"{family.name} needs second derivatives to estimate its {free}; got {type(chosen).__name__}. Use {able}."
         )
     return chosen
-
-
-def _objective(
-    data: BlockedData[Block],
-    family: Family,
-    penalty: Penalty,
-    found: Survey,
-    spread: Vector | None,
-    design: Design,
-) -> Objective[Any]:
-    """Return the objective, with the intercept found and the null model along where there is an offset."""
-    intercept, constant = found.constant_column() if design.intercept is None else (design.intercept, 1.0)
-    coefficients = Coefficients.of(design.exog_names, intercept, terms=dict(design.terms), spread=spread)
-    objective: Objective[Any] = Objective(
-        data=data,
-        family=family,
-        penalty=penalty.bound(coefficients),
-        survey=found,
-        basis=found.basis(intercept, constant),
-    )
-    if not any(e.role in {"offset", "exposure"} for e in design.extras):
-        return objective
-    return replace(objective, null_model=NullModel(null_eta(objective)))

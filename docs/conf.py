@@ -1,5 +1,7 @@
 # Sphinx: `sphinx-build -W -b html docs docs/_build`. Nothing here needs the network.
+import runpy
 from importlib.metadata import version as installed_version
+from pathlib import Path
 
 project = "dglm"
 author = "dglm developers"
@@ -7,7 +9,7 @@ copyright = "2026, dglm developers"
 version = release = installed_version("dglm")
 
 extensions = ["sphinx.ext.autodoc", "sphinx.ext.mathjax", "numpydoc"]
-exclude_patterns = ["_build", "examples"]
+exclude_patterns = ["_build", "examples", "figures"]
 default_role = "literal"
 
 autodoc_default_options = {"members": True, "show-inheritance": True}
@@ -18,3 +20,13 @@ numpydoc_show_class_members = False
 html_theme = "pydata_sphinx_theme"
 html_theme_options = {"navigation_with_keys": False}
 html_title = f"dglm {release}"
+
+
+def _make_figures(app):
+    del app
+    folder = Path(__file__).parent / "figures"
+    runpy.run_path(str(folder / "three_estimates.py"))["make"](folder / "made")
+
+
+def setup(app):
+    app.connect("builder-inited", _make_figures)

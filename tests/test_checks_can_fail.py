@@ -418,6 +418,12 @@ class GradientAlone(L1):
 
 
 @dataclass(frozen=True)
+class ForgetsTheSlope(L1):
+    def slack(self, beta, gradient):
+        return np.where(beta == 0, self.strengths()[0], 0.0)
+
+
+@dataclass(frozen=True)
 class PenalisesTheIntercept(L2):
     def bound(self, coefficients):
         return replace(super().bound(replace(coefficients, intercept=None)), penalize_intercept=False)
@@ -479,6 +485,7 @@ WRONG_PENALTIES = {
     NeverQuiteZero: "expected an exact zero",
     NothingViolates: "from the minimiser along coordinate",
     GradientAlone: "violation is zero at the minimiser",
+    ForgetsTheSlope: "but a slope steeper by less violates",
     PenalisesTheIntercept: "the intercept is penalised",
     GradientOfTwiceThePenalty: "gradient, against differences",
     FlatHessian: "hessian, against differences",

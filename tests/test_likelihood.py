@@ -8,7 +8,7 @@ import pytest
 import statsmodels.api as sm
 
 import dglm
-from dglm.families import Binomial, Gamma, Gaussian, Poisson
+from dglm.families import Binomial, Gamma, Gaussian, InverseGaussian, Poisson
 from dglm.links import Log, Probit
 from dglm.testing import count_passes
 
@@ -167,9 +167,24 @@ def test_what_does_not_exist_is_refused(data) -> None:
         lasso.info_criteria("aic")
 
 
+@pytest.mark.parametrize("family", [Gaussian(), InverseGaussian(Log())])
+def test_likelihoods_at_another_dispersion_are_those_of_the_rows(family) -> None:
+    y, w = np.array([0.5, 1.0, 2.0, 3.0]), np.array([1.0, 0.0, 2.5, 0.1])
+    f = np.array([1.0, 2.0, 3.0, 0.0])
+
+    def saturated(scale: float) -> float:
+        return float(np.dot(f, family.loglike_obs(y, y, w, scale)))
+
+    for scale in (1e-6, 0.3, 7.0):
+        known = family.saturated_loglike(saturated(1.0), f[w > 0].sum(), scale)
+        assert known == pytest.approx(saturated(scale), rel=1e-12)
+    assert family.saturated_loglike(1.0, 4.0, 0.0) is None
+    assert Gamma().saturated_loglike(1.0, 4.0, 0.3) is None
+
+
 def test_passes(data) -> None:
     poisson, gaussian = fitted(data, "count", Poisson()), fitted(data, "real", Gaussian())
-    assert gaussian.n_passes == 3
+    assert gaussian.n_passes == 2
     with count_passes() as passes:
         for r in (poisson, gaussian):
             _ = r.llnull, r.bic_deviance, r.pseudo_rsquared(), r.info_criteria("aic")

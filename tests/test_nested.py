@@ -352,8 +352,8 @@ def test_models_that_cannot_be_compared_are_refused(data) -> None:
     with pytest.raises(ValueError, match="test must be 'LR' or 'F'; got 'Rao'"):
         dglm.compare(m0, m1, test="Rao")
     penalised = dglm.GLM.from_formula("count ~ x + z", data, family=Poisson()).fit(penalty=dglm.L2(alpha=0.1))
-    with pytest.raises(TypeError, match="compare is for maximum likelihood; got L2Results"):
-        dglm.compare(m0, penalised)
+    with pytest.raises(TypeError, match="test= is for two fits of maximum likelihood; got L2Results"):
+        dglm.compare(m0, penalised, test="LR")
 
 
 # --- score tests ------------------------------------------------------------------------------------------------------

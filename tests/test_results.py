@@ -54,10 +54,10 @@ def test_the_penalty_decides_the_kind_of_result(fits, kind: str) -> None:
 @pytest.mark.parametrize("kind", ["l2", "l1"])
 @pytest.mark.parametrize(
     "name",
-    ["bse", "tvalues", "pvalues", "conf_int", "cov_params", "aic", "bic", "t_test", "wald_test_terms", "cov_type"],
+    ["bse", "tvalues", "pvalues", "conf_int", "cov_params", "bic", "t_test", "wald_test_terms", "cov_type"],
 )
 def test_what_a_penalised_estimate_cannot_offer_is_absent_with_the_reason(fits, kind: str, name: str) -> None:
-    with pytest.raises(AttributeError, match=rf"has no '{name}': .*model\.fit\(\)"):
+    with pytest.raises(AttributeError, match=rf"has no '{name}': .*(model\.fit|refit)\(\)"):
         getattr(fits[kind], name)
     assert not hasattr(fits[kind], name)
 
@@ -74,7 +74,7 @@ def test_summaries_cannot_be_confused(fits) -> None:
     for penalised in (l2, l1):
         assert "std err" not in penalised
         assert "P>|z|" not in penalised
-        assert "no p-values" in penalised.replace("No standard errors, no", "no")
+        assert "no p-values" in " ".join(penalised.split())
     assert len({text.splitlines()[0] for text in (mle, l2, l1)}) == 3
     assert "L2(alpha=0.05)" in l2
     assert "L1(alpha=0.05)" in l1

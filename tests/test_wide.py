@@ -119,12 +119,19 @@ def test_largest_strength_of_wide_designs(logistic):
 
 def test_what_takes_the_information_is_absent_and_says_why(fits, tmp_path):
     ridge, _, lasso = fits[0]
-    for name in ("effective_df", "shrinkage"):
+    for name in ("effective_df", "shrinkage", "effective_df_terms", "sampling_se", "aic", "gcv"):
         assert not hasattr(ridge, name)
         with pytest.raises(AttributeError, match=rf"'{name}': it takes the inverse of a matrix.*solver=\"irls\""):
             getattr(ridge, name)
     with pytest.raises(AttributeError, match="'bse': the penalty biases"):
         _ = ridge.bse
+    with pytest.raises(AttributeError, match="'posterior_interval': it takes the inverse"):
+        ridge.posterior_interval()
+    assert 0 <= lasso.duality_gap < 1e-9
+    for ask in (lasso.refit, lasso.debias, lasso.split):
+        with pytest.raises(TooWideError, match=r"6,000 x 6,000 .* fit a model of the columns in support"):
+            ask()
+    assert "status" in str(dglm.compare(ridge, lasso))
     assert np.isnan(ridge.df_resid)
     assert lasso.df_resid == N - lasso.n_nonzero
     assert "effective_df" not in ridge.glance()

@@ -6,6 +6,7 @@ from dglm.data.blocked import Arriving, BlockedData, tree_sum
 from dglm.data.dask_blocks import DaskBlocks
 from dglm.data.dask_tables import DaskArrayTable, DaskTable
 from dglm.data.dropped import Dropped
+from dglm.data.folded import FoldedBlock
 from dglm.data.grouped import GroupedBlock
 from dglm.data.keeping import Persist, kept
 from dglm.data.keys import Keys, comparable, distinct, joined
@@ -24,6 +25,7 @@ __all__ = [
     "DaskBlocks",
     "DaskTable",
     "Dropped",
+    "FoldedBlock",
     "FrameTable",
     "GroupedBlock",
     "Keys",

@@ -16,7 +16,7 @@ from dask.dataframe.utils import meta_nonempty
 
 from dglm._typing import AnyArray
 from dglm.data.dask_blocks import DaskBlocks
-from dglm.data.tables import FrameTable, Partition, RowFunction, Table
+from dglm.data.tables import Choice, FrameTable, Partition, RowFunction, Table, chosen
 from dglm.errors import DataError
 from dglm.matrix import beside
 
@@ -56,6 +56,10 @@ class DaskTable(FrameTable):
     def sample(self, columns: Sequence[str]) -> pd.DataFrame:
         sample: pd.DataFrame = meta_nonempty(self.frame[list(columns)]._meta)
         return sample
+
+    def where(self, choose: Choice, columns: Sequence[str]) -> DaskTable:
+        frame = self.frame[list(columns)]
+        return DaskTable(frame.map_partitions(chosen, choose, None, meta=frame._meta))
 
     def in_memory(self, columns: Sequence[str]) -> None:
         del columns
@@ -134,6 +138,21 @@ class DaskArrayTable(Table):
     def sample(self, columns: Sequence[str]) -> dict[str, AnyArray]:
         return {c: np.ones((2, *self.arrays[c].shape[1:]), dtype=self.arrays[c].dtype) for c in columns}
 
+    def where(self, choose: Choice, columns: Sequence[str]) -> DaskArrayTable:
+        found = self.partitions(columns).map(partial(_chosen, choose, _starts(self.arrays["exog"].chunks[0])))
+        widths = {c: self.arrays[c].shape[1:] for c in columns}
+        return DaskArrayTable({c: found.map(partial(_column, c)).concatenated(*w) for c, w in widths.items()})
+
+
+def _chosen(choose: Choice, starts: Sequence[int] | None, part: Partition, number: int) -> Partition:
+    return chosen(part, choose, None if starts is None else starts[number])
+
+
+def _column(name: str, part: Partition, number: int) -> AnyArray:
+    del number
+    column: AnyArray = part[name]
+    return column
+
 
 def _numbered_rows(
     part: pd.DataFrame,
@@ -153,18 +172,18 @@ def _as_declared(booleans: tuple[str, ...], part: pd.DataFrame, number: int) -> 
     return part.astype(dict.fromkeys(objects, "boolean")) if objects else part
 
 
-def _starts(sizes: Sequence[float]) -> list[int]:
-    """Return how many rows come before each chunk, zeros where chunk sizes are unknown."""
+def _starts(sizes: Sequence[float]) -> list[int] | None:
+    """Return how many rows come before each chunk, None where chunk sizes are unknown."""
     known = not np.isnan(sizes).any()
-    return [int(n) for n in np.cumsum([0, *sizes[:-1]])] if known else [0] * len(sizes)
+    return [int(n) for n in np.cumsum([0, *sizes[:-1]])] if known else None
 
 
 def _labelled_from(
-    function: Callable[[Partition, int], pd.DataFrame], starts: Sequence[int], part: Partition, number: int
+    function: Callable[[Partition, int], pd.DataFrame], starts: Sequence[int] | None, part: Partition, number: int
 ) -> pd.DataFrame:
-    """Call the function, and count the labels of its frame from where the partition starts."""
+    """Call the function, and count the labels of its frame from where the partition starts, if that is known."""
     frame = function(part, number)
-    return frame.set_axis(frame.index + starts[number], axis=0)
+    return frame if starts is None else frame.set_axis(frame.index + starts[number], axis=0)
 
 
 def _like(array: Any, exog: Any, name: str) -> Any:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from dglm._typing import AnyArray
 from dglm.data.memory import MemoryBlocks
-from dglm.data.tables import BLOCK_ROWS, FrameTable, Partition, RowFunction, Table
+from dglm.data.tables import BLOCK_ROWS, Choice, FrameTable, Partition, RowFunction, Table, chosen
 from dglm.errors import DataError
 from dglm.matrix import is_sparse, row_slice
 
@@ -43,6 +43,9 @@ class PandasTable(FrameTable):
 
     def sample(self, columns: Sequence[str]) -> pd.DataFrame:
         return self.frame[list(columns)].head(2)
+
+    def where(self, choose: Choice, columns: Sequence[str]) -> PandasTable:
+        return PandasTable(chosen(self.frame[list(columns)], choose, None))
 
     def in_memory(self, columns: Sequence[str]) -> pd.DataFrame:
         return self.frame[list(columns)]
@@ -80,6 +83,9 @@ class ArrayTable(Table):
 
     def sample(self, columns: Sequence[str]) -> dict[str, AnyArray]:
         return {c: self.arrays[c][:2] for c in columns}
+
+    def where(self, choose: Choice, columns: Sequence[str]) -> ArrayTable:
+        return ArrayTable(chosen({c: self.arrays[c] for c in columns}, choose, 0))
 
 
 def _cut(array: Any, start: int, stop: int) -> Any:

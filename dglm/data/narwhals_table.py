@@ -14,7 +14,7 @@ from dask.dataframe.utils import meta_nonempty
 
 from dglm.data.memory import MemoryBlocks
 from dglm.data.memory_tables import PandasTable, checked_column
-from dglm.data.tables import FrameTable, Partition, RowFunction
+from dglm.data.tables import Choice, FrameTable, Partition, RowFunction
 from dglm.errors import DataError
 
 
@@ -50,6 +50,9 @@ class NarwhalsTable(FrameTable):
         no_rows = _strings_for_categories(self.frame).select(list(columns)).head(0)
         sample: pd.DataFrame = meta_nonempty(_as_pandas(no_rows.collect()))
         return sample
+
+    def where(self, choose: Choice, columns: Sequence[str]) -> PandasTable:
+        return self._read(columns).where(choose, columns)
 
     def in_memory(self, columns: Sequence[str]) -> pd.DataFrame | None:
         return None if isinstance(self.frame, nw.LazyFrame) else self._read(columns).frame

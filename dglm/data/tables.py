@@ -12,6 +12,7 @@ from typing import Any, Self
 
 import pandas as pd
 
+from dglm._typing import Mask
 from dglm.data.blocked import BlockedData
 
 # Rows of an in-memory block: enough blocks for every thread, and the same blocks whatever their number.
@@ -20,6 +21,8 @@ BLOCK_ROWS = 2**17
 # A partition is a frame, or arrays by name; the design that asked for it knows which.
 Partition = Any
 RowFunction = Callable[[Partition, int], Any]
+# Which rows of a partition, given the place of its first row among all, where that is known and nothing else tells.
+Choice = Callable[[Partition, int | None], Mask]
 
 
 class Table(ABC):
@@ -78,6 +81,24 @@ class Table(ABC):
             Two rows or so.
         """
 
+    @abstractmethod
+    def where(self, choose: Choice, columns: Sequence[str]) -> Table:
+        """Return the rows that are chosen, with some columns.
+
+        Parameters
+        ----------
+        choose : callable
+            Of a partition with these columns, and of the place of its first row among all: None for frames, whose rows
+            have labels, and where the sizes of chunks are not known. Picklable.
+        columns : sequence of str
+            What to keep, and to choose by.
+
+        Returns
+        -------
+        Table
+            Lazy on dask.
+        """
+
 
 class FrameTable(Table):
     """A dataframe, to which aligned collections can be joined."""
@@ -120,3 +141,24 @@ class FrameTable(Table):
         DataError
             If the values cannot be aligned.
         """
+
+
+def chosen(part: Partition, choose: Choice, first: int | None) -> Partition:
+    """Return the rows of a partition that are chosen.
+
+    Parameters
+    ----------
+    part : frame, or arrays by name
+        Rows.
+    choose : callable
+        Of the partition and `first`.
+    first : int or None
+        Place of the first row among all.
+
+    Returns
+    -------
+    frame, or arrays by name
+        Of the kind of the partition.
+    """
+    mask = choose(part, first)
+    return part[mask] if isinstance(part, pd.DataFrame) else {name: array[mask] for name, array in part.items()}

@@ -7,6 +7,7 @@ from dglm.design.constraints import Constraints, read_constraints
 from dglm.design.context import Context, Unsaved
 from dglm.design.engines import engine_named
 from dglm.design.extended import extended
+from dglm.design.folding import folded
 from dglm.design.formula import FormulaDesign, Unseen
 from dglm.design.frame import FrameDesign
 from dglm.design.grouping import GroupedRows, group_rows
@@ -37,6 +38,7 @@ __all__ = [
     "by_name",
     "engine_named",
     "extended",
+    "folded",
     "for_new_rows",
     "for_same_rows",
     "from_collections",

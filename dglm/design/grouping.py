@@ -124,7 +124,9 @@ class EncodeGrouped:
         return values
 
 
-def group_rows(table: Table, design: Design, groups: Any, context: Mapping[str, Any]) -> GroupedRows:
+def group_rows(
+    table: Table, design: Design, groups: Any, context: Mapping[str, Any], role: str = "groups"
+) -> GroupedRows:
     """Find the groups of a model's rows; nothing is computed.
 
     Parameters
@@ -138,6 +140,8 @@ def group_rows(table: Table, design: Design, groups: Any, context: Mapping[str, 
         or frame of two columns is two ways.
     context : mapping of str to object
         Where names in expressions that are no columns are looked up.
+    role : str
+        What messages call them.
 
     Returns
     -------
@@ -152,7 +156,7 @@ def group_rows(table: Table, design: Design, groups: Any, context: Mapping[str, 
     ways = _ways(groups)
     if not 0 < len(ways) <= MAX_WAYS:
         raise DataError(
-            f"groups must be given along one way or two; got {len(ways)} (a list of labels, one for each row, must be "
+            f"{role} must be given along one way or two; got {len(ways)} (a list of labels, one for each row, must be "
             f"an array)"
         )
     engine = _engine(table, design, [given for given in ways if isinstance(given, str)], context)
@@ -162,7 +166,7 @@ def group_rows(table: Table, design: Design, groups: Any, context: Mapping[str, 
             columns.append(given)
             labels.append(repr(given))
             continue
-        table, column, label = _joined(table, given, "groups" if len(ways) == 1 else f"groups[{i}]", i)
+        table, column, label = _joined(table, given, role if len(ways) == 1 else f"{role}[{i}]", i)
         columns.append(column)
         labels.append(label)
     return GroupedRows(table, EncodeGrouped(design, tuple(columns), tuple(labels), engine))
@@ -210,7 +214,7 @@ def _joined(table: Table, given: Any, role: str, number: int) -> tuple[Table, st
         case ArrayTable():
             if dask.is_dask_collection(given):
                 raise DataError(f"{role} is a dask collection but the data is in memory; pass {role}.compute()")
-            array, n = np.asarray(given), len(table.arrays["exog"])
+            array, n = np.asarray(given), table.arrays["exog"].shape[0]
             if array.shape != (n,):
                 raise DataError(f"{role} has shape {array.shape}, but the data has {n} rows")
             return ArrayTable({**table.arrays, role: array}), role, role

@@ -260,6 +260,26 @@ class Family(ABC):
         del deviance, nobs
         return 1.0 if self.dispersion_fixed else scale
 
+    def saturated_loglike(self, at_one: float, counted: float, scale: float) -> float | None:
+        """Return the log-likelihood at mu = y and a dispersion from that at 1, where no row has to be read for it.
+
+        Parameters
+        ----------
+        at_one : float
+            Log-likelihood at mu = y and unit dispersion.
+        counted : float
+            Number of observations of positive weight.
+        scale : float
+            Dispersion.
+
+        Returns
+        -------
+        float or None
+            None where the rows have to be read.
+        """
+        del at_one, counted, scale
+        return None
+
     def pointwise(self, y: Vector, eta: Vector) -> Pointwise:
         """Return what each row contributes to deviance, score and information.
 

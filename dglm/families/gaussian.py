@@ -55,6 +55,9 @@ class Gaussian(Family):
         variance = scale / np.where(weighted, var_weights, 1.0)
         return np.where(weighted, -((y - mu) ** 2 / variance + np.log(2 * np.pi * variance)) / 2, 0.0)
 
+    def saturated_loglike(self, at_one: float, counted: float, scale: float) -> float | None:
+        return at_one - counted * float(np.log(scale)) / 2 if scale > 0 else None
+
     def in_domain(self, y: Vector) -> Mask:
         return np.isfinite(y)
 

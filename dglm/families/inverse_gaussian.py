@@ -56,6 +56,9 @@ class InverseGaussian(Family):
         phi = scale / np.where(weighted, var_weights, 1.0)
         return np.where(weighted, -(self.unit_deviance(y, mu) / phi + np.log(2 * np.pi * phi) + 3 * np.log(y)) / 2, 0.0)
 
+    def saturated_loglike(self, at_one: float, counted: float, scale: float) -> float | None:
+        return at_one - counted * float(np.log(scale)) / 2 if scale > 0 else None
+
     def in_domain(self, y: Vector) -> Mask:
         return (y > 0) & np.isfinite(y)
 

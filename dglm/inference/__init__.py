@@ -12,14 +12,15 @@ from dglm.inference.covariance import (
     sandwich,
 )
 from dglm.inference.criteria import aic, bic, log_likelihood, pseudo_rsquared
+from dglm.inference.duality import duality_gap, has_duality_gap
 from dglm.inference.effects import EffectMethod, EffectsAt
 from dglm.inference.influence import InfluenceAt
 from dglm.inference.margins import EffectSums, margin_sums
 from dglm.inference.nested import Test, chi2_pvalues, deviance_tests, score_statistic
 from dglm.inference.prediction import PREDICTION_COLUMNS, PredictionAt
-from dglm.inference.randomised import label_keys, position_keys, quantile_residuals, uniforms
+from dglm.inference.randomised import content_keys, label_keys, position_keys, quantile_residuals, uniforms
 from dglm.inference.residuals import unit_deviance_residuals, unit_pearson
-from dglm.inference.shrinkage import kept_share
+from dglm.inference.shrinkage import gcv, kept_share, penalised_covariances
 from dglm.inference.wald import (
     critical_value,
     f_pvalue,
@@ -44,11 +45,15 @@ __all__ = [
     "bic",
     "chi2_pvalues",
     "cluster_meat",
+    "content_keys",
     "critical_value",
     "deviance_tests",
+    "duality_gap",
     "equations",
     "estimable",
     "f_pvalue",
+    "gcv",
+    "has_duality_gap",
     "hc1_correction",
     "independent_rows",
     "inverse_information",
@@ -58,6 +63,7 @@ __all__ = [
     "log_likelihood",
     "margin_sums",
     "minimum_norm",
+    "penalised_covariances",
     "position_keys",
     "pseudo_rsquared",
     "quantile_residuals",

@@ -5,12 +5,15 @@ Source: Dunn & Smyth (1996), "Randomized quantile residuals", section 2.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import special
+from scipy import sparse, special
 
-from dglm._typing import Vector
+from dglm._typing import AnyArray, Vector
 from dglm.families import Family
 
 Keys = NDArray[np.uint64]
@@ -75,9 +78,33 @@ def label_keys(rows: pd.DataFrame) -> Keys:
     (n,) array of uint64
         The same wherever the row is computed.
     """
-    keys = pd.util.hash_pandas_object(rows, index=True).to_numpy(dtype=np.uint64)
-    repeated = pd.Series(keys).groupby(keys, sort=False).cumcount().to_numpy(dtype=np.uint64)
-    return keys + GOLDEN * repeated
+    return _told_apart(np.asarray(pd.util.hash_pandas_object(rows, index=True), dtype=np.uint64))
+
+
+def content_keys(columns: Iterable[AnyArray | sparse.spmatrix | sparse.sparray], first: int | None) -> Keys:
+    """Return a number for each row of arrays that depends on its values and its place among all rows.
+
+    Parameters
+    ----------
+    columns : iterable of (n,) or (n, k) array
+        Numbers or objects; sparse ones, too.
+    first : int or None
+        Place of the first of these rows; where it is not known, rows that are equal are told apart by their order.
+
+    Returns
+    -------
+    (n,) array of uint64
+        The same however the rows are cut into partitions.
+    """
+    found: Keys | None = None
+    for k, values in enumerate(columns):
+        keys = _of_sparse(values) if sparse.issparse(values) else _of_dense(np.asarray(values))
+        keys = _mixed(keys + GOLDEN * np.array([k + 1], dtype=np.uint64))
+        found = keys if found is None else _mixed(found + keys)
+    keys = np.zeros(0, dtype=np.uint64) if found is None else found
+    if first is None:
+        return _told_apart(keys)
+    return keys + GOLDEN * (np.arange(len(keys), dtype=np.uint64) + np.array([first], dtype=np.uint64))
 
 
 def position_keys(n: int, number: int) -> Keys:
@@ -118,6 +145,31 @@ def uniforms(keys: Keys, seed: int) -> Vector:
     start = _mixed(np.array([seed], dtype=np.uint64) * GOLDEN)
     bits = _mixed(_mixed(keys * GOLDEN) + start) >> np.uint64(11)
     return (bits.astype(np.float64) + 0.5) * 2.0**-53
+
+
+def _of_dense(values: AnyArray) -> Keys:
+    """Return a number for each row of an array."""
+    keys = np.zeros(len(values), dtype=np.uint64)
+    for j, column in enumerate(values.reshape(len(values), -1).T):
+        hashed = pd.util.hash_array(np.ascontiguousarray(column)).astype(np.uint64)
+        keys += _mixed(hashed + GOLDEN * np.array([j], dtype=np.uint64))
+    return keys
+
+
+def _of_sparse(values: Any) -> Keys:
+    """Return a number for each row of a sparse matrix: what is stored, zeros left out, with its column."""
+    rows = sparse.coo_array(values)
+    stored = rows.data != 0
+    hashed = pd.util.hash_array(np.ascontiguousarray(rows.data[stored])).astype(np.uint64)
+    keys = np.zeros(rows.shape[0], dtype=np.uint64)
+    np.add.at(keys, rows.row[stored], _mixed(hashed + GOLDEN * rows.col[stored].astype(np.uint64)))
+    return keys
+
+
+def _told_apart(keys: Keys) -> Keys:
+    """Return the keys with those that occur again changed, by how often they occurred before."""
+    repeated = pd.Series(keys).groupby(keys, sort=False).cumcount().to_numpy(dtype=np.uint64)
+    return keys + GOLDEN * repeated
 
 
 def _mixed(state: Keys) -> Keys:

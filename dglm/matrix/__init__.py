@@ -4,6 +4,7 @@ from dglm.matrix.base import DesignMatrix, StoredMatrix, rows_among
 from dglm.matrix.basis import Basis
 from dglm.matrix.categorical import CodedColumns
 from dglm.matrix.cholesky import ScaledCholesky
+from dglm.matrix.crosses import Crosses
 from dglm.matrix.dense import DenseMatrix
 from dglm.matrix.missing import missing_rows
 from dglm.matrix.products import Cross, Gram, GramDiagonal
@@ -19,6 +20,7 @@ __all__ = [
     "Basis",
     "CodedColumns",
     "Cross",
+    "Crosses",
     "DenseMatrix",
     "DesignMatrix",
     "Gram",

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from dglm._typing import AnyArray, Codes, Mask, Matrix, Vector
+from dglm.matrix.crosses import Crosses
 from dglm.matrix.products import Cross, Gram, GramDiagonal
 
 
@@ -53,6 +54,36 @@ class DesignMatrix(ABC):
         Cross
             The product, about a centre.
         """
+
+    def matmat(self, B: Matrix) -> Matrix:
+        """Return X B, a column at a time unless the storage knows better.
+
+        Parameters
+        ----------
+        B : (p, m) array
+            Coefficients, a vector a column.
+
+        Returns
+        -------
+        (n, m) array
+            Linear predictors without their offset.
+        """
+        return np.column_stack([self.matvec(beta) for beta in B.T])
+
+    def crosses(self, R: Matrix) -> Crosses:
+        """Return X'R, a column at a time unless the storage knows better.
+
+        Parameters
+        ----------
+        R : (n, m) array
+            Numbers, m to a row.
+
+        Returns
+        -------
+        Crosses
+            The products, about a centre.
+        """
+        return Crosses.of([self.cross(r) for r in R.T])
 
     @abstractmethod
     def gram(self, w: Vector) -> Gram:
@@ -195,13 +226,13 @@ class StoredMatrix(DesignMatrix):
         """
 
     @abstractmethod
-    def where(self, kept: Mask) -> StoredMatrix:
+    def where(self, rows: Mask | Codes | slice) -> StoredMatrix:
         """Return some of the rows.
 
         Parameters
         ----------
-        kept : (n,) array of bool
-            Which.
+        rows : (n,) array of bool, (m,) array of int, or slice
+            Which; a slice copies nothing.
 
         Returns
         -------

@@ -297,7 +297,7 @@ class Basis:
         Parameters
         ----------
         A : (p, p) array
-            Second derivatives with respect to beta.
+            Second derivatives with respect to beta, symmetric.
 
         Returns
         -------
@@ -306,9 +306,11 @@ class Basis:
         """
         if self.intercept is None:
             return A
-        # T = I + e t', so that T'AT costs no product of matrices
-        AT = A + np.outer(A[:, self.intercept], self._taken_off)
-        return AT + np.outer(self._taken_off, AT[self.intercept])
+        # T = I + e t', so that T'AT = A + s t' + t s' costs no product of matrices, and is as symmetric as A
+        t = self._taken_off
+        s = A[:, self.intercept] + A[self.intercept, self.intercept] / 2 * t
+        added = np.outer(s, t)
+        return A + (added + added.T)
 
     def hessian_diagonal(self, d: Vector) -> Vector:
         """Return the diagonal of T' diag(d) T, for the second derivatives of a sum over coefficients.
@@ -335,7 +337,7 @@ class Basis:
         Parameters
         ----------
         C : (p, p) array
-            Covariance of theta.
+            Covariance of theta, symmetric.
 
         Returns
         -------
@@ -344,10 +346,14 @@ class Basis:
         """
         if self.intercept is None:
             return C
-        C = C.copy()
-        C[self.intercept] += self._taken_off @ C
-        C[:, self.intercept] += C @ self._taken_off
-        return C
+        # T C T' = C + e (C t)' + (C t) e' + t'C t e e'
+        t = self._taken_off
+        moved = C @ t
+        result = C.copy()
+        result[self.intercept] += moved
+        result[:, self.intercept] += moved
+        result[self.intercept, self.intercept] += t @ moved
+        return result
 
     def _flat(self, diagonal: Vector, total: float) -> Mask:
         """Return which columns are constant up to rounding, by the sums of their squares about the centre."""

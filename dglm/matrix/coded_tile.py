@@ -17,6 +17,7 @@ from scipy import sparse
 from dglm._typing import AnyArray, Codes, Matrix, Vector
 from dglm.matrix.base import DesignMatrix, StoredMatrix
 from dglm.matrix.categorical import CentredColumns
+from dglm.matrix.crosses import Crosses
 from dglm.matrix.dense import tile_rows
 from dglm.matrix.products import Cross, Gram, GramDiagonal
 
@@ -104,6 +105,27 @@ class CodedTile(DesignMatrix):
             slopes[self.positions] = 0.0
             eta += self._levels.dot(np.concatenate([part.of.effects(slopes) for part in self.held]))
         return eta
+
+    def matmat(self, B: Matrix) -> Matrix:
+        written = B[self.positions]
+        constants = np.dot(self.centre[self.positions].astype(np.longdouble), written).astype(np.float64)
+        eta: Matrix = np.dot(self.deviations, written) + constants
+        if self.held:
+            slopes = B.copy()
+            slopes[self.positions] = 0.0
+            effects = [np.concatenate([part.of.effects(beta) for part in self.held]) for beta in slopes.T]
+            eta += self._levels.dot(np.column_stack(effects))
+        return eta
+
+    def crosses(self, R: Matrix) -> Crosses:
+        first = np.empty((self.shape[1], R.shape[1]))
+        first[self.positions] = np.dot(self.deviations.T, R)
+        if self.held:
+            for part, of_levels in zip(self.held, self._by_part(np.asarray(self._levels.T.dot(R))), strict=True):
+                first[part.columns] = part.coded(of_levels)
+        # the mean moves without end, in every column
+        first[:, ~np.isfinite(R.sum(axis=0))] = np.nan
+        return Crosses(float(len(R)), self.centre, R.sum(axis=0), first)
 
     def cross(self, r: Vector) -> Cross:
         return Cross(float(len(r)), self.centre, float(r.sum()), self._first(r, self._sums(r)))

@@ -14,6 +14,7 @@ import numpy as np
 
 from dglm._typing import AnyArray, Codes, Mask, Matrix, Vector
 from dglm.matrix.base import DesignMatrix, StoredMatrix, rows_among
+from dglm.matrix.crosses import Crosses
 from dglm.matrix.missing import missing_rows
 from dglm.matrix.products import Cross, Gram, GramDiagonal
 
@@ -93,8 +94,8 @@ class DenseMatrix(StoredMatrix):
     def finite(self) -> Mask:
         return np.asarray(np.isfinite(self.values).all(axis=1))
 
-    def where(self, kept: Mask) -> DenseMatrix:
-        return DenseMatrix(self.values[kept])
+    def where(self, rows: Mask | Codes | slice) -> DenseMatrix:
+        return DenseMatrix(self.values[rows])
 
     def among(self, kept: Mask) -> DenseMatrix:
         return DenseMatrix(rows_among(self.values, kept))
@@ -144,6 +145,14 @@ class CentredTile(DesignMatrix):
 
     def cross(self, r: Vector) -> Cross:
         return Cross(float(len(r)), self.centre, float(r.sum()), np.dot(self.deviations.T, r))
+
+    def matmat(self, B: Matrix) -> Matrix:
+        constants = np.dot(self.centre.astype(np.longdouble), B).astype(np.float64)
+        eta: Matrix = np.dot(self.deviations, B) + constants
+        return eta
+
+    def crosses(self, R: Matrix) -> Crosses:
+        return Crosses(float(len(R)), self.centre, R.sum(axis=0), np.dot(self.deviations.T, R))
 
     def gram(self, w: Vector) -> Gram:
         total = float(w.sum())

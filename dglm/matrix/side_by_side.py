@@ -145,8 +145,8 @@ class SideBySide(StoredMatrix):
             finite &= np.isfinite(number)
         return finite
 
-    def where(self, kept: Mask) -> SideBySide:
-        return self._some(kept)
+    def where(self, rows: Mask | Codes | slice) -> SideBySide:
+        return self._some(rows)
 
     def among(self, kept: Mask) -> SideBySide:
         codes = tuple(np.full(len(kept), -1, dtype=codes.dtype) for codes in self.codes)
@@ -160,7 +160,7 @@ class SideBySide(StoredMatrix):
         positions = np.append(self.positions, np.arange(p, p + k))
         return SideBySide(np.hstack([self.dense, more]), positions, self.codes, self.numbers, self.coded)
 
-    def _some(self, rows: slice | Mask) -> SideBySide:
+    def _some(self, rows: Mask | Codes | slice) -> SideBySide:
         codes = tuple(codes[rows] for codes in self.codes)
         numbers = tuple(number[rows] for number in self.numbers)
         return SideBySide(self.dense[rows], self.positions, codes, numbers, self.coded)

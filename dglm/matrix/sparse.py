@@ -17,6 +17,7 @@ from scipy import sparse
 
 from dglm._typing import AnyArray, Codes, Mask, Matrix, SparseRows, Vector
 from dglm.matrix.base import StoredMatrix
+from dglm.matrix.crosses import Crosses
 from dglm.matrix.dense import tile_rows
 from dglm.matrix.products import Cross, Gram, GramDiagonal
 
@@ -77,6 +78,14 @@ class SparseMatrix(StoredMatrix):
     def cross(self, r: Vector) -> Cross:
         return Cross(float(len(r)), self.centre, float(r.sum()), self._about_centre(_transposed(self.values) @ r))
 
+    def matmat(self, B: Matrix) -> Matrix:
+        eta: Matrix = self.values @ B
+        return eta
+
+    def crosses(self, R: Matrix) -> Crosses:
+        products = np.where(self.centre[:, None] != 0, 0.0, _transposed(self.values) @ R)
+        return Crosses(float(len(R)), self.centre, R.sum(axis=0), products)
+
     def gram(self, w: Vector) -> Gram:
         return reduce(add, (tile._gram(w[rows]) for rows, tile in self.tiles()))
 
@@ -98,6 +107,13 @@ class SparseMatrix(StoredMatrix):
             part = slice(start, min(start + rows, n))
             yield part, SparseMatrix(row_slice(self.values, part.start, part.stop), self.centre)
 
+    def where(self, rows: Mask | Codes | slice) -> SparseMatrix:
+        if isinstance(rows, slice):
+            start, stop, _ = rows.indices(self.shape[0])
+            return SparseMatrix(row_slice(self.values, start, stop), self.centre)
+        # a column may have one value in the rows that are kept
+        return SparseMatrix.of(self.values[rows])
+
     def columns(self, columns: Codes) -> SparseMatrix:
         return SparseMatrix(self.values[:, columns], self.centre[columns])
 
@@ -117,10 +133,6 @@ class SparseMatrix(StoredMatrix):
 
     def finite(self) -> Mask:
         return ~_rows_with(self.values, ~np.isfinite(self.values.data))
-
-    def where(self, kept: Mask) -> SparseMatrix:
-        # a column may have one value in the rows that are kept
-        return SparseMatrix.of(self.values[kept])
 
     def among(self, kept: Mask) -> SparseMatrix:
         # one missing entry makes a row incomplete

@@ -1,8 +1,9 @@
 """The facade by topic: what can be asked of a model beside a plain fit."""
 
 from dglm.model.base import Model
-from dglm.model.checks import check_collinear, check_scale, check_width, warn_of_fit
+from dglm.model.checks import check_collinear, check_scale, check_width
 from dglm.model.constraining import Constraining
 from dglm.model.evaluating import Evaluating
+from dglm.model.penalising import Penalising
 
-__all__ = ["Constraining", "Evaluating", "Model", "check_collinear", "check_scale", "check_width", "warn_of_fit"]
+__all__ = ["Constraining", "Evaluating", "Model", "Penalising", "check_collinear", "check_scale", "check_width"]

@@ -7,19 +7,16 @@ from types import FrameType
 from typing import Any
 
 from dglm._typing import Vector
-from dglm.data import Persist, Table, one_blas_thread
+from dglm.data import Block, BlockedData, Persist, Table, one_blas_thread
 from dglm.design import Design, group_rows
 from dglm.families import Family
 from dglm.inference import CovarianceChoice
 from dglm.matrix import Reduction
-from dglm.objective import Constrained, Objective
+from dglm.objective import Constrained, Objective, Survey
 from dglm.penalties import Penalty, Unpenalised
-from dglm.results import Constraint, Estimate, Wanted, finish
+from dglm.results import PLAIN, Constraint, Estimate, Wanted, finish
 from dglm.results.estimate import Collinear, ScaleOption
 from dglm.solvers import Solver, maximise_shape
-
-# Standard errors from the expected information.
-PLAIN = Wanted(choice=CovarianceChoice(), groups=None, use_t=False)
 
 
 class Model(ABC):
@@ -40,6 +37,10 @@ class Model(ABC):
 
         Without `products` of columns with one another where the design is wide.
         """
+
+    @abstractmethod
+    def _objective_over(self, data: BlockedData[Block], penalty: Penalty, found: Survey) -> Objective[Any]:
+        """Return the objective of rows that were surveyed."""
 
     def _wanted(self, choice: CovarianceChoice, *, use_t: bool | None, scope: FrameType) -> Wanted:
         """Return the inference that was asked for, with the rows and their groups where there are clusters.

@@ -6,16 +6,14 @@ import sys
 from collections.abc import Mapping
 from typing import Any, Literal
 
-import numpy as np
-
 from dglm.data import Persist
 from dglm.design import as_params, read_constraints
 from dglm.inference import CovarianceChoice
 from dglm.matrix import Reduction, is_wide
 from dglm.model.base import Model
-from dglm.model.checks import check_collinear, check_scale, check_width, warn_of_fit
+from dglm.model.checks import check_collinear, check_scale, check_width
 from dglm.penalties import Unpenalised, from_statsmodels
-from dglm.results import GLMResults, results_of
+from dglm.results import GLMResults, refit_support, results_of, warn_of_fit
 from dglm.results.estimate import Collinear, ScaleOption
 from dglm.solvers import Solver, resolve_solver
 
@@ -189,14 +187,7 @@ class Constraining(Model):
         warn_of_fit(estimate, stacklevel=3)
         if not refit:
             return results_of(estimate)
-        params = estimate.fit.params
-        zero = " = ".join(name for name, b in zip(self.exog_names, params, strict=True) if b == 0)
-        labels = (f"{zero} = 0, selected by {penalty!r} on the same rows, which the standard errors do not know of",)
-        solver = resolve_solver(None, Unpenalised())
-        if zero:
-            reduction = Reduction.keeping(np.flatnonzero(params).tolist(), len(params))
-            again = self._constrained(reduction, labels, solver, None, None, persist)
-        else:
-            again = self._estimate(Unpenalised(), solver, None, None, persist)
+        objective, passes_before = self._objective(Unpenalised(), persist)
+        again = refit_support(estimate, objective, passes_before=passes_before)
         warn_of_fit(again, stacklevel=3)
         return GLMResults(again)

@@ -9,14 +9,17 @@ from dglm.objective.curvature import Curvature, ObservedCurvature
 from dglm.objective.deviance import Deviance
 from dglm.objective.diagonal import DiagonalCurvature
 from dglm.objective.factored import FactoredCurvature, SecondOrder
+from dglm.objective.folds import Folds, survey_folds
 from dglm.objective.gradient import Gradient
 from dglm.objective.meat import DETERMINED, Leverages, Meat, MeatAt
 from dglm.objective.null_model import NullModel, NullStep
 from dglm.objective.objective import Objective, OnBlock, Request, evaluate
 from dglm.objective.saturated import SaturatedLoglike
+from dglm.objective.scoring import HeldOut, HeldOutAt, Scorer, scorer_of
 from dglm.objective.shape import ShapeCurvature, ShapeLoglike, ShapeObjective, packed
 from dglm.objective.spread import column_spread
 from dglm.objective.survey import Survey, survey
+from dglm.objective.trials import Trials, TrialsAt
 
 __all__ = [
     "DETERMINED",
@@ -28,7 +31,10 @@ __all__ = [
     "Deviance",
     "DiagonalCurvature",
     "FactoredCurvature",
+    "Folds",
     "Gradient",
+    "HeldOut",
+    "HeldOutAt",
     "Leverages",
     "Meat",
     "MeatAt",
@@ -39,6 +45,7 @@ __all__ = [
     "OnBlock",
     "Request",
     "SaturatedLoglike",
+    "Scorer",
     "ScoresAt",
     "SecondOrder",
     "ShapeCurvature",
@@ -46,6 +53,8 @@ __all__ = [
     "ShapeObjective",
     "Sum",
     "Survey",
+    "Trials",
+    "TrialsAt",
     "column_spread",
     "evaluate",
     "hessian_at",
@@ -53,5 +62,7 @@ __all__ = [
     "loglike_at",
     "packed",
     "score_at",
+    "scorer_of",
     "survey",
+    "survey_folds",
 ]

@@ -36,6 +36,8 @@ class Survey:
         Rows left out because something was missing.
     nobs : float
         Number of observations, sum_i f_i.
+    counted : float
+        Number of observations of positive weight.
     total_weight : float
         sum_i w_i.
     mean : float
@@ -58,6 +60,7 @@ class Survey:
     n_rows: int
     dropped: Dropped
     nobs: float
+    counted: float
     total_weight: float
     mean: float
     offset_mean: float
@@ -137,6 +140,7 @@ class Survey:
             n_rows=len(block),
             dropped=Dropped(),
             nobs=float(f.sum()),
+            counted=float(f.sum()) if block.var_weights is None else float(f[block.var_weights > 0].sum()),
             total_weight=total,
             mean=mean,
             offset_mean=float(np.dot(w, np.broadcast_to(offset, len(block)))) / total if total > 0 else 0.0,
@@ -158,6 +162,7 @@ class Survey:
             n_rows=self.n_rows + other.n_rows,
             dropped=self.dropped + other.dropped,
             nobs=self.nobs + other.nobs,
+            counted=self.counted + other.counted,
             total_weight=total,
             mean=mean,
             offset_mean=self.offset_mean + share * (other.offset_mean - self.offset_mean),
@@ -255,7 +260,27 @@ def survey(
     DataError
         If a value is infinite, or no row of positive weight is left.
     """
-    found = data.sum(partial(_survey_block, wide=wide), family, exog_names, endog_name)
+    return usable(data.sum(partial(survey_block, wide=wide), family, exog_names, endog_name))
+
+
+def usable(found: Survey) -> Survey:
+    """Return a survey, unless there is nothing in it to be fitted.
+
+    Parameters
+    ----------
+    found : Survey
+        Of all rows.
+
+    Returns
+    -------
+    Survey
+        The same.
+
+    Raises
+    ------
+    DataError
+        If no row of positive weight is left.
+    """
     if found.n_rows == 0:
         n_dropped = found.dropped.n_rows
         lacking = found.dropped.in_words
@@ -267,8 +292,34 @@ def survey(
     return found
 
 
-def _survey_block(block: Block, family: Family, exog_names: list[str], endog_name: str, *, wide: bool) -> Survey:
-    """Check one block's rows and survey them, tile by tile."""
+def survey_block(block: Block, family: Family, exog_names: list[str], endog_name: str, *, wide: bool = False) -> Survey:
+    """Check one block's rows and survey them, tile by tile.
+
+    Parameters
+    ----------
+    block : Block
+        The rows, possibly none.
+    family : Family
+        With its link.
+    exog_names : list of str
+        Names of the columns, for messages.
+    endog_name : str
+        Name of the response, for messages.
+    wide : bool
+        Whether products of columns with one another are left out.
+
+    Returns
+    -------
+    Survey
+        Of these rows.
+
+    Raises
+    ------
+    DomainError
+        If a response is outside the family's domain.
+    DataError
+        If a value is infinite.
+    """
     _check_response(block, family, endog_name)
     with np.errstate(all="ignore"):
         found = reduce(add, (Survey.of(tile, family, wide=wide) for tile in block.tiles()))

@@ -22,7 +22,7 @@ class Estimated(Protocol):
 
 
 def adaptive_weights(result: Estimated, gamma: float = 1.0) -> dict[str, float] | Vector:
-    """Return the weights of the adaptive lasso, 1 / |beta_j|^gamma at an earlier estimate.
+    """Return the weights of the adaptive lasso, ``1 / |beta_j|^gamma`` at an earlier estimate.
 
     Coefficients that were aliased, or estimated as zero, have no such weight. They get that of an estimate of 1 / nobs
     of the smallest other, which keeps them out wherever the others can do without them.

@@ -199,6 +199,24 @@ class SparsePenalty(Penalty):
             Distance of -gradient from the subdifferential of P; all zero at the optimum.
         """
 
+    def slack(self, beta: Vector, gradient: Vector) -> Vector:
+        """Return how much steeper the smooth part may become along each coefficient that is zero before it moves.
+
+        Parameters
+        ----------
+        beta : (p,) array
+            Coefficients.
+        gradient : (p,) array
+            Of the smooth part of the objective, at beta.
+
+        Returns
+        -------
+        (p,) array
+            Minus the violation where a coefficient is not zero, or the penalty does not say; what is below zero is not
+            optimal.
+        """
+        return -self.violation(beta, gradient)
+
 
 class NonConvexPenalty(Penalty):
     """Concave in the size of each coefficient: large ones are shrunk less, and minima may be local ones.

@@ -61,6 +61,10 @@ class ElasticNet(Weighted, Separable, SparsePenalty):
         low, high = slopes(beta, *self.strengths())
         return np.maximum(np.maximum(low + gradient, -high - gradient), 0.0)
 
+    def slack(self, beta: Vector, gradient: Vector) -> Vector:
+        l1, _ = self.strengths()
+        return np.where((beta == 0) & (l1 > 0), l1 - np.abs(gradient), -self.violation(beta, gradient))
+
     def strengths(self) -> tuple[Vector, Vector]:
         strength, units = self.alpha * self.per_coefficient(), self.units()
         return strength * units * self.l1_ratio, strength * units**2 * (1 - self.l1_ratio)

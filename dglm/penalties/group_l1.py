@@ -115,6 +115,21 @@ class GroupL1(Weighted, SparsePenalty):
             found[at] = np.abs(rest)
         return found
 
+    def slack(self, beta: Vector, gradient: Vector) -> Vector:
+        l1, groups = self._strengths()
+        d, found = self._scale(), -self.violation(beta, gradient)
+        for at, strength in groups:
+            acting = at[d[at] > 0]
+            # in the units of d beta, whose norm the group's strength is of
+            slope = np.abs(gradient[acting]) / d[acting]
+            if beta[at].any():
+                zero = beta[acting] == 0
+                found[acting[zero]] = (l1 - slope)[zero] * d[acting][zero]
+            else:
+                left = strength - float(np.linalg.norm(np.maximum(slope - l1, 0.0)))
+                found[acting] = left * d[acting]
+        return found
+
     def _scale(self) -> Vector:
         return self.per_coefficient() * self.units()
 

@@ -14,7 +14,7 @@ class Separable(ABC):
 
     @abstractmethod
     def strengths(self) -> tuple[Vector, Vector]:
-        """Return the strength on |beta_j| and on beta_j^2 / 2.
+        """Return the strengths on the absolute value and on half the square of each coefficient.
 
         Returns
         -------

@@ -303,6 +303,21 @@ class Results(RowWise, ABC):
     def _penalty(self) -> str | None:
         return repr(self._estimate.penalty)
 
+    @property
+    def _label(self) -> str:
+        """What a table with several estimates calls this one."""
+        return self._penalty or "none"
+
+    @property
+    @abstractmethod
+    def _meaning(self) -> str:
+        """Say what the numbers are, below such a table."""
+
+    @property
+    @abstractmethod
+    def _beside(self) -> tuple[str, Sequence[Any]]:
+        """Return the title of the column beside the coefficients there, and its values."""
+
     def _warnings(self) -> list[str]:
         """Return what a reader must know before trusting the numbers."""
         e, names = self._estimate, self._estimate.design.exog_names
@@ -331,4 +346,6 @@ class Results(RowWise, ABC):
             notes.append(f"Left out as linear combinations of earlier columns: {'; '.join(e.dependent)}.")
         if e.constraint is not None:
             notes.append(f"Fitted under constraints: {', '.join(e.constraint.labels)}.")
+        if e.selection is not None:
+            notes.append(e.selection.note)
         return notes

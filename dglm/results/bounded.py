@@ -14,9 +14,10 @@ from dglm.results.mle import INFERENCE
 from dglm.results.summary import Summary, number
 
 HELD = (
-    "the distribution of an estimate between bounds is not normal: it has a lump of probability at each bound, of a "
-    "size that depends on the truth, also for the estimates that are not at one. Fit without bounds (model.fit()) for "
-    "inference, or test the bound itself as a hypothesis of that fit"
+    "the distribution of an estimate between bounds is not normal, because it has a lump of probability at each bound, "
+    "of a size that depends on the truth, also for the estimates that are not at one. Call model.fit(), without "
+    "bounds, for standard errors and intervals; t_test of that fit, with a bound as the hypothesis; or at_bound for "
+    "which bounds hold what"
 )
 
 
@@ -128,6 +129,21 @@ class BoundedResults(Results):
 
     def _glance(self) -> dict[str, Any]:
         return {**super()._glance(), "n_at_bound": len(self.at_bound)}
+
+    @property
+    def _label(self) -> str:
+        return "bounded" if self._penalty is None else f"bounded {self._penalty}"
+
+    @property
+    def _meaning(self) -> str:
+        return (
+            f"between bounds, {len(self.at_bound)} of {len(self._where)} coefficients at one; neither these nor the "
+            "others have the usual distribution. No standard errors."
+        )
+
+    @property
+    def _beside(self) -> tuple[str, list[str]]:
+        return "status", self._where.tolist()
 
     @property
     def _penalty(self) -> str | None:

@@ -1,10 +1,10 @@
-"""Compare: two fitted models of the same rows, one within the other."""
+"""Compare: fitted models of the same rows; a test of one within the other, or a table of different kinds."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, overload
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from dglm.inference import deviance_tests
 from dglm.results.analysis import TITLES
 from dglm.results.estimate import Estimate
 from dglm.results.mle import GLMResults
+from dglm.results.side_by_side import Comparable, SideBySide, side_by_side
 
 # Sums over the same rows differ by rounding when the rows are partitioned otherwise.
 SAME_SUM = 1e-10
@@ -24,34 +25,48 @@ OUTSIDE = 1e-9
 LARGER = 1e-8
 
 
-def compare(m0: GLMResults, m1: GLMResults, *, test: Literal["LR", "F"] = "LR") -> pd.DataFrame:
-    """Test a fitted model against a larger one that contains it; no pass is made.
+# two of maximum likelihood are the more particular case
+@overload
+def compare(  # type: ignore[overload-overlap]
+    m0: GLMResults, m1: GLMResults, /, *, test: Literal["LR", "F"] | None = ...
+) -> pd.DataFrame: ...
+
+
+@overload
+def compare(*results: Comparable) -> SideBySide: ...
+
+
+def compare(*results: Comparable, test: Literal["LR", "F"] | None = None) -> pd.DataFrame | SideBySide:
+    """Test a fitted model against a larger one that contains it, or put estimates of other kinds side by side.
+
+    Two maximum likelihood fits are tested. Anything else (other kinds, or more of them) is put into one table,
+    coefficient by coefficient, with what the numbers of each mean below it: nothing is tested, because a penalty
+    changes the deviance by an amount that no test knows of. No pass is made.
 
     Parameters
     ----------
-    m0 : GLMResults
-        The smaller model.
-    m1 : GLMResults
-        The larger one, of the same rows, family and link; its dispersion is used.
-    test : ``"LR"`` or ``"F"``
-        Likelihood ratio (the difference in deviance over the dispersion), or F (that over its degrees of freedom),
-        for dispersions that are estimated.
+    *results : GLMResults, L2Results, L1Results or others
+        Of the same rows, family and link. For a test, the smaller model and then the larger one, whose dispersion is
+        used.
+    test : ``"LR"`` or ``"F"``, optional
+        Likelihood ratio (the difference in deviance over the dispersion, when not given), or F (that over its degrees
+        of freedom), for dispersions that are estimated.
 
     Returns
     -------
-    DataFrame
-        A row for each model; columns ``Resid. Df``, ``Resid. Dev``, ``Df``, ``Deviance``, the statistic and its
-        p-value.
+    DataFrame or SideBySide
+        For a test a row for each model; columns ``Resid. Df``, ``Resid. Dev``, ``Df``, ``Deviance``, the statistic and
+        its p-value. Otherwise a table that prints, with `frame`, `as_html` and `as_latex`.
 
     Raises
     ------
     TypeError
-        If a result is not of maximum likelihood.
+        If there are fewer than two results, or a test is asked for of others than two of maximum likelihood.
     DataError
         If the models are not of the same rows and weights.
     ValueError
-        If the families or links differ, the second model is not larger or does not contain the first, there is no such
-        test, or it is F and the dispersion is known.
+        If the families or links differ; for a test, if the second model is not larger or does not contain the first,
+        there is no such test, or it is F and the dispersion is known.
 
     Warns
     -----
@@ -64,16 +79,36 @@ def compare(m0: GLMResults, m1: GLMResults, *, test: Literal["LR", "F"] = "LR") 
     >>> data = pd.DataFrame({"x": [0.0, 1.0, 2.0, 3.0, 4.0], "n": [1.0, 2.0, 2.0, 6.0, 9.0]})
     >>> family = dglm.families.Poisson()
     >>> m0 = dglm.GLM.from_formula("n ~ 1", data, family=family).fit()
-    >>> m1 = dglm.GLM.from_formula("n ~ x", data, family=family).fit()
+    >>> model = dglm.GLM.from_formula("n ~ x", data, family=family)
+    >>> m1 = model.fit()
     >>> float(dglm.compare(m0, m1)["LR"].round(3).iloc[1])
     10.617
+    >>> dglm.compare(m1, model.fit(penalty=dglm.L2(1.0)), model.fit(penalty=dglm.L1(1.0))).frame.shape
+    (2, 6)
     """
-    for result in (m0, m1):
-        if not isinstance(result, GLMResults):
-            raise TypeError(
-                f"compare is for maximum likelihood; got {type(result).__name__}, whose deviance a penalty has raised "
-                f"by an amount that no test knows of. Fit both models without penalty"
-            )
+    if len(results) < 2:
+        raise TypeError(f"compare needs two results or more; got {len(results)}")
+    for result in results:
+        if not isinstance(result, Comparable):
+            raise TypeError(f"compare is for results of fits; got {type(result).__name__}")
+    likelihoods = [result for result in results if isinstance(result, GLMResults)]
+    if len(results) == len(likelihoods) == 2:
+        return _tested(*likelihoods, test="LR" if test is None else test)
+    if test is not None:
+        others = [type(result).__name__ for result in results if not isinstance(result, GLMResults)]
+        what = (
+            f"{others[0]}, whose deviance a penalty has raised by an amount that no test knows of"
+            if others
+            else f"{len(results)}"
+        )
+        raise TypeError(f"test= is for two fits of maximum likelihood; got {what}. Fit both models without penalty")
+    for result in results[1:]:
+        _check_same_rows(results[0]._estimate, result._estimate)
+    return side_by_side(results)
+
+
+def _tested(m0: GLMResults, m1: GLMResults, *, test: Literal["LR", "F"]) -> pd.DataFrame:
+    """Return the test of a model against a larger one."""
     if test not in {"LR", "F"}:
         raise ValueError(f"test must be 'LR' or 'F'; got {test!r}")
     small, large = m0._estimate, m1._estimate
@@ -139,7 +174,7 @@ def _check_nested(small: Estimate, large: Estimate) -> None:
             f"the {what} do not show that the larger model contains the smaller one; the test means nothing unless it "
             f"does",
             NestingWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
 
 

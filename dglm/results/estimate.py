@@ -14,11 +14,21 @@ from dglm.errors import CollinearityError, DataError
 from dglm.families import Family
 from dglm.inference import Covariance, equations, kept_share, log_likelihood
 from dglm.matrix import Basis, Information
-from dglm.objective import DiagonalCurvature, Objective, Request, SaturatedLoglike, SecondOrder, Survey
-from dglm.penalties import NonConvexPenalty, Penalty, SmoothPenalty, SparsePenalty, Unpenalised
+from dglm.objective import (
+    ColumnCurvature,
+    ColumnsAt,
+    DiagonalCurvature,
+    Objective,
+    Request,
+    SaturatedLoglike,
+    SecondOrder,
+    Survey,
+)
+from dglm.penalties import NonConvexPenalty, Penalty, Separable, SmoothPenalty, SparsePenalty, Unpenalised
 from dglm.results.constraint import Constraint
 from dglm.results.covariance import Wanted
 from dglm.results.free import Free
+from dglm.results.selection import Selection
 from dglm.solvers import Fit
 from dglm.storage import NOT_SAVED
 
@@ -51,8 +61,8 @@ class Estimate:
     scale : float
         Dispersion.
     df : float
-        Number of coefficients estimated, effective for smooth penalties (nan where the design is wide), those left free
-        by sparse ones.
+        Number of coefficients estimated: effective for penalties that are smooth (nan where the design is wide) or have
+        a quadratic part, those left free by other sparse ones.
     llf : float
         Log-likelihood.
     null_deviance : float
@@ -67,6 +77,8 @@ class Estimate:
         Whether columns that are combinations of others have no coefficient, or all the ones of minimum norm.
     constraint : Constraint or None
         Where there were constraints; everything else is in terms of all coefficients.
+    selection : Selection or None
+        Where the columns were selected by a penalty.
     table : Table or None
         A handle on the rows, for per-row quantities; stays in the process that fitted.
     """
@@ -88,6 +100,7 @@ class Estimate:
     scale_option: ScaleOption = None
     collinear: Collinear = "drop"
     constraint: Constraint | None = None
+    selection: Selection | None = None
     table: Table | None = field(default=None, metadata=NOT_SAVED)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -155,8 +168,11 @@ def finish(
     passes_before: int,
     collinear: Collinear = "drop",
     constraint: Constraint | None = None,
+    selection: Selection | None = None,
 ) -> Estimate:
     """Complete a fit: at most one pass, none for families of fixed dispersion whose solver used Fisher's information.
+
+    Nor for Gaussian and inverse Gaussian ones, whose likelihood at another dispersion is known.
 
     A sandwich needs that pass, and so do constraints, for the score and information of all coefficients. HC2 and HC3
     need the expected information before it, which costs one more after Newton with a link that is not canonical.
@@ -181,6 +197,8 @@ def finish(
         What becomes of aliased columns.
     constraint : Constraint, optional
         Under which it was minimised.
+    selection : Selection, optional
+        What selected the columns.
 
     Returns
     -------
@@ -216,9 +234,14 @@ def finish(
     phi_fit = phi_null = 1.0
     if not family.dispersion_fixed and fit.shape is None:
         # one dispersion for both, unless the family profiles it out
-        deviances = fit.sums.deviance, _null_deviance(objective)
+        deviances = fit.sums.deviance, null_deviance_of(objective)
         phi_fit, phi_null = (family.likelihood_scale(phi, each, nobs) for each in deviances)
-        asked |= {f"saturated at {each}": (SaturatedLoglike, np.array([each])) for each in (phi_fit, phi_null)}
+        for each in (phi_fit, phi_null):
+            loglike = family.saturated_loglike(survey.saturated, survey.counted, each)
+            if loglike is None:
+                asked[f"saturated at {each}"] = (SaturatedLoglike, np.array([each]))
+            else:
+                found[f"saturated at {each}"] = SaturatedLoglike(loglike)
     answers = wanted.objective(objective).together(*asked.values()) if asked else ()
     found |= dict(zip(asked, answers, strict=True))
     if known is None and "expected" in found:
@@ -226,7 +249,7 @@ def finish(
     covariance = None
     if known is not None and isinstance(objective.penalty, Unpenalised):
         covariance = wanted.covariance(free, known, found, phi)
-    null_deviance = _null_deviance(objective)
+    null_deviance = null_deviance_of(objective)
     if fit.shape is None:
         saturated, saturated_null = (
             survey.saturated if family.dispersion_fixed else found[f"saturated at {each}"].loglike
@@ -257,11 +280,23 @@ def finish(
         scale_option=scale,
         collinear=collinear,
         constraint=constraint,
+        selection=selection,
     )
 
 
-def _null_deviance(objective: Objective[Any]) -> float:
-    """Return the deviance of the null model, whose fit may need a few passes more than the model's own."""
+def null_deviance_of(objective: Objective[Any]) -> float:
+    """Return the deviance of the null model, whose fit may need a few passes more than the model's own.
+
+    Parameters
+    ----------
+    objective : Objective
+        With the null model along, where there is an offset.
+
+    Returns
+    -------
+    float
+        Of an intercept beside the offset.
+    """
     null_model = objective.null_model
     while null_model is not None and not null_model.converged:
         objective.together()
@@ -284,7 +319,9 @@ def _degrees_of_freedom(free: Free) -> float:
     """Return how many coefficients were estimated, effectively."""
     objective, fit = free.objective, free.fit
     if isinstance(objective.penalty, SparsePenalty):
-        return float(np.count_nonzero(objective.penalty.free(fit.params)))
+        kept = objective.penalty.free(fit.params)
+        squares = objective.penalty.strengths()[1] if isinstance(objective.penalty, Separable) else np.zeros(len(kept))
+        return _of_support(free, kept, squares) if squares[kept].any() else float(np.count_nonzero(kept))
     if isinstance(objective.penalty, NonConvexPenalty):
         return float(np.count_nonzero(fit.params))
     if isinstance(fit.sums, DiagonalCurvature):
@@ -294,6 +331,24 @@ def _degrees_of_freedom(free: Free) -> float:
         return float(np.count_nonzero(free.kept))
     hessian = objective.nobs * objective.penalty.hessian(fit.params)
     return float(kept_share(fit.sums.information, objective.basis, hessian).sum())
+
+
+def _of_support(free: Free, kept: Mask, squares: Vector) -> float:
+    """Return tr (H_AA + P_AA)^-1 H_AA over the support A of an elastic net; one pass where H is not known.
+
+    Source: Tibshirani & Taylor (2012), "Degrees of freedom in lasso problems"; at the working weights.
+    """
+    objective, fit, of_all = free.objective, free.fit, free.objective.basis
+    columns = np.flatnonzero(kept)
+    known = free.information("expected")
+    if known is None:
+        support: Information = objective.together((ColumnCurvature, ColumnsAt(fit.params, columns)))[0].information
+    else:
+        support = known.reduced(np.eye(len(kept))[:, kept])
+    at = of_all.intercept
+    intercept = None if at is None or not kept[at] else int(np.searchsorted(columns, at))
+    basis = Basis.of(support, intercept, of_all.constant)
+    return float(kept_share(support, basis, np.diag(objective.nobs * squares[kept])).sum())
 
 
 def _dispersion(family: Family, fit: Fit, df_resid: float, option: ScaleOption) -> float:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 import pandas as pd
 
-from dglm._typing import Vector
-from dglm.inference import kept_share
+from dglm._typing import Matrix, Vector
+from dglm.inference import aic, gcv, kept_share, penalised_covariances, symmetric_intervals
 from dglm.matrix import WIDE
 from dglm.objective import DiagonalCurvature, SecondOrder
 from dglm.penalties import SmoothPenalty
@@ -18,17 +19,28 @@ from dglm.results.mle import INFERENCE
 from dglm.results.summary import Summary, number
 
 BIASED = (
-    "the penalty biases every coefficient towards zero by an unknown amount, so that a standard error around it "
-    "covers nothing stated. Fit without penalty (model.fit()) for inference, or look at shrinkage and effective_df "
-    "for what the penalty did"
+    "the penalty biases every coefficient towards zero by an amount that depends on the unknown truth, so that the "
+    "usual standard errors and p-values, which are about an estimate without bias, would be wrong. Call sampling_se "
+    "for how far the biased estimates spread; posterior_interval(level) for intervals under the prior that the penalty "
+    "amounts to; or model.fit(), maximum likelihood without penalty, for standard errors and tests"
 )
 
 # What takes the inverse of the information.
-OF_INFORMATION = ("effective_df", "shrinkage")
+OF_INFORMATION = (
+    "effective_df",
+    "effective_df_terms",
+    "shrinkage",
+    "sampling_se",
+    "posterior_interval",
+    "aic",
+    "gcv",
+)
 TOO_WIDE = (
     f"it takes the inverse of a matrix of products of all columns, which is not made for more than {WIDE:,} columns "
     'unless a solver that makes it is named, fit(penalty=..., solver="irls")'
 )
+# Title of a column.
+SPREAD = "sampling se (biased)"
 
 
 class L2Results(Results):
@@ -62,6 +74,16 @@ class L2Results(Results):
         return self._estimate.df
 
     @property
+    def effective_df_terms(self) -> pd.Series:
+        """Effective number of parameters of each term, which add up to `effective_df`; nan where aliased.
+
+        Source: Wood (2017), section 6.1.2: the diagonal of (H + P'')^-1 H, summed over the columns of the term.
+        """
+        self._require_information()
+        terms = self._estimate.design.terms
+        return pd.Series([self._kept[list(at)].sum() for _, at in terms], index=[term for term, _ in terms])
+
+    @property
     def shrinkage(self) -> Any:
         """Share of each coefficient that the penalty took, to first order: 0 not shrunk, 1 shrunk to nothing.
 
@@ -69,6 +91,68 @@ class L2Results(Results):
         """
         self._require_information()
         return self._named(1.0 - self._kept)
+
+    @property
+    def sampling_se(self) -> Any:
+        """Standard deviations of the coefficients over repeated samples, about a mean that is biased.
+
+        sqrt(scale) times the root of the diagonal of (H + P'')^-1 H (H + P'')^-1. They are smaller than those of
+        maximum likelihood and say nothing of the bias, so that an interval made of them does not have its level.
+        """
+        self._require_information()
+        return self._named(np.sqrt(np.diag(self._covariances[0])))
+
+    def posterior_interval(self, level: float = 0.95) -> Any:
+        """Return intervals that hold the coefficients with a given probability under the prior that the penalty is.
+
+        The estimate is the mode of the posterior distribution under the prior density exp(-nobs P(beta) / scale): for
+        ``L2(alpha)`` independent normal coefficients of mean 0 and variance scale / (nobs alpha w_j), w_j their weights
+        times, where the penalty standardises, the squared standard deviations of the columns; for `GeneralizedRidge`
+        normal with precision nobs alpha S / scale. Coefficients that are not penalised have a flat prior. The
+        dispersion is taken as known, `scale`. The posterior is then normal with covariance scale (H + P'')^-1: exactly
+        for Gaussian responses with the identity link, by Laplace's approximation otherwise. These are intervals for who
+        believes the prior, in which alpha is known beforehand; over repeated samples they cover large coefficients too
+        rarely.
+
+        Source: Hastie, Tibshirani & Friedman (2009), section 3.4.1.
+
+        Parameters
+        ----------
+        level : float
+            Probability, between 0 and 1.
+
+        Returns
+        -------
+        (p, 2) DataFrame or array
+            Columns `lower` and `upper`.
+
+        Raises
+        ------
+        ValueError
+            If the level is not between 0 and 1.
+        AttributeError
+            If the design is wide.
+        """
+        if self._wide:
+            raise AttributeError(f"{type(self).__name__} has no 'posterior_interval': {TOO_WIDE}")
+        se = np.sqrt(np.diag(self._covariances[1]))
+        return self._framed(symmetric_intervals(self._estimate.params, se, 1 - level, np.inf), ["lower", "upper"])
+
+    @property
+    def aic(self) -> float:
+        """Akaike's criterion with the effective number of parameters, -2 llf + 2 effective_df.
+
+        The dispersion is not counted, as in that of maximum likelihood.
+        Source: Hastie & Tibshirani (1990), chapter 6.
+        """
+        self._require_information()
+        return aic(self.llf, self.effective_df)
+
+    @property
+    def gcv(self) -> float:
+        """Generalised cross-validation, nobs deviance / (nobs - effective_df)^2; smaller is better."""
+        self._require_information()
+        return gcv(self.deviance, self.effective_df, self.nobs)
 
     @property
     def _wide(self) -> bool:
@@ -86,6 +170,30 @@ class L2Results(Results):
         if not (isinstance(e.penalty, SmoothPenalty) and isinstance(e.fit.sums, SecondOrder)):
             return np.full(len(e.params), np.nan)
         return kept_share(e.fit.sums.information, e.basis, self.nobs * e.penalty.hessian(e.fit.params))
+
+    @cached_property
+    def _covariances(self) -> tuple[Matrix, Matrix]:
+        """Covariance over repeated samples, and that of the posterior."""
+        e = self._estimate
+        if not isinstance(e.penalty, SmoothPenalty) or e.information is None:
+            nothing = np.full((len(e.params), len(e.params)), np.nan)
+            return nothing, nothing
+        return penalised_covariances(e.information, e.basis, self.nobs * e.penalty.hessian(e.fit.params), self.scale)
+
+    @property
+    def _meaning(self) -> str:
+        effectively = "" if self._wide else f", {self.effective_df:.2f} parameters effectively"
+        said = (
+            "" if self._wide else " 'shrunk by' is the share of the coefficient that the penalty took, to first order."
+        )
+        return (
+            f"every coefficient kept and shrunk towards zero{effectively}; centred on something smaller than the truth "
+            f"by an unknown amount, in exchange for less spread.{said}"
+        )
+
+    @property
+    def _beside(self) -> tuple[str, Sequence[Any]]:
+        return ("", ()) if self._wide else ("shrunk by", (1.0 - self._kept).tolist())
 
     def summary(self, *, exponentiate: bool = False) -> Summary:
         """Return a report of the fit: shrunken coefficients, no inference.
@@ -109,21 +217,29 @@ class L2Results(Results):
         labels = effect.labels(e.design.exog_names, e.basis)
         shown: list[tuple[str, ...]] = [(number(b),) for b in effect.values(e.params)]
         header: tuple[str, ...] = (effect.title,)
-        note = "Penalised estimates, biased towards zero: no standard errors, no p-values. "
+        note = "Penalised estimates, biased towards zero: no standard errors about the truth, no p-values. "
+        facts: tuple[tuple[str, str], ...] = ()
         if self._wide:
             note += f"No effective number of parameters: {TOO_WIDE}."
         else:
-            header = (effect.title, "shrunk by")
-            shown = [(*b, f"{100 * (1 - kept):.1f}%") for b, kept in zip(shown, self._kept, strict=True)]
+            header = (effect.title, SPREAD, "shrunk by")
+            beside = zip(shown, np.asarray(self.sampling_se), self._kept, strict=True)
+            shown = [(*b, number(se), f"{100 * (1 - kept):.1f}%") for b, se, kept in beside]
             note += (
-                f"Effective number of parameters {self.effective_df:.2f}. 'shrunk by' is the first-order share of the "
+                f"'{SPREAD}' is the spread over repeated samples about the biased mean"
+                f"{', of the coefficient' if exponentiate else ''}; 'shrunk by' is the first-order share of the "
                 f"coefficient that the penalty took."
+            )
+            facts = (
+                ("Effective Df:", f"{self.effective_df:.2f}"),
+                ("GCV / AIC:", f"{number(self.gcv)} / {number(self.aic)}"),
             )
         return self._summary(
             f"Generalized Linear Model: Ridge ({type(e.penalty).__name__}) Estimates",
             header,
             list(zip(labels, shown, strict=True)),
             [note, *effect.notes],
+            facts,
         )
 
     def tidy(self, *, exponentiate: bool = False) -> pd.DataFrame:
@@ -137,7 +253,8 @@ class L2Results(Results):
         Returns
         -------
         DataFrame
-            Columns `term`, `estimate`, and `shrinkage` unless the design is wide.
+            Columns `term`, `estimate`, and, unless the design is wide, `shrinkage` and `sampling_se`, about a biased
+            mean.
 
         Raises
         ------
@@ -147,8 +264,12 @@ class L2Results(Results):
         e, effect = self._estimate, self._effect(exponentiate=exponentiate)
         estimate, names = effect.values(e.params), list(e.design.exog_names)
         table = pd.DataFrame({"term": names, "estimate": estimate})
-        return table if self._wide else table.assign(shrinkage=1.0 - self._kept)
+        if self._wide:
+            return table
+        return table.assign(shrinkage=1.0 - self._kept, sampling_se=np.asarray(self.sampling_se))
 
     def _glance(self) -> dict[str, Any]:
         glance = super()._glance()
-        return glance if self._wide else {**glance, "effective_df": self.effective_df}
+        if self._wide:
+            return glance
+        return {**glance, "effective_df": self.effective_df, "aic": self.aic, "gcv": self.gcv}

@@ -50,6 +50,27 @@ class GLMResults(Likelihood, Nested, LinearTests, Predicting, Marginal, Diagnosi
     def _penalty(self) -> str | None:
         return None
 
+    @property
+    def _label(self) -> str:
+        selection = self._estimate.selection
+        if selection is None:
+            return "MLE"
+        return f"{'refit' if selection.same_rows else 'split'} {selection.penalty}"
+
+    @property
+    def _meaning(self) -> str:
+        selection = self._estimate.selection
+        centred = "centred on the truth over repeated samples, up to terms that vanish as observations grow"
+        if selection is None:
+            return f"maximum likelihood, {centred}; 'std err' is the spread."
+        if selection.same_rows:
+            return f"maximum likelihood, {selection.label}: 'std err' knows nothing of the selection and is too small."
+        return f"maximum likelihood of columns that were {selection.label}, {centred}; 'std err' is the spread."
+
+    @property
+    def _beside(self) -> tuple[str, list[float]]:
+        return "std err", self._bse.tolist()
+
     def summary(self, *, exponentiate: bool = False) -> Summary:
         """Return a report of the fit: maximum likelihood with inference.
 
@@ -107,7 +128,8 @@ class GLMResults(Likelihood, Nested, LinearTests, Predicting, Marginal, Diagnosi
         Returns
         -------
         DataFrame
-            Columns `term`, `estimate`, `std_error`, `statistic`, `p_value`, `conf_low`, `conf_high`.
+            Columns `term`, `estimate`, `std_error`, `statistic`, `p_value`, `conf_low`, `conf_high`; and `selection`,
+            where a penalty selected the columns: what that means for the intervals.
 
         Raises
         ------
@@ -125,6 +147,8 @@ class GLMResults(Likelihood, Nested, LinearTests, Predicting, Marginal, Diagnosi
         if conf_int:
             bounds = effect.values(np.asarray(self.conf_int(alpha)))
             columns |= {"conf_low": bounds[:, 0], "conf_high": bounds[:, 1]}
+        if e.selection is not None:
+            columns["selection"] = [e.selection.label] * len(e.params)
         return pd.DataFrame(columns)
 
     def _family_notes(self) -> list[str]:

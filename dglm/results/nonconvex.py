@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from dglm.results.l1 import SELECTED
 from dglm.results.mle import INFERENCE
-from dglm.results.selecting import Selecting
+from dglm.results.selecting import SELECTED, Selecting
 
 
 class NonConvexResults(Selecting):

@@ -1,11 +1,18 @@
-"""Rows again: the objective of an estimate over the rows it was fitted on, for what needs more passes than the fit."""
+"""Rows again: objectives over rows, for the fit itself, and for what needs more passes than the fit."""
 
 from __future__ import annotations
 
-from dglm.data import Persist, kept
-from dglm.objective import Objective
-from dglm.penalties import Unpenalised
+from dataclasses import replace
+from typing import Any
+
+from dglm._typing import Vector
+from dglm.data import Block, BlockedData, Persist, kept
+from dglm.design import Design
+from dglm.families import Family
+from dglm.objective import NullModel, Objective, Survey
+from dglm.penalties import Coefficients, Penalty, Unpenalised
 from dglm.results.estimate import Estimate
+from dglm.solvers import null_eta
 
 
 def objective_again(estimate: Estimate, *, persist: Persist) -> Objective[Unpenalised]:
@@ -37,3 +44,47 @@ def objective_again(estimate: Estimate, *, persist: Persist) -> Objective[Unpena
         survey=estimate.survey,
         basis=estimate.basis,
     )
+
+
+def objective_of(
+    data: BlockedData[Block],
+    family: Family,
+    penalty: Penalty,
+    found: Survey,
+    spread: Vector | None,
+    design: Design,
+) -> Objective[Any]:
+    """Return the objective of a fit, with the intercept found and the null model along where there is an offset.
+
+    Parameters
+    ----------
+    data : BlockedData
+        The encoded rows.
+    family : Family
+        With its link.
+    penalty : Penalty
+        Bound to the coefficients here.
+    found : Survey
+        Of the rows.
+    spread : (p,) array or None
+        Standard deviations of the columns, where the penalty needs them.
+    design : Design
+        The recipe.
+
+    Returns
+    -------
+    Objective
+        Ready to be minimised.
+    """
+    intercept, constant = found.constant_column() if design.intercept is None else (design.intercept, 1.0)
+    coefficients = Coefficients.of(design.exog_names, intercept, terms=dict(design.terms), spread=spread)
+    objective: Objective[Any] = Objective(
+        data=data,
+        family=family,
+        penalty=penalty.bound(coefficients),
+        survey=found,
+        basis=found.basis(intercept, constant),
+    )
+    if not any(e.role in {"offset", "exposure"} for e in design.extras):
+        return objective
+    return replace(objective, null_model=NullModel(null_eta(objective)))

@@ -6,6 +6,8 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dglm.results.markup import html_table, latex_table
+
 WIDTH = 88
 GAP = 2
 
@@ -63,6 +65,33 @@ class Summary:
         for note in self.notes:
             lines += textwrap.wrap(note, width, subsequent_indent="  ", break_on_hyphens=False)
         return "\n".join(lines)
+
+    def as_html(self) -> str:
+        """Return the summary as HTML, which notebooks show.
+
+        Returns
+        -------
+        str
+            Tables and paragraphs, without style.
+        """
+        return html_table(self.title, self._pairs, self.header, self.rows, self.notes)
+
+    def as_latex(self) -> str:
+        """Return the summary as LaTeX.
+
+        Returns
+        -------
+        str
+            A table environment.
+        """
+        return latex_table(self.title, self._pairs, self.header, self.rows, self.notes)
+
+    def _repr_html_(self) -> str:
+        return self.as_html()
+
+    @property
+    def _pairs(self) -> tuple[tuple[str, str], ...]:
+        return (*self.left, *self.right)
 
     def __str__(self) -> str:
         return self.as_text()

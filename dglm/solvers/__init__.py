@@ -1,6 +1,7 @@
 """Solvers: each minimises an objective and returns a Fit that proves where it ended."""
 
 from dglm.solvers.admm import ADMM
+from dglm.solvers.alpha_grid import alpha_grid
 from dglm.solvers.alpha_max import alpha_max
 from dglm.solvers.async_admm import AsyncADMM
 from dglm.solvers.base import Certificate, Fit, Iteration, ShapeEstimate, Solver, Status
@@ -8,6 +9,8 @@ from dglm.solvers.gradient_descent import GradientDescent
 from dglm.solvers.irls import IRLS
 from dglm.solvers.lbfgs import LBFGS
 from dglm.solvers.newton import Newton
+from dglm.solvers.path import PathFit, solve_path
+from dglm.solvers.path_problem import check_path, of_strength
 from dglm.solvers.proximal_gradient import ProximalGradient
 from dglm.solvers.proximal_newton import ProximalNewton
 from dglm.solvers.quadratic import minimise_quadratic
@@ -29,17 +32,22 @@ __all__ = [
     "Iteration",
     "LocalLinear",
     "Newton",
+    "PathFit",
     "ProximalGradient",
     "ProximalNewton",
     "ShapeEstimate",
     "Solver",
     "Status",
+    "alpha_grid",
     "alpha_max",
+    "check_path",
     "default_solver",
     "maximise_shape",
     "minimise_quadratic",
     "null_eta",
+    "of_strength",
     "resolve_solver",
+    "solve_path",
     "solve_side_by_side",
     "solver_names",
     "solver_table",

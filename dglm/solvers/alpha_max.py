@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from dglm._typing import Vector
 from dglm.objective import Objective
 from dglm.penalties import SparsePenalty
 from dglm.solvers.coordinates import sparse_basis
@@ -52,7 +53,33 @@ def alpha_max(objective: Objective[SparsePenalty]) -> float:
     if not fit.converged:
         raise ValueError(f"no alpha leaves all coefficients that {penalty!r} acts on at zero: {fit.status.value}")
     basis = sparse_basis(objective)
-    theta, gradient = basis.from_params(fit.params), -basis.cross(fit.sums.score) / objective.nobs
+    gradient = -basis.cross(fit.sums.score) / objective.nobs
+    return smallest_zeroing(penalty, basis.from_params(fit.params), gradient)
+
+
+def smallest_zeroing(penalty: SparsePenalty, theta: Vector, gradient: Vector) -> float:
+    """Return the smallest alpha at which coefficients that are zero are optimal.
+
+    Parameters
+    ----------
+    penalty : SparsePenalty
+        With a strength ``alpha``; what that is does not matter.
+    theta : (p,) array
+        Zero where penalised, and optimal elsewhere.
+    gradient : (p,) array
+        Of the average negative log-likelihood there.
+
+    Returns
+    -------
+    float
+        Rounded up by 1e-8 of it.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    penalised = penalty.penalised()
 
     def all_zero(alpha: float) -> bool:
         return not _of_strength(penalty, alpha).violation(theta, gradient)[penalised].any()

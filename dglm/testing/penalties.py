@@ -264,6 +264,7 @@ def _check_violation(penalty: SparsePenalty, p: int, rng: np.random.Generator) -
             1e-10 * np.abs(c).max(),
             {"coordinate": np.arange(float(p)), "beta": b},
         )
+        _check_slack(penalty, b, H @ b - c)
         lowest = float(np.linalg.eigvalsh(H)[0])
         for j in range(p):
             for t in (-0.1, 1e-4, 2.0):
@@ -277,6 +278,24 @@ def _check_violation(penalty: SparsePenalty, p: int, rng: np.random.Generator) -
                     f"violation is {distance:.3g} at {t:g} from the minimiser along coordinate {j}, expected at least "
                     f"{lowest * abs(t):.3g}",
                 )
+
+
+def _check_slack(penalty: SparsePenalty, b: Vector, g: Vector) -> None:
+    """Check that coefficients at zero stay there while the slope grows by less than their slack."""
+    slack, rounding = penalty.slack(b, g), 1e-10 * np.abs(g).max(initial=1.0)
+    require(
+        bool((slack >= -rounding).all()),
+        f"slack is {slack.min():.3g} at the minimiser of a quadratic plus the penalty, expected at least 0",
+    )
+    for j in np.flatnonzero((b == 0) & (slack > 0)):
+        steeper = g.copy()
+        steeper[j] += (1.0 if g[j] >= 0 else -1.0) * (1 - 1e-6) * slack[j]
+        moved = penalty.violation(b, steeper).max()
+        require(
+            bool(moved <= rounding),
+            f"slack of coordinate {j} is {slack[j]:.3g}, but a slope steeper by less violates its condition by "
+            f"{moved:.3g}",
+        )
 
 
 def _block_descent(penalty: SparsePenalty, H: Matrix, c: Vector) -> Vector:

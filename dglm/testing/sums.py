@@ -13,7 +13,7 @@ import numpy as np
 
 from dglm._typing import Vector
 from dglm.data import Block
-from dglm.matrix import Cross, Gram, GramDiagonal, TriangularFactor
+from dglm.matrix import Cross, Crosses, Gram, GramDiagonal, TriangularFactor
 from dglm.objective import Sum
 from dglm.testing._compare import EPS, require, require_close, require_frozen, same_after_pickling
 from dglm.testing._problems import DESIGNS, FAMILIES, problem, rows_of
@@ -137,7 +137,8 @@ def dense(record: Any, prefix: str = "") -> dict[str, Any]:
     Parameters
     ----------
     record : dataclass
-        Of numbers, arrays, `Cross`, `Gram`, `GramDiagonal`, `TriangularFactor` and such records.
+        Of numbers, arrays, `Cross`, `Crosses`, `Gram`, `GramDiagonal`, `TriangularFactor`, such records and dicts of
+        them.
     prefix : str
         Put before the names.
 
@@ -156,6 +157,10 @@ def dense(record: Any, prefix: str = "") -> dict[str, Any]:
     if isinstance(record, GramDiagonal):
         raw = record.about(np.zeros_like(record.centre))
         return {f"{prefix}total": raw.total, f"{prefix}first": raw.first, f"{prefix}diagonal": raw.diagonal}
+    if isinstance(record, Crosses):
+        return {f"{prefix}totals": record.totals, f"{prefix}products": record.about(np.zeros_like(record.centre))}
+    if isinstance(record, dict):
+        return {key: value for k, each in record.items() for key, value in dense(each, f"{prefix}{k}.").items()}
     if is_dataclass(record):
         return {
             key: value

@@ -1,8 +1,9 @@
-"""Certify dglm's penalised estimates by their optimality conditions, and compare them with glum and scikit-learn.
+"""Certify dglm's penalised estimates by their optimality conditions, and compare them with those of other packages.
 
-Run from the repository's root: python -m validation.penalised_parity. It prints the tables and exits with 1 if a value
-exceeds its bound; tests/validation/test_penalised_parity.py asserts the same. Objective and gradient are written here
-once more, in numpy and from the textbook's equations, and share nothing with dglm.
+Run from the repository's root: python -m validation.penalised. It prints the tables and exits with 1 if a value
+exceeds its bound; tests/validation/test_penalised.py asserts the same. Objective and gradient are written here
+once more, in numpy and from the textbook's equations, and share nothing with dglm. skglm and celer take part where they
+are installed (they need numba); tests do without them.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import dask.array as da
@@ -22,6 +24,15 @@ from sklearn import linear_model
 import dglm
 from validation.datasets import PENALISED_MODELS, Problem, dglm_family, problem
 from validation.statsmodels_parity import Row, report
+
+try:
+    import celer
+    import skglm
+    import skglm.datafits
+    import skglm.penalties
+    import skglm.solvers
+except ImportError:
+    celer = skglm = None
 
 KKT_BOUND = 1e-8
 OBJECTIVE_BOUND = 1e-9
@@ -76,16 +87,16 @@ def means(p: Problem, beta: np.ndarray) -> np.ndarray:
     return EQUATIONS[p.family, p.link].mean(p.X @ beta + (0.0 if p.offset is None else p.offset))
 
 
-def strengths(p: Problem, alpha: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return the strength on |beta_j| and on beta_j^2 / 2; the intercept is free."""
+def strengths(p: Problem, alpha: float, *, intercept: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """Return the strength on |beta_j| and on beta_j^2 / 2; the intercept is free, unless asked."""
     penalised = alpha * np.ones(p.X.shape[1])
-    penalised[0] = 0.0
+    penalised[0] = alpha if intercept else 0.0
     return penalised * p.l1_ratio, penalised * (1 - p.l1_ratio)
 
 
-def objective(p: Problem, beta: np.ndarray, alpha: float) -> float:
+def objective(p: Problem, beta: np.ndarray, alpha: float, *, intercept: bool = False) -> float:
     """Return Q = sum_i w_i d_i / 2 / sum_i w_i + P(beta)."""
-    l1, l2 = strengths(p, alpha)
+    l1, l2 = strengths(p, alpha, intercept=intercept)
     half = EQUATIONS[p.family, p.link].half_deviance(p.y, means(p, beta))
     return float(np.average(half, weights=row_weights(p)) + np.sum(l1 * np.abs(beta) + l2 / 2 * beta**2))
 
@@ -161,53 +172,87 @@ def glum_params(p: Problem, alpha: float) -> np.ndarray:
     return np.concatenate([[model.intercept_], model.coef_])
 
 
-def sklearn_params(p: Problem, alpha: float) -> np.ndarray:
-    """Fit with the estimator of scikit-learn whose objective is the same; docs/notation.rst has the conversions."""
-    y, X, W = p.y, p.X[:, 1:], np.sum(row_weights(p))
-    tight = {"tol": 1e-13, "max_iter": 100_000}
-    if p.family == "Gaussian":
-        # an offset of the identity link moves the response
-        y = y if p.offset is None else y - p.offset
-        model: Any
-        if p.l1_ratio == 0:
-            model = linear_model.Ridge(alpha * W, solver="cholesky")
-        else:
-            model = linear_model.ElasticNet(alpha, l1_ratio=p.l1_ratio, **tight)
-    elif p.family == "Binomial":
-        smooth = p.l1_ratio == 0
-        model = linear_model.LogisticRegression(
-            C=1 / (alpha * W),
+def gaussian_params(p: Problem, alpha: float) -> np.ndarray:
+    """Fit a Gaussian response with scikit-learn's estimator of the same objective."""
+    # an offset of the identity link moves the response
+    y = p.y if p.offset is None else p.y - p.offset
+    model: Any = linear_model.ElasticNet(alpha, l1_ratio=p.l1_ratio, tol=1e-13, max_iter=100_000)
+    if p.l1_ratio == 0:
+        model = linear_model.Ridge(alpha * np.sum(row_weights(p)), solver="cholesky")
+    return with_intercept(model.fit(p.X[:, 1:], y, sample_weight=p.weights))
+
+
+def sklearn_params(p: Problem, alpha: float, solver: str) -> np.ndarray:
+    """Fit with one of scikit-learn's solvers; docs/notation.rst has the conversions of the strength."""
+    if p.family == "Binomial":
+        model: Any = linear_model.LogisticRegression(
+            C=1 / (alpha * np.sum(row_weights(p))),
             l1_ratio=p.l1_ratio,
-            solver="newton-cholesky" if smooth else "saga",
+            solver=solver,
             random_state=0,
-            tol=1e-10,
+            tol=1e-12 if solver == "liblinear" else 1e-10,
             max_iter=10_000,
         )
     else:
         regressor = {"Poisson": linear_model.PoissonRegressor, "Gamma": linear_model.GammaRegressor}[p.family]
-        model = regressor(alpha=alpha, solver="newton-cholesky", tol=1e-12, max_iter=1000)
-    model.fit(X, y, sample_weight=p.weights)
+        model = regressor(alpha=alpha, solver=solver, tol=1e-12, max_iter=10_000)
+    return with_intercept(model.fit(p.X[:, 1:], p.y, sample_weight=p.weights))
+
+
+def skglm_params(p: Problem, alpha: float) -> np.ndarray:
+    """Fit with skglm: coordinate descent for a quadratic loss, proximal Newton for others."""
+    quadratic = p.family == "Gaussian"
+    datafit = {"Gaussian": "Quadratic", "Binomial": "Logistic"}.get(p.family, p.family)
+    penalty = skglm.penalties.L1(alpha) if p.l1_ratio == 1 else skglm.penalties.L1_plus_L2(alpha, p.l1_ratio)
+    solver = skglm.solvers.AndersonCD if quadratic else skglm.solvers.ProxNewton
+    model = skglm.GeneralizedLinearEstimator(
+        getattr(skglm.datafits, datafit)(), penalty, solver(tol=1e-12, max_iter=500, fit_intercept=True)
+    )
+    return with_intercept(model.fit(p.X[:, 1:], p.y))
+
+
+def celer_params(p: Problem, alpha: float) -> np.ndarray:
+    """Fit with celer: dual extrapolation and working sets."""
+    model = celer.ElasticNet(alpha, l1_ratio=p.l1_ratio, tol=1e-14, max_iter=500, max_epochs=500_000)
+    return with_intercept(model.fit(p.X[:, 1:], p.y))
+
+
+def with_intercept(model: Any) -> np.ndarray:
+    """Return the intercept and the slopes of a fitted estimator."""
     return np.concatenate([np.ravel(model.intercept_), np.ravel(model.coef_)])
 
 
-def peers_of(p: Problem) -> dict[str, Callable[[Problem, float], np.ndarray]]:
-    """Return who can minimise the same objective."""
-    peers = {}
-    if p.link != "Inverse":  # neither has the inverse link
-        peers["glum"] = glum_params
-        if sklearn_can(p):
-            peers["scikit-learn"] = sklearn_params
-    return peers
+@dataclass(frozen=True)
+class Peer:
+    """Another package, or one of its solvers, and whether it penalises the intercept, too."""
+
+    fit: Callable[[Problem, float], np.ndarray]
+    intercept: bool = False
 
 
-def sklearn_can(p: Problem) -> bool:
-    """Return whether scikit-learn has the objective and reaches its minimum in reasonable time."""
+def peers_of(p: Problem) -> dict[str, Peer]:
+    """Return who can minimise the same objective, and reaches its minimum in reasonable time."""
+    peers: dict[str, Peer] = {}
+    if p.link == "Inverse":  # none has the inverse link
+        return peers
+    peers["glum"] = Peer(glum_params)
+    plain = p.weights is None and p.offset is None and p.units is None
     if p.family == "Gaussian":
-        return True
-    if p.offset is not None:
-        return False
-    # saga's step is as short as the largest column asks for
-    return p.l1_ratio == 0 or (p.family == "Binomial" and p.units is None)
+        peers["sklearn"] = Peer(gaussian_params)
+    elif p.offset is None:
+        # the step of saga, and the lines of liblinear, are as short as the largest column asks for
+        sparse = ("saga",) if p.family == "Binomial" and p.units is None else ()
+        smooth = ("lbfgs", "newton-cholesky")
+        for solver in smooth if p.l1_ratio == 0 else sparse:
+            peers[solver] = Peer(partial(sklearn_params, solver=solver))
+        if plain and p.family == "Binomial" and p.l1_ratio in {0, 1}:
+            peers["liblinear"] = Peer(partial(sklearn_params, solver="liblinear"), intercept=True)
+    if plain and p.l1_ratio > 0:
+        if skglm is not None:
+            peers["skglm"] = Peer(skglm_params)
+        if celer is not None and p.family == "Gaussian":
+            peers["celer"] = Peer(celer_params)
+    return peers
 
 
 # --- the tables -----------------------------------------------------------------------------------------------------
@@ -238,21 +283,24 @@ class Comparison:
 
 def compare(p: Problem) -> Comparison:
     """Fit a problem with everyone who can."""
-    alpha = alpha_of(p)
-    ours = np.asarray(dglm_fit(p, alpha).params)
+    alpha, peers = alpha_of(p), peers_of(p)
+    ours = {
+        intercept: np.asarray(dglm_fit(p, alpha, penalize_intercept=intercept).params)
+        for intercept in {False, *(peer.intercept for peer in peers.values())}
+    }
     with warnings.catch_warnings():
         # the tolerances asked of the peers are at rounding, which some of them call a failure to converge
         warnings.simplefilter("ignore")
-        theirs = {name: fit(p, alpha) for name, fit in peers_of(p).items()}
-    value = objective(p, ours, alpha)
-    # effects in units of eta, so that columns of any scale count alike
-    effect = np.max(np.abs(ours * units(p)))
-    return Comparison(
-        p,
-        kkt_residual(p, ours, alpha),
-        {name: abs(objective(p, b, alpha) - value) / value for name, b in theirs.items()},
-        {name: float(np.max(np.abs((b - ours) * units(p))) / effect) for name, b in theirs.items()},
-    )
+        theirs = {name: peer.fit(p, alpha) for name, peer in peers.items()}
+    objectives, params = {}, {}
+    for name, b in theirs.items():
+        intercept = peers[name].intercept
+        value = objective(p, ours[intercept], alpha, intercept=intercept)
+        objectives[name] = abs(objective(p, b, alpha, intercept=intercept) - value) / value
+        # effects in units of eta, so that columns of any scale count alike
+        effect = np.max(np.abs(ours[intercept] * units(p)))
+        params[name] = float(np.max(np.abs((b - ours[intercept]) * units(p))) / effect)
+    return Comparison(p, kkt_residual(p, ours[False], alpha), objectives, params)
 
 
 def rows_of(found: list[Comparison]) -> dict[str, list[Row]]:

@@ -1,16 +1,15 @@
-"""L1, elastic net and L2 estimates satisfy their optimality conditions and equal those of glum and scikit-learn.
+"""L1, elastic net and L2 estimates satisfy their optimality conditions and equal those of other packages.
 
-The problems, the conditions (numpy alone) and the peers are those of validation/penalised_parity.py.
+The problems, the conditions (numpy alone) and the peers are those of validation/penalised.py.
 """
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from sklearn import linear_model
 
 import dglm
-from validation import penalised_parity as parity
+from validation import penalised as parity
 from validation.datasets import PENALISED_MODELS, dglm_family, problem
 
 MODELS = pytest.mark.parametrize(("family", "link"), PENALISED_MODELS)
@@ -127,30 +126,6 @@ def test_penalty_weights_scale_each_coefficients_strength(family, link, l1_ratio
     rescaled = np.asarray(parity.dglm_fit(replace(p, X=p.X / factor), alpha, tol=1e-10).params)
     np.testing.assert_allclose(weighted, rescaled / factor, rtol=1e-7, atol=1e-9)
     np.testing.assert_array_equal(weighted == 0, rescaled == 0)
-
-
-@pytest.mark.parametrize("l1_ratio", [1.0, 0.0])
-def test_penalised_intercept_equals_liblinear(l1_ratio):
-    # liblinear penalises the intercept like any coefficient, and stops early unless asked for much
-    p = problem("Binomial", "Logit", "plain", l1_ratio=l1_ratio)
-    alpha = 0.1 * parity.alpha_max(p) if l1_ratio == 1 else 0.05
-    peer = linear_model.LogisticRegression(
-        C=1 / (alpha * len(p.y)),
-        l1_ratio=l1_ratio,
-        solver="liblinear",
-        tol=1e-12,
-        max_iter=10_000,
-        random_state=0,
-    ).fit(p.X[:, 1:], p.y)
-    theirs = np.concatenate([peer.intercept_, peer.coef_.ravel()])
-    ours = np.asarray(parity.dglm_fit(p, alpha, penalize_intercept=True).params)
-
-    def value(beta):
-        penalty = np.sum(np.abs(beta)) if l1_ratio == 1 else np.sum(beta**2) / 2
-        return parity.objective(p, beta, 0.0) + alpha * penalty
-
-    assert abs(value(ours) - value(theirs)) <= parity.OBJECTIVE_BOUND * value(ours)
-    np.testing.assert_allclose(ours, theirs, atol=1e-5)
 
 
 @pytest.mark.parametrize("kind", ["plain", "weighted", "correlated", "wide"])
