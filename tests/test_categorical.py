@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 import dglm
 from dglm.data import Block, GroupedBlock
 from dglm.design import columns as design_columns
-from dglm.errors import DataError, FormulaError, TooWideError, UnseenLevelError
-from dglm.families import Binomial, Gaussian, Poisson
+from dglm.errors import DataError, TooWideError, UnseenLevelError
+from dglm.families import Gaussian, Poisson
 from dglm.matrix import Basis, CodedColumns, DenseMatrix, SideBySide
 from dglm.objective import ClusterScores, Curvature, FactoredCurvature, Gradient, Meat, ObservedCurvature
 from dglm.objective.clusters import ScoresAt
