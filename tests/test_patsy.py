@@ -353,6 +353,8 @@ def test_terms_of_a_model_are_patsys(data: pd.DataFrame) -> None:
         ("y ~ bs(np.column_stack([x, z]), df=4)", r"takes one column; got values of shape"),
         ("y ~ bs(x, knots=np.quantile(x, [.5]))", r"has an argument that depends on the rows"),
         ("y ~ cr(x, df=3, knots=[0, 1])", r"has 2 knots, but df=3 means 1"),
+        ("y ~ cr(pd.to_datetime(x, unit='D'), df=3)", r"cr\(.* is of type datetime64.*, a date or a time"),
+        ("y ~ bs(pd.to_timedelta(x, unit='D'), df=4)", r"bs\(.* is a time span, which has no unit"),
         ("y ~ cr(x, df=1)", r"needs df of at least 2; got 1"),
         ("y ~ center(g)", r"center\(g\) needs numbers"),
         ("y ~ scale(x * 0)", r"cannot scale a column that is constant"),
