@@ -313,7 +313,7 @@ class GLM(Constraining, Evaluating, Penalising):
         else:
             resolved = resolve_solver(solver, penalty, wide=wide)
         chosen = resolved.with_settings(max_iter, tol)
-        check_width(len(self.exog_names), penalty, chosen if solver is not None else None)
+        check_width(len(self.exog_names), penalty, chosen if solver is not None else None, self.design.advice)
         check_scale(scale)
         choice = CovarianceChoice.of(cov_type, cov_kwds)
         if not isinstance(penalty, Unpenalised) and (choice.cov_type != "nonrobust" or cov_kwds or use_t is not None):
@@ -337,7 +337,7 @@ class GLM(Constraining, Evaluating, Penalising):
         passes_before = data.passes.count
         wide = is_wide(len(self.exog_names)) and not products
         if not wide:
-            check_square(len(self.exog_names), data.free_bytes(), "this fit")
+            check_square(len(self.exog_names), data.free_bytes(), "this fit", self.design.advice)
         if self._survey is None or (self._survey.wide and not wide):
             family, label = self.family.provisional, self.design.response.label
             self._survey = survey(data, family, self.exog_names, label, wide=wide)

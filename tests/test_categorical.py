@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 import dglm
 from dglm.data import Block, GroupedBlock
 from dglm.design import columns as design_columns
-from dglm.errors import DataError, FormulaError, TooWideError, UnseenLevelError
-from dglm.families import Binomial, Gaussian, Poisson
+from dglm.errors import DataError, TooWideError, UnseenLevelError
+from dglm.families import Gaussian, Poisson
 from dglm.matrix import Basis, CodedColumns, DenseMatrix, SideBySide
 from dglm.objective import ClusterScores, Curvature, FactoredCurvature, Gradient, Meat, ObservedCurvature
 from dglm.objective.clusters import ScoresAt
@@ -328,12 +328,3 @@ def test_a_factor_of_many_levels_takes_a_byte_or_two_a_row():
     block = dglm.GLM.from_formula("y ~ g + x", data)._blocks(True).parts[0]
     assert isinstance(block.X, SideBySide)
     assert block.X.nbytes == n * (2 * 8 + 2)
-
-
-@pytest.mark.parametrize("n", [30_000, 200_000])
-def test_more_levels_than_an_information_matrix_has_room_for_are_refused(n, monkeypatch):
-    monkeypatch.setattr("dglm.design.learning.free_memory", lambda: 10**9)
-    data = pd.DataFrame({"y": np.zeros(n), "user": pd.Categorical(np.arange(n))})
-    words = rf"'user' has {n:,} levels.*{n:,} columns.*hashed\(user, levels=1000\).*cov_type=\"cluster\""
-    with pytest.raises(FormulaError, match=words):
-        dglm.GLM.from_formula("y ~ user", data, family=Binomial())

@@ -482,3 +482,27 @@ def test_a_wrong_expression_says_what_is_wrong(offset: str, message: str) -> Non
 def test_a_wrong_formula_says_what_is_wrong(formula: str, message: str) -> None:
     with pytest.raises((FormulaError, DataError), match=message):
         dglm.GLM.from_formula(formula, frame(missing=False))
+
+
+@pytest.mark.parametrize("engine", ["formulaic", "patsy"])
+@pytest.mark.parametrize("parts", [None, 1, 4])
+def test_a_factor_without_columns_still_drops_rows_that_lack_it(engine: str, parts: int | None) -> None:
+    frame = pd.DataFrame({"y": np.arange(12.0) ** 2, "x": np.arange(12.0), "g": list("abc") * 4, "one": ["k"] * 12})
+    frame.loc[[1, 5, 10], "one"] = None
+    # a level that only a row has that lacks the other factor
+    frame.loc[1, "g"] = "d"
+    data = frame if parts is None else dd.from_pandas(frame, npartitions=parts)
+    model = dglm.GLM.from_formula("y ~ x + g + one", data, engine=engine)
+    wanted = formulaic.model_matrix("y ~ x + g + one", frame).rhs
+    exog = model.exog if parts is None else model.exog.compute(scheduler="synchronous")
+    names = ["Intercept", "x", "g[T.b]", "g[T.c]"]
+    assert sorted(model.exog_names) == sorted(names)
+    np.testing.assert_array_equal(exog[:, [model.exog_names.index(name) for name in names]], wanted[names])
+    result = model.fit()
+    assert (result.nobs, result.n_dropped, result.dropped.to_dict()) == (9, 3, {"one": 3})
+    predicted = result.predict(frame[["x", "one"]].assign(g="a"))
+    np.testing.assert_array_equal(predicted.isna(), frame["one"].isna())
+    with pytest.raises(DataError, match=r"one missing \(nan\)"):
+        dglm.GLM.from_formula("y ~ x + one", data, engine=engine, missing="raise").fit()
+    with pytest.raises(DataError, match=r"no rows left: all 12 have something missing \(one: 12\)"):
+        dglm.GLM.from_formula("y ~ x + one", frame.assign(one=None), engine=engine).fit()

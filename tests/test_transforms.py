@@ -222,7 +222,7 @@ def test_what_was_learned_is_small_and_predicts() -> None:
         predicted = received.predict(lazy(data, 9))
     np.testing.assert_allclose(predicted.compute(), expected, rtol=1e-12)
     assert np.isnan(received.predict(data.iloc[:2].assign(x=np.nan))).all()
-    with pytest.raises(FormulaError, match=r"bs\(x, df=6\)[\s\S]*beyond upper and/or lower bounds[\s\S]*extrapolation"):
+    with pytest.raises(FormulaError, match=r"bs\(x, df=6\) goes from -.* to .* values beyond; .*extrapolation='clip'"):
         received.predict(data.iloc[:2].assign(x=99.0))
 
 
@@ -298,7 +298,7 @@ def test_every_cap_names_the_call_and_the_way_out(monkeypatch) -> None:
     with pytest.raises(FormulaError, match=r"cr\(x, df=4\) has more than 50 distinct values.*give knots="):
         dglm.GLM.from_formula("y ~ cr(x, df=4)", lazy(frame()), exact_knots=True)
     monkeypatch.setattr("dglm.design.levels.MAX_LEVELS", 2)
-    with pytest.raises(FormulaError, match=r"'g' has more than 2 levels"):
+    with pytest.raises(FormulaError, match=r"'g' has more than 2 levels.*C\(\.\.\., levels=\[\.\.\.\]\)"):
         dglm.GLM.from_formula("y ~ g", lazy(frame()))
 
 

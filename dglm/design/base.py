@@ -115,6 +115,11 @@ class Design(ABC):
         """What each term is a product of: a term is marginal to one that has all of its factors and others."""
         return {name: frozenset([name]) for name, _ in self.terms}
 
+    @property
+    def advice(self) -> str:
+        """What could be done about too many columns, as the end of a message; empty where nothing is known."""
+        return ""
+
     @abstractmethod
     def exog(self, partition: Any, number: int) -> StoredMatrix:
         """Return the design matrix of every row of a partition.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import pandas as pd
 
@@ -92,6 +92,8 @@ class FormulaEngine(ABC):
 
     Attributes
     ----------
+    transforms : mapping of str to object
+        Functions that every formula of this engine may name.
     formula : str
         As the user wrote it.
     state : mapping of str to mapping
@@ -102,6 +104,7 @@ class FormulaEngine(ABC):
         What every expression is held against before it is evaluated, where the formula is a stranger's.
     """
 
+    transforms: ClassVar[Mapping[str, Any]]
     formula: str
     state: Mapping[str, State]
     context: Context

@@ -14,6 +14,7 @@ from dglm.design.base import Design, Extra
 from dglm.design.columns import Columns, encoded
 from dglm.design.engine import Categorical, FormulaEngine, Numeric
 from dglm.design.names import as_written
+from dglm.design.size import advice_on_levels
 from dglm.design.values import as_codes, as_floats
 from dglm.errors import DataError, UnseenLevelError
 from dglm.matrix import DenseMatrix, StoredMatrix, missing_rows, rows_among
@@ -106,6 +107,11 @@ class FormulaDesign(Design):
             factors[group.term] = factors.get(group.term, frozenset()) | {factor for factor, _ in group.factors}
         return factors
 
+    @property
+    def advice(self) -> str:
+        """What could be done about too many columns, as the end of a message; empty where no factor has levels."""
+        return advice_on_levels(self.engine, self.engine.exog_factors, self.levels)
+
     def exog(self, partition: pd.DataFrame, number: int) -> StoredMatrix:
         try:
             return self._exog(partition, number)
@@ -138,7 +144,14 @@ class FormulaDesign(Design):
         evaluated = self.engine.evaluate(partition, self.engine.exog_factors)
         codes = {name: self._codes(name, values, number) for name, values in evaluated.items() if name in self.levels}
         n_levels = {name: len(self.levels[name]) for name in codes}
-        return encoded(self.groups, evaluated, codes, n_levels, n)
+        X = encoded(self.groups, evaluated, codes, n_levels, n)
+        # a factor of one level has no column beside an intercept that could show where it is missing
+        shown = {factor for group in self.groups if group.names for factor, _ in group.factors}
+        present = np.ones(n, dtype=bool)
+        for factor, levels in codes.items():
+            if factor not in shown:
+                present &= levels >= 0
+        return X if present.all() else X.where(present).among(present)
 
     def _codes(self, name: str, values: Numeric | Categorical, number: int) -> AnyArray:
         """Return the levels of a factor as positions; numbers all missing are levels that lost their type."""

@@ -24,17 +24,26 @@ from dglm._typing import Codes
 from dglm.design.calls import function_calls
 from dglm.design.context import Context
 from dglm.design.engine import Categorical, Coding, Numeric, Product
-from dglm.design.formulaic_evaluation import evaluation_on, evaluation_spec, factor_values, raw_value
+from dglm.design.formulaic_evaluation import (
+    evaluation_on,
+    evaluation_spec,
+    factor_values,
+    makes_matrix,
+    raw_value,
+)
 from dglm.design.learner import Learner, State
 from dglm.design.names import PARSING, as_written, names_in
 from dglm.design.python_engine import PythonEngine, check_expression, refuse_called_columns, used_variables
 from dglm.design.response import check_two_columns
 from dglm.design.restricted import Restricted
+from dglm.design.size import refuse_wide_coding
 from dglm.design.transforms import learner_of
 from dglm.errors import FormulaError
 
 # Transforms that formulaic marks as having state although they have none to learn.
 STATELESS = {id(TRANSFORMS["Q"])}
+# What formulaic's splines say of values outside their bounds.
+BEYOND_BOUNDS = "Pass a value for `extrapolation`"
 # More levels than this are coded by way of sparse columns: dense ones would take their square.
 MANY_LEVELS = 100
 
@@ -224,6 +233,8 @@ class FormulaicEngine(PythonEngine):
         once = pd.Series(pd.Categorical(list(levels), categories=list(levels)))
         values = FactorValues(once, metadata=evaluated.values.__formulaic_metadata__)
         many = len(levels) > MANY_LEVELS
+        if makes_matrix(evaluated) and many:
+            refuse_wide_coding(factor, len(levels))
         try:
             columns = evaluation._encode_evaled_factor(
                 evaluated.replace(values=values), evaluation_spec(sparse=many), [], reduced_rank=reduced
@@ -274,8 +285,25 @@ class FormulaicEngine(PythonEngine):
                     evaluated[factor.expr] = evaluation._evaluate_factor(_factor(factor), spec, set())
                 except FormulaicError as error:
                     where = "expression" if factor in self.beside else f"formula {self.formula!r}"
-                    raise FormulaError(f"in the {where}: {error}") from error
+                    raise FormulaError(f"in the {where}: {self._beyond_bounds(factor, error) or error}") from error
         return evaluated
+
+    def _beyond_bounds(self, factor: ParsedFactor, error: FormulaicError) -> str:
+        """Return what can be done about values outside a spline's bounds, where that is what formulaic complains of."""
+        if BEYOND_BOUNDS not in str(error):
+            return ""
+        states = {call: self.state.get(call, {}) for call in sorted(self.calls(factor.expr))}
+        learned = [
+            f"{as_written(call)} goes from {state['lower_bound']} to {state['upper_bound']}"
+            for call, state in states.items()
+            if "lower_bound" in state
+        ]
+        if not learned:
+            return ""
+        return (
+            f"{' and '.join(learned)}, and there are values beyond; say in the call what becomes of "
+            f"them, extrapolation='clip', 'na', 'zero' or 'extend', or give lower_bound= and upper_bound= that hold all"
+        )
 
     def _shown(
         self, sample: pd.DataFrame, factors: Sequence[str]

@@ -13,6 +13,7 @@ import pandas as pd
 from formulaic.materializers import PandasMaterializer
 from formulaic.materializers.types import EvaluatedFactor
 from formulaic.parser.types import Factor
+from formulaic.transforms.contrasts import Contrasts, CustomContrasts, TreatmentContrasts
 from formulaic.utils.layered_mapping import LayeredMapping
 from interface_meta import override
 
@@ -175,6 +176,33 @@ def raw_value(factor: EvaluatedFactor) -> Any:
         Series, array, mapping, scalar.
     """
     return factor.values.__wrapped__
+
+
+def makes_matrix(factor: EvaluatedFactor) -> bool:
+    """Return whether the contrasts of a factor are made as a matrix of levels by columns.
+
+    Parameters
+    ----------
+    factor : EvaluatedFactor
+        That is levels.
+
+    Returns
+    -------
+    bool
+        Not for treatment coding, whose columns are each 1 at one level; nor for a matrix of the user's, which is there.
+
+    Raises
+    ------
+    FormulaError
+        If the contrasts are a function that was not called.
+    """
+    encoder = factor.metadata.encoder
+    contrasts = None if encoder is None else _closure_value(encoder, "contrasts")
+    if callable(contrasts) and not isinstance(contrasts, type | Contrasts):
+        name = getattr(contrasts, "__name__", "contrasts")
+        raise FormulaError(f"{factor.expr} has a function for its contrasts; call it, as in {name}()")
+    made = contrasts if isinstance(contrasts, type) else type(contrasts)
+    return issubclass(made, Contrasts) and not issubclass(made, TreatmentContrasts | CustomContrasts)
 
 
 def _encoded(evaluation: PandasMaterializer, factor: EvaluatedFactor, *, reduced: bool) -> dict[str, Any]:

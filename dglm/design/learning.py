@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from dglm._typing import AnyArray, Matrix
-from dglm.data import Table, free_memory
+from dglm.data import Table
 from dglm.design.base import Extra, Missing
 from dglm.design.columns import Columns, as_coding, group_names
 from dglm.design.engine import Categorical, FormulaEngine, Numeric, Product
@@ -156,7 +156,7 @@ def _learn(
     response = _formula_response(engine, taught.shown, levels)
     refuse_double_weights(response, extras)
     products = engine.products(taught.sample)
-    refuse_too_many_columns(engine.formula, products, taught.shown, levels, free_memory)
+    refuse_too_many_columns(engine, products, taught.shown, levels)
     groups = _groups(engine, products, taught, levels)
     names = tuple(name for group in groups for name in group.names)
     if not names:
@@ -210,6 +210,9 @@ def _groups(
                 names.append(tuple(kept))
             else:
                 coding = engine.coding(taught.sample, factor, levels[factor], reduced=reduced)
+                if not np.isfinite(coding.matrix).all():
+                    n = len(levels[factor])
+                    raise FormulaError(f"the contrasts of {factor} are not finite for its {n:,} levels; choose others")
                 parts.append((factor, as_coding(coding.matrix)))
                 names.append(coding.names)
         groups.append(Columns(tuple(parts), group.scale, group_names(names), group.term))

@@ -46,8 +46,9 @@ class LevelSet:
         levels = _union(self.levels, other.levels)
         if len(levels) > MAX_LEVELS:
             raise FormulaError(
-                f"{self.name!r} has more than {MAX_LEVELS} levels; is it an identifier? "
-                f"Group its levels, or leave it out"
+                f"{self.name!r} has more than {MAX_LEVELS:,} levels, which is as many as are learned; is it an "
+                f"identifier? Group its levels, or leave it out. Levels that are known need not be learned: list them, "
+                f"C(..., levels=[...]), or make it a categorical column with known categories"
             )
         left_out = self.left_out + other.left_out
         if left_out:

@@ -12,7 +12,11 @@ import patsy
 from patsy.contrasts import code_contrast_matrix
 
 from dglm.design.engine import Coding, Product
+from dglm.design.size import refuse_wide_coding
 from dglm.errors import FormulaError
+
+# Levels that patsy is asked to name in one call, which makes a matrix of their square.
+AT_A_TIME = 100
 
 
 def products_of(terms: Sequence[Sequence[str]], n_columns: Mapping[str, int | None]) -> list[Product]:
@@ -62,8 +66,12 @@ def coding_of(factor: str, levels: Sequence[Hashable], contrast: Any, *, reduced
     Raises
     ------
     FormulaError
-        If the contrast is not for these levels.
+        If the contrast is not for these levels, or their matrix would not fit.
     """
+    if contrast is None or contrast is patsy.Treatment or type(contrast) is patsy.Treatment:
+        return _treatment(factor, levels, getattr(contrast, "reference", None), reduced=reduced)
+    if hasattr(contrast, "code_with_intercept"):  # not a matrix of the user's, which is there
+        refuse_wide_coding(factor, len(levels))
     try:
         coded = code_contrast_matrix(not reduced, tuple(levels), contrast, default=patsy.Treatment)
     except Exception as error:  # a user's contrast may raise anything
@@ -72,6 +80,31 @@ def coding_of(factor: str, levels: Sequence[Hashable], contrast: Any, *, reduced
     if len(matrix) != len(levels):
         raise FormulaError(f"the contrast of {factor} has {len(matrix)} rows, for {len(levels)} levels")
     return Coding(tuple(f"{factor}{suffix}" for suffix in coded.column_suffixes), matrix)
+
+
+def _treatment(factor: str, levels: Sequence[Hashable], reference: Any, *, reduced: bool) -> Coding:
+    """Return treatment coding as patsy names it, without its matrix of levels by levels."""
+    # patsy's names depend on one level each, its matrices on all that it is given
+    parts = [tuple(levels[i : i + AT_A_TIME]) for i in range(0, len(levels), AT_A_TIME)]
+    names = [name for part in parts for name in patsy.Treatment().code_with_intercept(part).column_suffixes]
+    if not reduced:
+        return Coding(tuple(f"{factor}{name}" for name in names), np.arange(len(levels)))
+    spared = _position(factor, levels, reference)
+    kept = np.arange(len(levels)) != spared
+    coding = np.where(kept, np.cumsum(kept) - 1, -1)
+    return Coding(tuple(f"{factor}[T.{name[1:]}" for i, name in enumerate(names) if i != spared), coding)
+
+
+def _position(factor: str, levels: Sequence[Hashable], reference: Any) -> int:
+    """Return which level is the reference: a level, or else, as patsy has it, a position."""
+    if reference is None:
+        return 0
+    if reference in levels:
+        return levels.index(reference)
+    if isinstance(reference, int) and -len(levels) <= reference < len(levels):
+        return reference % len(levels)
+    shown = ", ".join(map(repr, levels[:5])) + (", ..." if len(levels) > 5 else "")
+    raise FormulaError(f"{factor} cannot be coded: the reference {reference!r} is none of its levels, {shown}")
 
 
 @dataclass(frozen=True)

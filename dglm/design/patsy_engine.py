@@ -103,7 +103,8 @@ class PatsyEngine(PythonEngine):
         try:
             parsed = patsy.ModelDesc.from_formula(formula)
         except (patsy.PatsyError, SyntaxError, tokenize.TokenError) as error:
-            raise FormulaError(f"cannot parse the formula {formula!r}: {str(error).splitlines()[0]}") from error
+            hint = '; in patsy such a name is Q("a name")' if "`" in formula else ""
+            raise FormulaError(f"cannot parse the formula {formula!r}: {str(error).splitlines()[0]}{hint}") from error
         endog, exog = (
             tuple(tuple(str(factor.name()) for factor in term.factors) for term in side)
             for side in (parsed.lhs_termlist, parsed.rhs_termlist)
@@ -232,6 +233,9 @@ def _check_factor(factor: str, formula: str) -> None:
     try:
         tree = expression_tree(factor)
     except SyntaxError as error:
+        if factor == "." or " % in % " in factor:
+            what = "." if factor == "." else "%in%"
+            raise FormulaError(f'patsy has no {what}, as in {formula!r}; engine="formulaic" has') from error
         raise FormulaError(f"cannot parse {factor!r} in the formula {formula!r}: {error.msg}") from error
     if any(isinstance(node, _REFUSED) for node in ast.walk(tree)):
         raise FormulaError(f"patsy takes no lambda or comprehension, as in {factor!r}; make it a function of its own")

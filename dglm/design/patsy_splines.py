@@ -18,6 +18,7 @@ from patsy.splines import BS
 from dglm._typing import AnyArray, Matrix
 from dglm.design.learner import Learner, State
 from dglm.design.patsy_protocol import Arguments, PatsyTransform
+from dglm.design.times import refuse_times
 from dglm.design.transforms.bspline import bspline
 from dglm.design.transforms.cubic import cubic_spline
 from dglm.errors import FormulaError
@@ -104,6 +105,9 @@ def _memorise(learned: Any, lower: float, upper: float, **arguments: Any) -> Non
 
 def _of_present(basis: Callable[[AnyArray], Matrix], data: Any, inside: float) -> Any:
     """Return a basis of the values that are there, nan elsewhere; a value inside the bounds shows its columns."""
+    name = getattr(data, "name", None)
+    # numpy would count them in the unit that they are stored in, another one in other rows perhaps
+    refuse_times(getattr(data, "dtype", None), "the data" if name is None else str(name))
     values = np.asarray(data, dtype=np.float64)
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]

@@ -7,7 +7,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -30,15 +30,12 @@ class PythonEngine(FormulaEngine):
 
     Attributes
     ----------
-    transforms : mapping of str to object
-        Functions that every formula of this engine may name.
     data_columns : tuple of str
         Columns of the data that the formula reads, in the order of the data.
     context : Context
         The variables and functions of the caller's that the formula names, and no others.
     """
 
-    transforms: ClassVar[Mapping[str, Any]]
     data_columns: tuple[str, ...]
     context: Context
 

@@ -310,8 +310,8 @@ class Basis:
         t = self._taken_off
         s = A[:, self.intercept] + A[self.intercept, self.intercept] / 2 * t
         added = np.outer(s, t)
-        changed: Matrix = A + (added + added.T)
-        return changed
+        moved: Matrix = A + (added + added.T)
+        return moved
 
     def hessian_diagonal(self, d: Vector) -> Vector:
         """Return the diagonal of T' diag(d) T, for the second derivatives of a sum over coefficients.

@@ -26,7 +26,7 @@ def is_wide(p: int) -> bool:
     return p > WIDE
 
 
-def check_square(p: int, free_bytes: int, what: str) -> None:
+def check_square(p: int, free_bytes: int, what: str, advice: str = "") -> None:
     """Refuse p x p matrices of a wide design that memory cannot hold.
 
     Parameters
@@ -37,6 +37,8 @@ def check_square(p: int, free_bytes: int, what: str) -> None:
         Memory that is free.
     what : str
         What needs them, for the message.
+    advice : str
+        That ends the message: what else could be done about the columns.
 
     Raises
     ------
@@ -48,5 +50,5 @@ def check_square(p: int, free_bytes: int, what: str) -> None:
         raise TooWideError(
             f"{what} makes {p:,} x {p:,} matrices, {COPIES} of {8 * p * p:,} bytes each, but {free_bytes:,} bytes are "
             f"free; fit with a penalty and a solver that makes none: L2(alpha) with LBFGS() or GradientDescent(), "
-            f"L1(alpha) with ProximalGradient()"
+            f"L1(alpha) with ProximalGradient(){advice}"
         )

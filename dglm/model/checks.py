@@ -49,7 +49,7 @@ def check_penalty(penalty: Penalty | None) -> None:
         raise TypeError(f"penalty must be an object such as dglm.L1(alpha=0.1), or None; got {penalty!r}")
 
 
-def check_width(p: int, penalty: Penalty, asked: Solver[Any] | None) -> None:
+def check_width(p: int, penalty: Penalty, asked: Solver[Any] | None, advice: str = "") -> None:
     """Refuse maximum likelihood for so many columns that its standard errors need matrices nobody asked for.
 
     Parameters
@@ -60,6 +60,8 @@ def check_width(p: int, penalty: Penalty, asked: Solver[Any] | None) -> None:
         Of the fit.
     asked : Solver or None
         That the user named.
+    advice : str
+        That ends the message: what else could be done about the columns.
 
     Raises
     ------
@@ -71,7 +73,7 @@ def check_width(p: int, penalty: Penalty, asked: Solver[Any] | None) -> None:
     raise TooWideError(
         f"standard errors of {p:,} coefficients need matrices of {p:,} x {p:,} numbers, {8 * p * p:,} bytes each, "
         f'which are made for more than {WIDE:,} columns only if asked for: fit(solver="irls"), or "newton". Under a '
-        f"penalty, penalty=dglm.L2(alpha) or dglm.L1(alpha), none is made"
+        f"penalty, penalty=dglm.L2(alpha) or dglm.L1(alpha), none is made{advice}"
     )
 
 

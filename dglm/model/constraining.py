@@ -105,7 +105,7 @@ class Constraining(Model):
         read = read_constraints(constraints, self.exog_names)
         labels = read.in_words(self.exog_names)
         chosen = resolve_solver(solver, Unpenalised()).with_settings(max_iter, tol)
-        check_width(len(self.exog_names), Unpenalised(), chosen if solver is not None else None)
+        check_width(len(self.exog_names), Unpenalised(), chosen if solver is not None else None, self.design.advice)
         check_scale(scale)
         check_collinear(collinear, Unpenalised())
         wanted = self._wanted(CovarianceChoice.of(cov_type, cov_kwds), use_t=use_t, scope=sys._getframe(1))
@@ -181,7 +181,7 @@ class Constraining(Model):
         penalty, p = from_statsmodels(alpha, L1_wt), len(self.exog_names)
         chosen = resolve_solver(None, penalty, wide=is_wide(p)).with_settings(maxiter, cnvrg_tol)
         if refit:
-            check_width(p, Unpenalised(), None)
+            check_width(p, Unpenalised(), None, self.design.advice)
         start = None if start_params is None else as_params(self.design, start_params, "start_params")
         estimate = self._estimate(penalty, chosen, start, None, persist)
         warn_of_fit(estimate, stacklevel=3)
