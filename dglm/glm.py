@@ -8,19 +8,29 @@ from typing import Any, Literal
 
 from dglm._typing import Vector
 from dglm.data import Block, BlockedData, Persist, kept
-from dglm.design import Design, PreparedModel, Restricted, as_params, engine_named, from_collections, from_formula
-from dglm.errors import DataError, IncompatibleSolverError
-from dglm.families import Family, Gaussian
+from dglm.design import Design, PreparedModel, as_params, engine_named, from_collections, from_formula
+from dglm.families import Family
 from dglm.inference import CovarianceChoice
-from dglm.links import Log
 from dglm.matrix import SparseMatrix, check_square, is_wide
-from dglm.model import Constraining, Evaluating, Penalising, check_collinear, check_penalty, check_scale, check_width
+from dglm.model import (
+    Constraining,
+    Evaluating,
+    Penalising,
+    check_collinear,
+    check_penalty,
+    check_scale,
+    check_width,
+    checked_family,
+    checked_missing,
+    restriction,
+    shape_solver,
+)
 from dglm.objective import Objective, Survey, column_spread, survey
 from dglm.penalties import Bounded, Coefficients, Penalty, Unpenalised
 from dglm.penalties.bounded import Bounds
 from dglm.results import Results, objective_of, results_of, warn_of_fit
 from dglm.results.estimate import Collinear, ScaleOption
-from dglm.solvers import SOLVERS, Newton, Solver, resolve_solver, solver_names
+from dglm.solvers import Solver, resolve_solver
 
 
 class GLM(Constraining, Evaluating, Penalising):
@@ -75,9 +85,9 @@ class GLM(Constraining, Evaluating, Penalising):
         var_weights: Any = None,
         missing: Literal["drop", "raise"] = "drop",
     ) -> None:
-        family = _checked_family(family, exposure)
+        family = checked_family(family, exposure)
         extras = _extras(offset, exposure, freq_weights, var_weights)
-        self._prepare(from_collections(endog, exog, extras=extras, missing=_checked_missing(missing)), family)
+        self._prepare(from_collections(endog, exog, extras=extras, missing=checked_missing(missing)), family)
 
     @classmethod
     def from_formula(
@@ -166,13 +176,13 @@ class GLM(Constraining, Evaluating, Penalising):
         >>> model.exog_names
         ['Intercept', 'g[T.b]', 'np.log(x)']
         """
-        restricted = _restriction(eval, functions, context)
+        restricted = restriction(eval, functions, context)
         if restricted is not None:
             context = functions or {}
         elif context is None:
             frame = sys._getframe(1)
             context = {**frame.f_globals, **frame.f_locals}
-        family = _checked_family(family, exposure)
+        family = checked_family(family, exposure)
         extras = _extras(offset, exposure, freq_weights, var_weights)
         model = cls.__new__(cls)
         prepared = from_formula(
@@ -180,7 +190,7 @@ class GLM(Constraining, Evaluating, Penalising):
             data,
             engine=engine_named(engine),
             extras=extras,
-            missing=_checked_missing(missing),
+            missing=checked_missing(missing),
             context=context,
             check_row_local=check_row_local,
             exact_knots=exact_knots,
@@ -309,7 +319,7 @@ class GLM(Constraining, Evaluating, Penalising):
         penalty = Unpenalised() if penalty is None else penalty
         wide = is_wide(len(self.exog_names))
         if self.family.free:
-            resolved = _shape_solver(self.family, penalty, solver)
+            resolved = shape_solver(self.family, penalty, solver)
         else:
             resolved = resolve_solver(solver, penalty, wide=wide)
         chosen = resolved.with_settings(max_iter, tol)
@@ -368,52 +378,3 @@ def _endog_of(block: Block, number: int) -> Vector:
 
 def _extras(offset: Any, exposure: Any, freq_weights: Any, var_weights: Any) -> dict[str, Any]:
     return {"offset": offset, "exposure": exposure, "freq_weights": freq_weights, "var_weights": var_weights}
-
-
-def _restriction(
-    eval: str,  # the name that users know
-    functions: Mapping[str, Any] | None,
-    context: Mapping[str, Any] | None,
-) -> Restricted | None:
-    if eval not in {"python", "restricted"}:
-        raise ValueError(f'eval must be "python" or "restricted"; got {eval!r}')
-    if eval == "python":
-        if functions is not None:
-            raise ValueError('functions are for eval="restricted"; a formula of Python finds its own, in context= too')
-        return None
-    if context is not None:
-        raise ValueError("a restricted formula has no context; pass the functions that it may call, functions={...}")
-    return Restricted.to(functions or {})
-
-
-def _checked_family(family: Family | None, exposure: Any) -> Family:
-    family = Gaussian() if family is None else family
-    if not isinstance(family, Family):
-        raise TypeError(f"family must be an object from dglm.families, such as Binomial(); got {family!r}")
-    if exposure is not None and not isinstance(family.link, Log):
-        raise DataError(f"exposure is for the log link; with {family.link.name}, pass its effect as an offset")
-    return family
-
-
-def _checked_missing(missing: Literal["drop", "raise"]) -> Literal["drop", "raise"]:
-    if missing not in {"drop", "raise"}:
-        raise ValueError(f'missing must be "drop" or "raise"; got {missing!r}')
-    return missing
-
-
-def _shape_solver(family: Family, penalty: Penalty, solver: str | Solver[Any] | None) -> Solver[Any]:
-    """Return the solver of a family with parameters to be estimated."""
-    free = " and ".join(family.free)
-    if not isinstance(penalty, Unpenalised):
-        raise IncompatibleSolverError(
-            f"{family.name} estimates its {free} by maximum likelihood, without a penalty; got {penalty!r}. Fit "
-            f"without one first, and penalise a model with the family of that result, family=result.family"
-        )
-    # the log link is not canonical, and the family's own parameters take Newton's method anyway
-    chosen = resolve_solver(Newton() if solver is None else solver, penalty)
-    if not chosen.estimates_shape:
-        able = solver_names(solver for solver in SOLVERS.values() if solver.estimates_shape)
-        raise IncompatibleSolverError(
-            f"{family.name} needs second derivatives to estimate its {free}; got {type(chosen).__name__}. Use {able}."
-        )
-    return chosen

@@ -381,8 +381,11 @@ def test_refusals(rows) -> None:
     model, lasso = model_of(rows, "won"), dglm.L1(alpha=1.0)
     with pytest.raises(IncompatibleSolverError, match=r"SCAD.* has no path: it is not convex"):
         model.fit_path(SCAD(alpha=1.0))
-    with pytest.raises(IncompatibleSolverError, match="it has no alpha"):
-        model.fit_cv(dglm.penalties.Unpenalised())
+    for none in (dglm.penalties.Unpenalised(), None):
+        with pytest.raises(IncompatibleSolverError, match="it has no alpha"):
+            model.fit_cv(none)
+    with pytest.raises(TypeError, match="penalty must be an object"):
+        model.fit_path("l1")
     for alphas in (0, [], [0.1, -1.0], [[0.1]], [0.1, 0.1], [np.nan]):
         with pytest.raises(ValueError, match="alphas must be"):
             model.fit_path(lasso, alphas=alphas)

@@ -1,7 +1,16 @@
 """The facade by topic: what can be asked of a model beside a plain fit."""
 
 from dglm.model.base import Model
-from dglm.model.checks import check_collinear, check_penalty, check_scale, check_width
+from dglm.model.checks import (
+    check_collinear,
+    check_penalty,
+    check_scale,
+    check_width,
+    checked_family,
+    checked_missing,
+    restriction,
+    shape_solver,
+)
 from dglm.model.constraining import Constraining
 from dglm.model.evaluating import Evaluating
 from dglm.model.penalising import Penalising
@@ -15,4 +24,8 @@ __all__ = [
     "check_penalty",
     "check_scale",
     "check_width",
+    "checked_family",
+    "checked_missing",
+    "restriction",
+    "shape_solver",
 ]

@@ -16,7 +16,7 @@ from dglm.errors import ConvergenceWarning, TooWideError
 from dglm.families import Family
 from dglm.matrix import WIDE, Gram, is_wide
 from dglm.model.base import Model
-from dglm.model.checks import check_scale
+from dglm.model.checks import check_penalty, check_scale
 from dglm.objective import Folds, HeldOut, HeldOutAt, Objective, Scorer, scorer_of, survey_folds
 from dglm.penalties import Penalty
 from dglm.results import CVResults, PathResults
@@ -199,6 +199,7 @@ class Penalising(Model):
 
     def _check_path(self, penalty: Penalty, alphas: Any, alpha_ratio: float | None, scale: ScaleOption) -> None:
         """Refuse what cannot be made a path of."""
+        check_penalty(penalty)
         check_path(penalty)
         check_scale(scale)
         _check_strengths(alphas, alpha_ratio)

@@ -11,7 +11,7 @@ from dglm._typing import Matrix, Vector
 from dglm.errors import IncompatibleSolverError
 from dglm.matrix import Basis, Cross, ScaledCholesky
 from dglm.objective import Folds, Objective
-from dglm.penalties import Penalty, SmoothPenalty, SparsePenalty
+from dglm.penalties import NonConvexPenalty, Penalty, SmoothPenalty, SparsePenalty
 from dglm.solvers.base import dispersion
 from dglm.solvers.quadratic import minimise_quadratic
 from dglm.solvers.state import RELATIVE_ERROR
@@ -243,7 +243,7 @@ def check_path(penalty: Penalty) -> None:
     IncompatibleSolverError
         If it has no strength ``alpha``, or is not convex.
     """
-    convex = isinstance(penalty, SparsePenalty | SmoothPenalty)
+    convex = not isinstance(penalty, NonConvexPenalty)
     if convex and "alpha" in getattr(penalty, "__dataclass_fields__", {}):
         return
     why = "has no alpha" if convex else "is not convex, so that its estimates depend on where they begin"
