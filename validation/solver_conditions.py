@@ -94,21 +94,32 @@ def ill_posed(label: str, given: Problem) -> bool:
 
 def residual(label: str, given: Problem, beta: np.ndarray) -> float:
     """Return the largest distance from a condition, slopes in columns of unit spread about their means."""
+    first = int(given.has_intercept)
+    g, of_intercept, spread = slope_gradient(given, beta)
+    violation = conditions(label, beta[first:], g, groups(given)[first:])
+    return max(of_intercept, float((violation / spread).max()))
+
+
+def slope_gradient(given: Problem, beta: np.ndarray) -> tuple[np.ndarray, float, np.ndarray]:
+    """Return the gradient of the average negative log-likelihood in columns about their means, and the columns' spread.
+
+    Between the two, the size of the intercept's own; zero without one, where columns are not centred.
+    """
     block, X = given.block, given.block.X.toarray()
     first = int(given.has_intercept)
     centre = X[:, first:].mean(axis=0) * first
     Z = X[:, first:] - centre
     b = beta[first:]
     offset = 0.0 if block.offset is None else block.offset
+    # columns far from zero: the predictor from centred columns and the intercept at the centre
     eta = offset + Z @ b + (beta[0] + centre @ b if first else 0.0)
     inverse, derivative = MEANS[type(given.family.link).__name__]
     mu = inverse(eta)
     variance = VARIANCES[type(given.family).__name__](mu)
+    # both are zero where the logit is far out, and equal
     ratio = np.divide(derivative(eta), variance, out=np.ones_like(mu), where=variance > 0)
     score = block.weights * (block.y - mu) * ratio / block.freq.sum()
-    violation = conditions(label, b, -Z.T @ score, groups(given)[first:])
-    of_intercept = abs(float(score.sum())) if first else 0.0
-    return max(of_intercept, float((violation / np.sqrt((Z**2).mean(axis=0))).max()))
+    return -Z.T @ score, abs(float(score.sum())) if first else 0.0, np.sqrt((Z**2).mean(axis=0))
 
 
 def conditions(label: str, b: np.ndarray, g: np.ndarray, group: np.ndarray) -> np.ndarray:
