@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial, reduce
@@ -238,6 +238,37 @@ def tree_sum(parts: Sequence[S], add_all: Callable[[Sequence[S]], S]) -> S:
     while len(parts) > 1:
         parts = [add_all(parts[i : i + FAN_IN]) for i in range(0, len(parts), FAN_IN)]
     return parts[0]
+
+
+def tree_sum_of(parts: Iterator[S]) -> S:
+    """Add along `tree_sum` as the parts come, so that few of them are in memory at a time.
+
+    Parameters
+    ----------
+    parts : iterator
+        At least one summand.
+
+    Returns
+    -------
+    S
+        The sum, bitwise that of `tree_sum`.
+    """
+    # at each height of the tree what has been added of the current group, and of how many neighbours
+    sums: list[tuple[S, int] | None] = []
+    for part in parts:
+        total, height = part, 0
+        while True:
+            if height == len(sums):
+                sums.append(None)
+            group = sums[height]
+            total, count = (total, 1) if group is None else (group[0] + total, group[1] + 1)
+            if count < FAN_IN:
+                sums[height] = (total, count)
+                break
+            sums[height] = None
+            height += 1
+    # the last group of each height has fewer; what is left below it is its last neighbour
+    return reduce(lambda below, above: above + below, (group[0] for group in sums if group is not None))
 
 
 def add_in_order(parts: Sequence[S]) -> S:
