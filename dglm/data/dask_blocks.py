@@ -168,9 +168,9 @@ class DaskBlocks(BlockedData[T]):
             summed = partial(bundle.group.summed, [column[first:last] for column in columns])
             task = dask.delayed(summed, pure=False, traverse=False)
             tasks.append(task(job, *bundle.given, dask_key_name=(name, first)))
-        add, adding = dask.delayed(add_in_order, pure=False, traverse=False), _name("dglm-add")
+        add, adding = dask.delayed(_add, pure=False, traverse=False), _name("dglm-add")
         numbers = count()
-        (answer,) = dask.compute(tree_sum(tasks, lambda some: add(some, dask_key_name=(adding, next(numbers)))))
+        (answer,) = dask.compute(tree_sum(tasks, lambda some: add(*some, dask_key_name=(adding, next(numbers)))))
         found: Answer[S] = answer
         self.passes.compare(found.seals)
         self.passes.count_retries(found.retries, kept=self.kept)
@@ -237,3 +237,7 @@ def _nth(values: Callable[..., Iterator[tuple[Any, int]]], i: int, job: Job, *gi
 
 def _itself(value: T) -> T:
     return value
+
+
+def _add(*parts: S) -> S:
+    return add_in_order(parts)
