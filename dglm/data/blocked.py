@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial, reduce
 from operator import add
-from typing import Any, Generic, Protocol, Self, TypeVar
+from typing import Any, Generic, Literal, Protocol, Self, TypeVar
 
 from dglm.data.blas import one_blas_thread
 from dglm.data.passes import PassLog
@@ -24,6 +24,9 @@ T = TypeVar("T")
 U = TypeVar("U")
 R = TypeVar("R")
 S = TypeVar("S", bound=Addable)
+
+#: Where partitions are between passes: in this process, kept on dask, or nowhere, to be read and encoded each time.
+Held = Literal["in memory", "kept", "read"]
 
 FAN_IN = 8
 
@@ -80,6 +83,11 @@ class BlockedData(ABC, Generic[T]):
 
     @property
     @abstractmethod
+    def held(self) -> Held:
+        """Where the partitions are between passes."""
+
+    @property
+    @abstractmethod
     def n_blocks(self) -> int:
         """Number of partitions."""
 
@@ -99,6 +107,22 @@ class BlockedData(ABC, Generic[T]):
         """
 
     @abstractmethod
+    def of_some(self, function: Callable[[T], U], numbers: Sequence[int]) -> list[U]:
+        """Apply a function to some partitions, where they are.
+
+        Parameters
+        ----------
+        function : callable
+            Pure and picklable; what it returns should be small.
+        numbers : sequence of int
+            Which partitions.
+
+        Returns
+        -------
+        list
+            Its values.
+        """
+
     def of_first(self, function: Callable[[T], U]) -> U:
         """Apply a function to the first partition, where it is.
 
@@ -112,6 +136,7 @@ class BlockedData(ABC, Generic[T]):
         U
             Its value.
         """
+        return self.of_some(function, [0])[0]
 
     @abstractmethod
     def concatenated(self, *widths: int) -> Any:

@@ -20,7 +20,7 @@ from dask.delayed import Delayed
 from distributed import Client, get_client
 
 from dglm.data.arrivals import Arrivals
-from dglm.data.blocked import FAN_IN, Addable, Arriving, BlockedData, T, add_in_order, tree_sum
+from dglm.data.blocked import FAN_IN, Addable, Arriving, BlockedData, Held, T, add_in_order, tree_sum
 from dglm.data.memory import free_memory, usable_cores
 from dglm.data.passes import PassLog
 from dglm.data.sources import Brought, sources_of
@@ -97,6 +97,11 @@ class DaskBlocks(BlockedData[T]):
         )
 
     @property
+    def held(self) -> Held:
+        """Kept where they were persisted, read where not."""
+        return "kept" if any(isinstance(bundle.group, KeptGroup) for bundle in self.bundles) else "read"
+
+    @property
     def n_blocks(self) -> int:
         """Number of partitions."""
         return sum(len(bundle.group) for bundle in self.bundles)
@@ -116,9 +121,9 @@ class DaskBlocks(BlockedData[T]):
     def map(self, function: Callable[[T, int], U]) -> DaskBlocks[U]:
         return DaskBlocks(self.bundles, (*self.steps, function), self.passes)
 
-    def of_first(self, function: Callable[[T], U]) -> U:
-        value: U = dask.delayed(function, pure=False, traverse=False)(self.parts[0]).compute()
-        return value
+    def of_some(self, function: Callable[[T], U], numbers: Sequence[int]) -> list[U]:
+        task, parts = dask.delayed(function, pure=False, traverse=False), self.parts
+        return list(dask.compute(*(task(parts[i]) for i in numbers)))
 
     def concatenated(self, *widths: int) -> Any:
         chunks = [da.from_delayed(p, shape=(np.nan, *widths), dtype=np.float64) for p in self.parts]
@@ -173,13 +178,8 @@ class DaskBlocks(BlockedData[T]):
         (answer,) = dask.compute(tree_sum(tasks, lambda some: add(*some, dask_key_name=(adding, next(numbers)))))
         found: Answer[S] = answer
         self.passes.compare(found.seals)
-        self.passes.count_retries(found.retries, kept=self.kept)
+        self.passes.count_retries(found.retries, kept=self.held == "kept")
         return found.total
-
-    @property
-    def kept(self) -> bool:
-        """Whether the partitions are kept, and not read each time."""
-        return any(isinstance(bundle.group, KeptGroup) for bundle in self.bundles)
 
     def _job(self, kernel: Callable[..., Any]) -> Delayed:
         job: Delayed = dask.delayed(Job(self.steps, kernel), name=_name("dglm-job"), traverse=False)

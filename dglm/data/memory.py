@@ -12,7 +12,7 @@ import psutil
 from scipy import sparse
 
 from dglm._typing import AnyArray
-from dglm.data.blocked import Addable, BlockedData, T, tree_sum_of
+from dglm.data.blocked import Addable, BlockedData, Held, T, tree_sum_of
 from dglm.data.passes import PassLog
 
 U = TypeVar("U")
@@ -35,6 +35,11 @@ class MemoryBlocks(BlockedData[T]):
         self.passes = PassLog() if passes is None else passes
 
     @property
+    def held(self) -> Held:
+        """In memory."""
+        return "in memory"
+
+    @property
     def n_blocks(self) -> int:
         """Number of partitions."""
         return len(self.parts)
@@ -42,8 +47,8 @@ class MemoryBlocks(BlockedData[T]):
     def map(self, function: Callable[[T, int], U]) -> MemoryBlocks[U]:
         return MemoryBlocks(list(_on_threads(function, self.parts, range(self.n_blocks))), self.passes)
 
-    def of_first(self, function: Callable[[T], U]) -> U:
-        return function(self.parts[0])
+    def of_some(self, function: Callable[[T], U], numbers: Sequence[int]) -> list[U]:
+        return [function(self.parts[i]) for i in numbers]
 
     def concatenated(self, *widths: int) -> AnyArray:
         del widths
