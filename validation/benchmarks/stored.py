@@ -15,8 +15,7 @@ import pyarrow.parquet as pq
 from logistic import COLUMNS, SEED
 
 NAMES = [f"x{j + 1}" for j in range(COLUMNS)]
-#: Of a file. dask reads a file into one partition, and joins those below 75 MB: see its setting
-#: ``dataframe.parquet.minimum-partition-size``.
+#: Of a file, which is a partition.
 FILE_ROWS = 1_250_000
 ROW_GROUP = 250_000
 # Random digits cannot be compressed: snappy, lz4 and zstd save 4, 4 and 16% of the bytes, and take 1.4, 1.2 and 4 times
