@@ -4,7 +4,7 @@ The rows are drawn from seeds, a seed for each block, whenever a pass reads them
 nowhere. The post, "Developing Convex Optimization Algorithms in Dask" (2017), kept them on eight machines of eight
 cores, which took 270 s by ADMM and 1020 s by proximal gradient for the estimate with an L1 penalty of strength 1.
 
-    python validation/benchmarks/cluster_experiment.py                     # both estimates: ten minutes on two cores
+    python validation/benchmarks/cluster_experiment.py                     # both estimates
     python validation/benchmarks/cluster_experiment.py --rows 8_000_000    # a hundredth of it
     python validation/benchmarks/cluster_experiment.py --quick             # checks estimates and memory, not times
 """
