@@ -13,7 +13,7 @@ from dglm.data.keys import Keys, comparable, distinct, joined
 from dglm.data.memory import MemoryBlocks, free_memory
 from dglm.data.memory_tables import ArrayTable, PandasTable
 from dglm.data.narwhals_table import NarwhalsTable
-from dglm.data.passes import PassLog, count_passes
+from dglm.data.passes import Journal, PassLog, count_passes
 from dglm.data.tables import FrameTable, Table
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "FoldedBlock",
     "FrameTable",
     "GroupedBlock",
+    "Journal",
     "Keys",
     "MemoryBlocks",
     "NarwhalsTable",

@@ -178,8 +178,9 @@ class BlockedData(ABC, Generic[T]):
         S
             The sum; bitwise the same on every scheduler.
         """
-        with self.passes.timed():
-            return self._sum(partial(_with_one_blas_thread, kernel, broadcast))
+        return self.passes.made(
+            (kernel, broadcast), lambda: self._sum(partial(_with_one_blas_thread, kernel, broadcast))
+        )
 
     def advance(
         self, kernel: Callable[..., tuple[S, U]], states: Sequence[object], *broadcast: object
@@ -201,8 +202,9 @@ class BlockedData(ABC, Generic[T]):
         tuple of S and list
             The sum, bitwise the same on every scheduler, and the next states, in order.
         """
-        with self.passes.timed():
-            found = self._sum(partial(_carry, kernel, broadcast), states)
+        found = self.passes.made(
+            (kernel, states, broadcast), lambda: self._sum(partial(_carry, kernel, broadcast), states)
+        )
         return found.total, list(found.states)
 
     def arrivals(self) -> AbstractContextManager[Arriving] | None:

@@ -3,9 +3,48 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Protocol, TypeVar, cast
+
+S = TypeVar("S")
+
+
+class Journal(Protocol):
+    """What the passes of one fit returned, in order, kept so that they need not be made again."""
+
+    def recall(self, request: object) -> tuple[object, float] | None:
+        """Return what the next pass returned when it was made, and the seconds it took.
+
+        Parameters
+        ----------
+        request : object
+            What is to be summed: the kernel and its arguments.
+
+        Returns
+        -------
+        tuple of object and float, or None
+            None where the journal ends.
+        """
+
+    def keep(self, request: object, value: S, seconds: float) -> S:
+        """Keep what the next pass returned.
+
+        Parameters
+        ----------
+        request : object
+            What was summed.
+        value : object
+            The sum.
+        seconds : float
+            That it took.
+
+        Returns
+        -------
+        object
+            The sum as it will be recalled.
+        """
 
 
 @dataclass(eq=False)
@@ -16,14 +55,41 @@ class PassLog:
     ----------
     seconds : list of float
         Wall time of each pass, in order.
+    journal : Journal, optional
+        What returns passes that were made before, and keeps those that are made.
     """
 
     seconds: list[float] = field(default_factory=list)
+    journal: Journal | None = None
 
     @property
     def count(self) -> int:
         """Number of passes made."""
         return len(self.seconds)
+
+    def made(self, request: object, run: Callable[[], S]) -> S:
+        """Make one pass, or recall it: one that is recalled is entered here, but reads no rows.
+
+        Parameters
+        ----------
+        request : object
+            What is to be summed: the kernel and its arguments, which decide the sum.
+        run : callable
+            Makes the pass.
+
+        Returns
+        -------
+        S
+            The sum.
+        """
+        recalled = None if self.journal is None else self.journal.recall(request)
+        if recalled is not None:
+            value, seconds = recalled
+            self.seconds.append(seconds)
+            return cast(S, value)
+        with self.timed():
+            found = run()
+        return found if self.journal is None else self.journal.keep(request, found, self.seconds[-1])
 
     @contextmanager
     def timed(self) -> Iterator[None]:

@@ -1,6 +1,7 @@
 """The facade by topic: what can be asked of a model beside a plain fit."""
 
 from dglm.model.base import Model
+from dglm.model.checkpointing import check_repeatable, covariance_options, description
 from dglm.model.checks import (
     check_collinear,
     check_penalty,
@@ -22,10 +23,13 @@ __all__ = [
     "Penalising",
     "check_collinear",
     "check_penalty",
+    "check_repeatable",
     "check_scale",
     "check_width",
     "checked_family",
     "checked_missing",
+    "covariance_options",
+    "description",
     "restriction",
     "shape_solver",
 ]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager
 from types import FrameType
-from typing import Any
+from typing import Any, Self
 
 from dglm._typing import Vector
-from dglm.data import Block, BlockedData, Persist, Table, one_blas_thread
+from dglm.data import Block, BlockedData, PassLog, Persist, Table, one_blas_thread
 from dglm.design import Design, group_rows
 from dglm.families import Family
 from dglm.inference import CovarianceChoice
@@ -25,6 +27,8 @@ class Model(ABC):
     design: Design
     family: Family
     _table: Table
+    #: Where the passes of a fit with a checkpoint are entered.
+    _passes: PassLog | None
 
     @property
     def exog_names(self) -> list[str]:
@@ -41,6 +45,15 @@ class Model(ABC):
     @abstractmethod
     def _objective_over(self, data: BlockedData[Block], penalty: Penalty, found: Survey) -> Objective[Any]:
         """Return the objective of rows that were surveyed."""
+
+    @abstractmethod
+    def _journaled(
+        self, checkpoint: str | os.PathLike[str] | None, **options: Any
+    ) -> AbstractContextManager[Self]:
+        """Return the model whose passes are kept in a checkpoint; this one where there is none.
+
+        It begins with its own survey. The options decide the result, beside the rows and the recipe.
+        """
 
     def _wanted(self, choice: CovarianceChoice, *, use_t: bool | None, scope: FrameType) -> Wanted:
         """Return the inference that was asked for, with the rows and their groups where there are clusters.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -11,6 +12,7 @@ from dglm.design import as_params, read_constraints
 from dglm.inference import CovarianceChoice
 from dglm.matrix import Reduction, is_wide
 from dglm.model.base import Model
+from dglm.model.checkpointing import covariance_options
 from dglm.model.checks import check_collinear, check_scale, check_width
 from dglm.penalties import Unpenalised, from_statsmodels
 from dglm.results import GLMResults, refit_support, results_of, warn_of_fit
@@ -35,6 +37,7 @@ class Constraining(Model):
         use_t: bool | None = None,
         collinear: Collinear = "drop",
         persist: Persist = "auto",
+        checkpoint: str | os.PathLike[str] | None = None,
     ) -> GLMResults:
         """Estimate the coefficients by maximum likelihood under linear constraints.
 
@@ -63,6 +66,8 @@ class Constraining(Model):
             As in `fit`, for coefficients that the constraints do not identify either.
         persist : ``"auto"`` or bool
             Whether encoded blocks are kept between passes; by default when they fit in 60% of the free memory.
+        checkpoint : str or path, optional
+            Directory in which what every pass returned is kept, as in `fit`.
 
         Returns
         -------
@@ -85,6 +90,8 @@ class Constraining(Model):
             If rows cannot be fitted, or none is left; if groups do not exist, or are missing in a row.
         CollinearityError
             If coefficients are not identified and `collinear` is ``"raise"``.
+        CheckpointError
+            If the checkpoint is of another fit, or is damaged.
 
         Warns
         -----
@@ -111,9 +118,12 @@ class Constraining(Model):
         wanted = self._wanted(CovarianceChoice.of(cov_type, cov_kwds), use_t=use_t, scope=sys._getframe(1))
         start = None if start_params is None else as_params(self.design, start_params, "start_params")
         reduction = Reduction.of(read.matrix, read.values, labels)
-        estimate = self._constrained(
-            reduction, labels, chosen, start, scale, persist, wanted=wanted, collinear=collinear
-        )
+        options = {"call": "fit_constrained", "constraints": labels, "reduction": reduction, "solver": chosen}
+        options |= {"start_params": start, "scale": scale, "collinear": collinear} | covariance_options(wanted)
+        with self._journaled(checkpoint, **options) as model:
+            estimate = model._constrained(
+                reduction, labels, chosen, start, scale, persist, wanted=wanted, collinear=collinear
+            )
         warn_of_fit(estimate, stacklevel=3)
         return GLMResults(estimate)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
@@ -39,6 +40,7 @@ class Penalising(Model):
         tol: float = 1e-8,
         scale: ScaleOption = None,
         persist: Persist = "auto",
+        checkpoint: str | os.PathLike[str] | None = None,
     ) -> PathResults:
         """Estimate the coefficients at many strengths of a penalty.
 
@@ -61,6 +63,8 @@ class Penalising(Model):
             Dispersion, as in `fit`.
         persist : ``"auto"`` or bool
             Whether encoded blocks are kept between passes, as in `fit`.
+        checkpoint : str or path, optional
+            Directory in which what every pass returned is kept, as in `fit`.
 
         Returns
         -------
@@ -77,6 +81,8 @@ class Penalising(Model):
             If strengths are not positive, or the family has parameters to be estimated.
         TooWideError
             If there are more than 5,000 columns.
+        CheckpointError
+            If the checkpoint is of another fit, or is damaged.
 
         Warns
         -----
@@ -92,10 +98,12 @@ class Penalising(Model):
         (1, [1.0, 2.0, 2.0])
         """
         self._check_path(penalty, alphas, alpha_ratio, scale)
-        with one_blas_thread():
-            objective, passes_before = self._objective(penalty, persist)
+        options = {"call": "fit_path", "penalty": penalty, "alphas": alphas, "alpha_ratio": alpha_ratio}
+        options |= {"max_iter": max_iter, "tol": tol, "scale": scale}
+        with one_blas_thread(), self._journaled(checkpoint, **options) as model:
+            objective, passes_before = model._objective(penalty, persist)
             fit = solve_path(objective, _strengths(objective, alphas, alpha_ratio), None, tol=tol, max_iter=max_iter)
-            path = self._path(objective, fit, scale, passes_before)
+            path = model._path(objective, fit, scale, passes_before)
         _warn_of_path(fit, stacklevel=3)
         return path
 
@@ -113,6 +121,7 @@ class Penalising(Model):
         tol: float = 1e-8,
         scale: ScaleOption = None,
         persist: Persist = "auto",
+        checkpoint: str | os.PathLike[str] | None = None,
     ) -> CVResults:
         """Estimate the coefficients at many strengths of a penalty, and select one by cross-validation.
 
@@ -144,6 +153,8 @@ class Penalising(Model):
             Dispersion, as in `fit`.
         persist : ``"auto"`` or bool
             Whether encoded blocks, sorted by fold, are kept between passes.
+        checkpoint : str or path, optional
+            Directory in which what every pass returned is kept, as in `fit`.
 
         Returns
         -------
@@ -161,6 +172,8 @@ class Penalising(Model):
             If an option is none of those above, or the family has parameters to be estimated.
         TooWideError
             If there are more than 5,000 columns.
+        CheckpointError
+            If the checkpoint is of another fit, or is damaged.
 
         Warns
         -----
@@ -179,12 +192,14 @@ class Penalising(Model):
         if select not in get_args(Select):
             raise ValueError(f'select must be "min" or "1se"; got {select!r}')
         scorer, caller = scorer_of(scoring, self.family), sys._getframe(1)
-        with one_blas_thread():
-            objective, found = self._folded(penalty, folds, seed, {**caller.f_globals, **caller.f_locals}, persist)
+        options = {"call": "fit_cv", "penalty": penalty, "alphas": alphas, "alpha_ratio": alpha_ratio, "folds": folds}
+        options |= {"seed": seed, "scoring": scoring, "max_iter": max_iter, "tol": tol, "scale": scale}
+        with one_blas_thread(), self._journaled(checkpoint, **options) as model:
+            objective, found = model._folded(penalty, folds, seed, {**caller.f_globals, **caller.f_locals}, persist)
             fit = solve_path(objective, _strengths(objective, alphas, alpha_ratio), found, tol=tol, max_iter=max_iter)
             weights = np.array([each.total_weight for each in found.surveys])
             scores = fit.held_out / weights[:, None] if scorer is None else _scored(objective, fit, found, scorer)
-            path = self._path(objective, fit, scale, 0)
+            path = model._path(objective, fit, scale, 0)
         results = CVResults(
             path=path,
             fold_scores=scores,
@@ -215,7 +230,8 @@ class Penalising(Model):
         self, penalty: Penalty, folds: Any, seed: int, context: Mapping[str, Any], persist: Persist
     ) -> tuple[Objective[Any], Folds]:
         """Return the objective over rows sorted by fold, and the surveys of the folds."""
-        data = kept(folded(self._table, self.design, folds, seed, context, PassLog()), persist)[1]
+        passes = PassLog() if self._passes is None else self._passes
+        data = kept(folded(self._table, self.design, folds, seed, context, passes), persist)[1]
         found = survey_folds(data, self.family, self.exog_names, self.design.response.label)
         return self._objective_over(data, penalty, found.total), found
 

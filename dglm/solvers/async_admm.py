@@ -56,6 +56,7 @@ class AsyncADMM(Solver[Penalty]):
     """
 
     name: ClassVar[str] = "async_admm"
+    repeatable: ClassVar[bool] = False
     penalties: ClassVar[tuple[type[Penalty], ...]] = (SmoothPenalty, SparsePenalty)
 
     rho: float = 1.0

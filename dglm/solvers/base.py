@@ -208,6 +208,8 @@ class Solver(ABC, Generic[P]):
     penalties: ClassVar[tuple[type[Penalty], ...]]
     #: Whether it makes the p x p information of wide designs, too.
     forms_information: ClassVar[bool] = True
+    #: Whether passes over the same rows have it do the same, bit for bit.
+    repeatable: ClassVar[bool] = True
     #: Whether it can estimate the family's own parameters along with the coefficients.
     estimates_shape: ClassVar[bool] = False
 

@@ -1,0 +1,263 @@
+"""Checkpoint: the journal of one fit's passes in a directory, a file for each. `docs/checkpoints.rst` is its manual.
+
+A fit is a deterministic function of what its passes return, so that these are all that has to be kept: a fit that was
+interrupted runs again from its start, is given what it was given before, and goes on where nothing is left to give.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from hashlib import blake2b
+from typing import Any, Self, TypeVar
+
+from dglm.errors import CheckpointError, StorageError
+from dglm.families import Family
+from dglm.links import Link
+from dglm.objective import Sum
+from dglm.storage.archive import pack, unpack
+from dglm.storage.decoding import Decoder
+from dglm.storage.digests import digest
+from dglm.storage.encoding import Encoder
+from dglm.storage.places import UNFINISHED, Place
+from dglm.storage.schema import loaded_types
+
+S = TypeVar("S")
+
+HEADER, WRITER = "fit.dglm", "writer.txt"
+PASS = re.compile(r"pass-(\d{6,})\.dglm")
+_FIRST_LINE = re.compile(rb"dglm checkpoint 1 ([0-9a-f]{64})\n")
+# Characters of an entry that a message shows.
+SHOWN = 120
+
+
+@dataclass(eq=False)
+class Checkpoint:
+    """A directory that one fit's passes are kept in.
+
+    Parameters
+    ----------
+    place : Place
+        The directory.
+    where : str
+        What the user calls it.
+    fit : str
+        Digest of the entries that describe the fit.
+    kept : frozenset of int
+        The passes that were there when it was opened, from 1 on.
+    writer : str
+        Who writes to it now.
+    made : int
+        Passes recalled or kept so far.
+    types : mapping of str to type
+        What files may name.
+    """
+
+    place: Place
+    where: str
+    fit: str
+    kept: frozenset[int]
+    writer: str
+    made: int = 0
+    types: Mapping[str, type] = field(default_factory=lambda: loaded_types(Sum, Family, Link))
+
+    @classmethod
+    def open(cls, where: str | os.PathLike[str], entries: Mapping[str, Any]) -> Self:
+        """Return the checkpoint of a fit, begun or to be begun.
+
+        Parameters
+        ----------
+        where : str or path
+            A directory, or an fsspec URL of one.
+        entries : mapping of str to object
+            All that the fit's result depends on, by name.
+
+        Returns
+        -------
+        Checkpoint
+            Whoever else writes to the directory is refused from now on.
+
+        Raises
+        ------
+        CheckpointError
+            If the directory is of another fit, is damaged, or is no checkpoint.
+        """
+        shown = os.fspath(where)
+        place = Place.at(shown)
+        try:
+            names = place.names()
+        except NotADirectoryError as error:
+            raise CheckpointError(f"checkpoint {shown!r} is a file; give a directory, which need not exist") from error
+        known = {HEADER, WRITER}
+        others = [name for name in names if name not in known and not name.endswith(UNFINISHED)]
+        kept = frozenset(int(found[1]) for name in others if (found := PASS.fullmatch(name)))
+        if len(kept) < len(others):
+            foreign = next(name for name in others if not PASS.fullmatch(name))
+            raise CheckpointError(f"checkpoint {shown!r} has a file {foreign!r} of something else; give a new directory")
+        described = {name: {"value": _shown(value), "digest": digest(value)} for name, value in entries.items()}
+        identity = digest({name: entry["digest"] for name, entry in described.items()})
+        writer = f"{socket.gethostname()}, process {os.getpid()}, {uuid.uuid4().hex}"
+        checkpoint = cls(place, shown, identity, kept, writer)
+        if HEADER in names:
+            checkpoint._check_same(described)
+        elif kept:
+            raise CheckpointError(f"checkpoint {shown!r} lacks its {HEADER}; {_BEGIN_ANEW}")
+        missing = sorted(set(range(1, max(kept, default=0))) - kept)
+        if missing:
+            raise CheckpointError(
+                f"checkpoint {shown!r} lacks {_file_of(missing[0])}, though later passes are there; delete those to go "
+                f"on from before it, or {_BEGIN_ANEW}"
+            )
+        place.write(WRITER, writer.encode())
+        for name in names:
+            if name.endswith(UNFINISHED):
+                place.remove(name)
+        if HEADER not in names:
+            checkpoint._write(HEADER, pack(described, {}, compressed=False))
+        return checkpoint
+
+    def recall(self, request: object) -> tuple[object, float] | None:
+        """Return what the next pass returned when it was made, and the seconds it took.
+
+        Parameters
+        ----------
+        request : object
+            What is to be summed: the kernel and its arguments.
+
+        Returns
+        -------
+        tuple of object and float, or None
+            None where the journal ends.
+
+        Raises
+        ------
+        CheckpointError
+            If its file is damaged, or answers another request.
+        """
+        number = self.made + 1
+        if number not in self.kept:
+            return None
+        content = self._decoded(_file_of(number), self._read(_file_of(number)))
+        if content["fit"] != self.fit or content["number"] != number:
+            raise CheckpointError(
+                f"{_file_of(number)} of checkpoint {self.where!r} is of another fit or of another pass; {_BEGIN_ANEW}"
+            )
+        if content["request"] != digest(request):
+            raise CheckpointError(
+                f"{_file_of(number)} of checkpoint {self.where!r} answers another request than pass {number} makes "
+                f"now, although data and options are the same: arithmetic differs, as it does where another BLAS or "
+                f"another kind of processor computes. Resume where the fit was begun, or {_BEGIN_ANEW}"
+            )
+        self.made = number
+        return content["sum"], float(content["seconds"])
+
+    def keep(self, request: object, value: S, seconds: float) -> S:
+        """Keep what the next pass returned.
+
+        Parameters
+        ----------
+        request : object
+            What was summed.
+        value : object
+            The sum.
+        seconds : float
+            That it took.
+
+        Returns
+        -------
+        object
+            The sum as it will be recalled.
+
+        Raises
+        ------
+        CheckpointError
+            If another fit writes to the directory, or a file cannot hold the sum.
+        """
+        name = _file_of(self.made + 1)
+        encoder = Encoder(self.types, {}, exact=True)
+        record = {
+            "fit": self.fit,
+            "number": self.made + 1,
+            "request": digest(request),
+            "seconds": seconds,
+            "sum": value,
+        }
+        try:
+            content = pack(encoder.encode(record, "pass"), encoder.arrays, compressed=False)
+            recalled: S = self._decoded(name, content)["sum"]
+        except StorageError as error:
+            raise CheckpointError(f"pass {self.made + 1} cannot be kept in checkpoint {self.where!r}: {error}") from error
+        self._write(name, content)
+        self.made += 1
+        return recalled
+
+    def _check_same(self, described: Mapping[str, Mapping[str, str]]) -> None:
+        """Refuse a directory of another fit, naming what differs."""
+        there = self._decoded(HEADER, self._read(HEADER))
+        for name in [*described, *(name for name in there if name not in described)]:
+            old, new = there.get(name, _NOTHING), described.get(name, _NOTHING)
+            if old["digest"] != new["digest"]:
+                was, now = _side_by_side(old["value"], new["value"])
+                raise CheckpointError(
+                    f"checkpoint {self.where!r} is of another fit: its {name} is {was}, and this fit's is {now}. Give "
+                    f"another directory, or {_BEGIN_ANEW}"
+                )
+
+    def _read(self, name: str) -> bytes:
+        """Return what is in a file, having checked every bit."""
+        content = self.place.read(name)
+        first = _FIRST_LINE.match(content)
+        if first is None or blake2b(content[first.end() :], digest_size=32).hexdigest().encode() != first[1]:
+            later = "" if name == HEADER else "it and all later passes to go on from before it, or "
+            raise CheckpointError(
+                f"{name} of checkpoint {self.where!r} is damaged: it is not what was written; delete {later}"
+                f"the directory to begin anew"
+            )
+        return content[first.end() :]
+
+    def _write(self, name: str, content: bytes) -> None:
+        """Write a file that tells whether it is whole, unless another fit has begun to write here."""
+        writer = self.place.read(WRITER).decode()
+        if writer != self.writer:
+            raise CheckpointError(
+                f"another fit writes to checkpoint {self.where!r} ({writer.rpartition(',')[0]}), and this one gives way "
+                f"to it; give each fit a directory of its own"
+            )
+        checksum = blake2b(content, digest_size=32).hexdigest()
+        self.place.write(name, f"dglm checkpoint 1 {checksum}\n".encode() + content)
+
+    def _decoded(self, name: str, content: bytes) -> Any:
+        document, arrays = unpack(content)
+        return Decoder(self.types, {}, arrays, {}).decode(document, name)
+
+
+_NOTHING: Mapping[str, str] = {"value": "not there", "digest": ""}
+_BEGIN_ANEW = "delete the directory to begin anew"
+
+
+def _file_of(number: int) -> str:
+    return f"pass-{number:06d}.dglm"
+
+
+def _shown(value: Any) -> str:
+    """Return what a person reads of an entry."""
+    return value if isinstance(value, str) else repr(value)
+
+
+def _side_by_side(was: str, now: str) -> tuple[str, str]:
+    """Return two descriptions from a little before the place where they differ."""
+    same = len(os.path.commonprefix([was, now]))
+    cut = partial(_from, max(same - SHOWN // 3, 0) if max(len(was), len(now)) > SHOWN else 0)
+    if was == now:
+        return cut(was), "the same in words, but not in every bit or in the code of a function"
+    return cut(was), cut(now)
+
+
+def _from(start: int, text: str) -> str:
+    end = start + SHOWN
+    return f"{'...' if start else ''}{text[start:end]}{'...' if end < len(text) else ''}"
