@@ -389,9 +389,7 @@ class GLM(Constraining, Evaluating, Penalising):
         return self._table.partitions(self.design.columns).map(self.design.encode)
 
     @contextmanager
-    def _journaled(
-        self, checkpoint: str | os.PathLike[str] | None, **options: Any
-    ) -> Iterator[Self]:
+    def _journaled(self, checkpoint: str | os.PathLike[str] | None, **options: Any) -> Iterator[Self]:
         if checkpoint is None:
             yield self
             return

@@ -47,9 +47,7 @@ class Model(ABC):
         """Return the objective of rows that were surveyed."""
 
     @abstractmethod
-    def _journaled(
-        self, checkpoint: str | os.PathLike[str] | None, **options: Any
-    ) -> AbstractContextManager[Self]:
+    def _journaled(self, checkpoint: str | os.PathLike[str] | None, **options: Any) -> AbstractContextManager[Self]:
         """Return the model whose passes are kept in a checkpoint; this one where there is none.
 
         It begins with its own survey. The options decide the result, beside the rows and the recipe.

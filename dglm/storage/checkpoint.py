@@ -31,6 +31,7 @@ S = TypeVar("S")
 
 HEADER, WRITER = "fit.dglm", "writer.txt"
 PASS = re.compile(r"pass-(\d{6,})\.dglm")
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 _FIRST_LINE = re.compile(rb"dglm checkpoint 1 ([0-9a-f]{64})\n")
 # Characters of an entry that a message shows.
 SHOWN = 120
@@ -98,7 +99,9 @@ class Checkpoint:
         kept = frozenset(int(found[1]) for name in others if (found := PASS.fullmatch(name)))
         if len(kept) < len(others):
             foreign = next(name for name in others if not PASS.fullmatch(name))
-            raise CheckpointError(f"checkpoint {shown!r} has a file {foreign!r} of something else; give a new directory")
+            raise CheckpointError(
+                f"checkpoint {shown!r} has a file {foreign!r} of something else; give a new directory"
+            )
         described = {name: {"value": _shown(value), "digest": digest(value)} for name, value in entries.items()}
         identity = digest({name: entry["digest"] for name, entry in described.items()})
         writer = f"{socket.gethostname()}, process {os.getpid()}, {uuid.uuid4().hex}"
@@ -191,7 +194,9 @@ class Checkpoint:
             content = pack(encoder.encode(record, "pass"), encoder.arrays, compressed=False)
             recalled: S = self._decoded(name, content)["sum"]
         except StorageError as error:
-            raise CheckpointError(f"pass {self.made + 1} cannot be kept in checkpoint {self.where!r}: {error}") from error
+            raise CheckpointError(
+                f"pass {self.made + 1} cannot be kept in checkpoint {self.where!r}: {error}"
+            ) from error
         self._write(name, content)
         self.made += 1
         return recalled
@@ -225,8 +230,8 @@ class Checkpoint:
         writer = self.place.read(WRITER).decode()
         if writer != self.writer:
             raise CheckpointError(
-                f"another fit writes to checkpoint {self.where!r} ({writer.rpartition(',')[0]}), and this one gives way "
-                f"to it; give each fit a directory of its own"
+                f"another fit writes to checkpoint {self.where!r} ({writer.rpartition(',')[0]}), and this one gives "
+                f"way to it; give each fit a directory of its own"
             )
         checksum = blake2b(content, digest_size=32).hexdigest()
         self.place.write(name, f"dglm checkpoint 1 {checksum}\n".encode() + content)
@@ -246,12 +251,12 @@ def _file_of(number: int) -> str:
 
 def _shown(value: Any) -> str:
     """Return what a person reads of an entry."""
-    return value if isinstance(value, str) else repr(value)
+    return value if isinstance(value, str) else _ADDRESS.sub("", repr(value))
 
 
 def _side_by_side(was: str, now: str) -> tuple[str, str]:
     """Return two descriptions from a little before the place where they differ."""
-    same = len(os.path.commonprefix([was, now]))
+    same = next((i for i, (a, b) in enumerate(zip(was, now, strict=False)) if a != b), 0)
     cut = partial(_from, max(same - SHOWN // 3, 0) if max(len(was), len(now)) > SHOWN else 0)
     if was == now:
         return cut(was), "the same in words, but not in every bit or in the code of a function"

@@ -6,6 +6,7 @@ what pickle would be told of it. Nothing depends on addresses, on the order of a
 
 from __future__ import annotations
 
+import copyreg
 from collections.abc import Mapping, Set
 from dataclasses import fields, is_dataclass
 from enum import Enum
@@ -14,6 +15,7 @@ from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 DIGEST_BYTES = 16
 
@@ -78,36 +80,48 @@ def _taken_apart(value: Any) -> tuple[str, list[Any]]:
             return f"scalar {value.dtype.str}", [value.tobytes()]
         case np.ndarray():
             return f"objects {value.shape}", value.ravel().tolist()
+        case pd.Index():
+            return f"index {value.dtype}", [list(value.names), value.to_numpy()]
+        case pd.Series():
+            return f"series {value.dtype}", [value.name, value.index, value.to_numpy()]
         case Enum():
             return f"member {_name(type(value))} {value.name}", []
-        case type() | BuiltinFunctionType() | ModuleType():
-            return f"named {_name(value)}", []
-        case FunctionType():
-            return f"function {_name(value)}", _content_of(value)
-        case CodeType():
-            return "code", [value.co_code, value.co_consts, value.co_names]
         case tuple() | list():
             return _name(type(value)), list(value)
-        case _ if is_dataclass(value):
-            return _name(type(value)), [(field.name, getattr(value, field.name)) for field in fields(value)]
-        case Mapping():
+        case Mapping() if not is_dataclass(value):
             return "mapping", list(value.items())
         case Set():
             return "set", list(value)
-    reduced = value.__reduce_ex__(2)
+    return _named(value) or _object(value)
+
+
+def _named(value: Any) -> tuple[str, list[Any]] | None:
+    """Return the name of a class, module or function, and the code of a user's; None of everything else."""
+    match value:
+        case type() | BuiltinFunctionType() | ModuleType():
+            return f"named {_name(value)}", []
+        case FunctionType() if value.__module__.startswith("dglm."):
+            # of a version that is known
+            return f"named {_name(value)}", []
+        case FunctionType():
+            closed = [cell.cell_contents for cell in value.__closure__ or ()]
+            return f"function {_name(value)}", [value.__code__, value.__defaults__, value.__kwdefaults__, closed]
+        case CodeType():
+            return "code", [value.co_code, value.co_consts, value.co_names]
+    return None
+
+
+def _object(value: Any) -> tuple[str, list[Any]]:
+    """Return the class of an object, and its fields or what pickle would be told of it."""
+    kind = _name(type(value))
+    if is_dataclass(value):
+        return kind, [(field.name, getattr(value, field.name)) for field in fields(value)]
+    reducer = copyreg.dispatch_table.get(type(value))
+    reduced = value.__reduce_ex__(2) if reducer is None else reducer(value)
     if isinstance(reduced, str):
         return f"named {type(value).__module__}.{reduced}", []
     # how to make it, and its state; then the items of what is a list or a dict, too
-    made, *rest = reduced
-    return f"object {_name(type(value))}", [made, *(list(r) if i >= 2 and r is not None else r for i, r in enumerate(rest))]
-
-
-def _content_of(function: FunctionType) -> list[Any]:
-    """Return what a function of the user's does; dglm's own are known by name, for a version."""
-    if function.__module__.startswith("dglm."):
-        return []
-    closed = [cell.cell_contents for cell in function.__closure__ or ()]
-    return [function.__code__, function.__defaults__, function.__kwdefaults__, closed]
+    return f"object {kind}", [list(part) if i > 2 and part is not None else part for i, part in enumerate(reduced)]
 
 
 def _name(named: Any) -> str:

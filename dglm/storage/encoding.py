@@ -33,9 +33,7 @@ class Encoder:
         Whether numpy's scalars keep their types, instead of becoming Python's: arithmetic goes on as it would have.
     """
 
-    def __init__(
-        self, types: Mapping[str, type], extensible: Mapping[str, type], *, exact: bool = False
-    ) -> None:
+    def __init__(self, types: Mapping[str, type], extensible: Mapping[str, type], *, exact: bool = False) -> None:
         self.extensible = extensible
         self.exact = exact
         self._names = {cls: name for name, cls in types.items()}

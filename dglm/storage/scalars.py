@@ -159,8 +159,10 @@ def _read_numpy(written: Any) -> np.generic:
     dtype = np.dtype(str(name))
     if dtype.kind not in "biufUMm":
         raise TypeError(f"{name!r} is no plain number, string or time")
-    value: np.generic = np.ndarray((), dtype, content)[()]
-    return value
+    scalar: Any = np.ndarray((), dtype, content)[()]
+    if not isinstance(scalar, np.generic):
+        raise TypeError(f"{name!r} is no type of one number")
+    return scalar
 
 
 def _write_index(value: pd.Index[Any]) -> tuple[Any, ...]:
