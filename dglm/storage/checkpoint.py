@@ -13,26 +13,18 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from hashlib import blake2b
 from typing import Any, Self, TypeVar
 
 from dglm.errors import CheckpointError, StorageError
-from dglm.families import Family
-from dglm.links import Link
-from dglm.objective import Sum
-from dglm.storage.archive import pack, unpack
-from dglm.storage.decoding import Decoder
 from dglm.storage.digests import digest
-from dglm.storage.encoding import Encoder
+from dglm.storage.exact import exact_types, from_bytes, to_bytes
 from dglm.storage.places import UNFINISHED, Place
-from dglm.storage.schema import loaded_types
 
 S = TypeVar("S")
 
 HEADER, WRITER = "fit.dglm", "writer.txt"
-PASS = re.compile(r"pass-(\d{6,})\.dglm")
+PASS = re.compile(r"pass-\d{6,}\.dglm")
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
-_FIRST_LINE = re.compile(rb"dglm checkpoint 1 ([0-9a-f]{64})\n")
 # Characters of an entry that a message shows.
 SHOWN = 120
 
@@ -65,7 +57,7 @@ class Checkpoint:
     kept: frozenset[int]
     writer: str
     made: int = 0
-    types: Mapping[str, type] = field(default_factory=lambda: loaded_types(Sum, Family, Link))
+    types: Mapping[str, type] = field(default_factory=exact_types)
 
     @classmethod
     def open(cls, where: str | os.PathLike[str], entries: Mapping[str, Any]) -> Self:
@@ -94,34 +86,19 @@ class Checkpoint:
             names = place.names()
         except NotADirectoryError as error:
             raise CheckpointError(f"checkpoint {shown!r} is a file; give a directory, which need not exist") from error
-        known = {HEADER, WRITER}
-        others = [name for name in names if name not in known and not name.endswith(UNFINISHED)]
-        kept = frozenset(int(found[1]) for name in others if (found := PASS.fullmatch(name)))
-        if len(kept) < len(others):
-            foreign = next(name for name in others if not PASS.fullmatch(name))
-            raise CheckpointError(
-                f"checkpoint {shown!r} has a file {foreign!r} of something else; give a new directory"
-            )
-        described = {name: {"value": _shown(value), "digest": digest(value)} for name, value in entries.items()}
+        described = {name: _described(name, value) for name, value in entries.items()}
         identity = digest({name: entry["digest"] for name, entry in described.items()})
         writer = f"{socket.gethostname()}, process {os.getpid()}, {uuid.uuid4().hex}"
-        checkpoint = cls(place, shown, identity, kept, writer)
+        checkpoint = cls(place, shown, identity, _passes_among(names, shown), writer)
         if HEADER in names:
             checkpoint._check_same(described)
-        elif kept:
-            raise CheckpointError(f"checkpoint {shown!r} lacks its {HEADER}; {_BEGIN_ANEW}")
-        missing = sorted(set(range(1, max(kept, default=0))) - kept)
-        if missing:
-            raise CheckpointError(
-                f"checkpoint {shown!r} lacks {_file_of(missing[0])}, though later passes are there; delete those to go "
-                f"on from before it, or {_BEGIN_ANEW}"
-            )
+        place.create()
         place.write(WRITER, writer.encode())
         for name in names:
             if name.endswith(UNFINISHED):
                 place.remove(name)
         if HEADER not in names:
-            checkpoint._write(HEADER, pack(described, {}, compressed=False))
+            checkpoint._write(HEADER, to_bytes(described, checkpoint.types))
         return checkpoint
 
     def recall(self, request: object) -> tuple[object, float] | None:
@@ -145,7 +122,7 @@ class Checkpoint:
         number = self.made + 1
         if number not in self.kept:
             return None
-        content = self._decoded(_file_of(number), self._read(_file_of(number)))
+        content = self._read(_file_of(number))
         if content["fit"] != self.fit or content["number"] != number:
             raise CheckpointError(
                 f"{_file_of(number)} of checkpoint {self.where!r} is of another fit or of another pass; {_BEGIN_ANEW}"
@@ -182,7 +159,6 @@ class Checkpoint:
             If another fit writes to the directory, or a file cannot hold the sum.
         """
         name = _file_of(self.made + 1)
-        encoder = Encoder(self.types, {}, exact=True)
         record = {
             "fit": self.fit,
             "number": self.made + 1,
@@ -191,8 +167,8 @@ class Checkpoint:
             "sum": value,
         }
         try:
-            content = pack(encoder.encode(record, "pass"), encoder.arrays, compressed=False)
-            recalled: S = self._decoded(name, content)["sum"]
+            content = to_bytes(record, self.types)
+            recalled: S = from_bytes(content, self.types)["sum"]
         except StorageError as error:
             raise CheckpointError(
                 f"pass {self.made + 1} cannot be kept in checkpoint {self.where!r}: {error}"
@@ -203,7 +179,7 @@ class Checkpoint:
 
     def _check_same(self, described: Mapping[str, Mapping[str, str]]) -> None:
         """Refuse a directory of another fit, naming what differs."""
-        there = self._decoded(HEADER, self._read(HEADER))
+        there = self._read(HEADER)
         for name in [*described, *(name for name in there if name not in described)]:
             old, new = there.get(name, _NOTHING), described.get(name, _NOTHING)
             if old["digest"] != new["digest"]:
@@ -213,45 +189,65 @@ class Checkpoint:
                     f"another directory, or {_BEGIN_ANEW}"
                 )
 
-    def _read(self, name: str) -> bytes:
-        """Return what is in a file, having checked every bit."""
-        content = self.place.read(name)
-        first = _FIRST_LINE.match(content)
-        if first is None or blake2b(content[first.end() :], digest_size=32).hexdigest().encode() != first[1]:
+    def _read(self, name: str) -> Any:
+        """Return what was written to a file, having checked every bit."""
+        try:
+            return from_bytes(self.place.read(name), self.types)
+        except StorageError as error:
             later = "" if name == HEADER else "it and all later passes to go on from before it, or "
             raise CheckpointError(
-                f"{name} of checkpoint {self.where!r} is damaged: it is not what was written; delete {later}"
-                f"the directory to begin anew"
-            )
-        return content[first.end() :]
+                f"{name} of checkpoint {self.where!r} is damaged: {error}; delete {later}the directory to begin anew"
+            ) from error
 
     def _write(self, name: str, content: bytes) -> None:
-        """Write a file that tells whether it is whole, unless another fit has begun to write here."""
-        writer = self.place.read(WRITER).decode()
+        """Write a file, unless another fit has begun to write here."""
+        try:
+            writer = self.place.read(WRITER).decode()
+        except FileNotFoundError as error:
+            raise CheckpointError(f"checkpoint {self.where!r} was deleted while its fit ran; fit again") from error
         if writer != self.writer:
             raise CheckpointError(
                 f"another fit writes to checkpoint {self.where!r} ({writer.rpartition(',')[0]}), and this one gives "
                 f"way to it; give each fit a directory of its own"
             )
-        checksum = blake2b(content, digest_size=32).hexdigest()
-        self.place.write(name, f"dglm checkpoint 1 {checksum}\n".encode() + content)
-
-    def _decoded(self, name: str, content: bytes) -> Any:
-        document, arrays = unpack(content)
-        return Decoder(self.types, {}, arrays, {}).decode(document, name)
+        self.place.write(name, content)
 
 
 _NOTHING: Mapping[str, str] = {"value": "not there", "digest": ""}
 _BEGIN_ANEW = "delete the directory to begin anew"
 
 
+def _passes_among(names: list[str], where: str) -> frozenset[int]:
+    """Return the numbers of the passes that are in a directory, refusing one that is no checkpoint or has gaps."""
+    others = [name for name in names if name not in {HEADER, WRITER} and not name.endswith(UNFINISHED)]
+    foreign = [name for name in others if not PASS.fullmatch(name)]
+    if foreign:
+        raise CheckpointError(f"checkpoint {where!r} has a file {foreign[0]!r} of something else; give a new directory")
+    kept = {int(name[5:-5]) for name in others}
+    missing = [_file_of(number) for number in range(1, max(kept, default=0)) if number not in kept]
+    if kept and HEADER not in names:
+        raise CheckpointError(f"checkpoint {where!r} lacks its {HEADER}; {_BEGIN_ANEW}")
+    if missing:
+        raise CheckpointError(
+            f"checkpoint {where!r} lacks {missing[0]}, though later passes are there; delete those to go on from "
+            f"before it, or {_BEGIN_ANEW}"
+        )
+    return frozenset(kept)
+
+
+def _described(name: str, value: Any) -> dict[str, str]:
+    """Return what a person reads of an entry, and the digest that it is compared by."""
+    shown = value if isinstance(value, str) else _ADDRESS.sub("", repr(value))
+    try:
+        return {"value": shown, "digest": digest(value)}
+    except TypeError as error:
+        raise CheckpointError(
+            f"a checkpoint cannot say what the {name} of this fit is, {shown:.{SHOWN}}: {error}; fit without one"
+        ) from error
+
+
 def _file_of(number: int) -> str:
     return f"pass-{number:06d}.dglm"
-
-
-def _shown(value: Any) -> str:
-    """Return what a person reads of an entry."""
-    return value if isinstance(value, str) else _ADDRESS.sub("", repr(value))
 
 
 def _side_by_side(was: str, now: str) -> tuple[str, str]:

@@ -46,6 +46,10 @@ class Place:
         """
         return cls(*url_to_fs(os.fspath(where)))
 
+    def create(self) -> None:
+        """Make the directory, unless it is there."""
+        self.files.makedirs(self.root, exist_ok=True)
+
     def names(self) -> list[str]:
         """Return the names of what is in the directory; none where there is no directory.
 
@@ -95,7 +99,6 @@ class Place:
         content : bytes
             All of it.
         """
-        self.files.makedirs(self.root, exist_ok=True)
         if not isinstance(self.files, LocalFileSystem):
             # stores of objects show one when it has arrived
             self.files.pipe_file(self._path(name), content)
