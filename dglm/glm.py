@@ -12,6 +12,7 @@ from typing import Any, Literal, Self
 from dglm._typing import Vector
 from dglm.data import Block, BlockedData, PassLog, Persist, kept
 from dglm.design import Design, PreparedModel, as_params, engine_named, from_collections, from_formula
+from dglm.errors import ChangedDataError
 from dglm.families import Family
 from dglm.inference import CovarianceChoice
 from dglm.matrix import SparseMatrix, check_square, is_wide
@@ -402,6 +403,11 @@ class GLM(Constraining, Evaluating, Penalising):
         model._passes = PassLog(journal=Checkpoint.open(checkpoint, described))
         try:
             yield model
+            model._passes.verify()
+        except ChangedDataError as error:
+            raise ChangedDataError(
+                f"{error}. Checkpoint {os.fspath(checkpoint)!r} has sums over the rows as they were; delete it, too"
+            ) from error
         finally:
             # results may make passes of their own later
             model._passes.journal = None

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+import dask
 import dask.dataframe as dd
 import fsspec
 import numpy as np
@@ -20,8 +21,9 @@ import pytest
 from scipy import sparse
 
 import dglm
-from dglm.data import MemoryBlocks
-from dglm.errors import CheckpointError, IncompatibleSolverError
+from dglm.data import Kept, MemoryBlocks
+from dglm.data.seals import Seal
+from dglm.errors import ChangedDataError, CheckpointError, IncompatibleSolverError
 from dglm.families import Binomial, Gamma, Gaussian, NegativeBinomial, Poisson, Tweedie
 from dglm.links import Log, Probit
 from dglm.matrix import Basis
@@ -31,6 +33,12 @@ from dglm.storage import Checkpoint, digest
 from dglm.testing import count_passes
 
 N = 240
+
+
+@pytest.fixture(autouse=True, scope="module")
+def synchronous():
+    with dask.config.set(scheduler="synchronous"):
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -118,12 +126,15 @@ def test_resumes_after_any_pass_to_the_same_bits(name, frame, tmp_path):
     assert bits(whole) == bits(plain)
     n = whole.n_passes
     assert len(list((tmp_path / "whole").glob("pass-*"))) == n
-    for after in {1, n // 2, n}:
+    # of one fit after every pass, of the others after one here and one there
+    where = list(CASES).index(name)
+    for after in range(1, n + 1) if name == "lasso" else {1 + where % n, n}:
         model, options = model_of(name, ddf)
         place = interrupted(tmp_path / "whole", after, tmp_path / str(after))
         with count_passes() as made:
             resumed = model.fit(**options, checkpoint=place)
-        assert made.count == n - after
+        # where no pass was left to be made, the rows are looked at
+        assert made.count == max(n - after, 1)
         assert bits(resumed) == bits(plain)
         assert resumed.n_passes == n
         assert resumed._estimate.pass_seconds[:after] == whole._estimate.pass_seconds[:after]
@@ -259,10 +270,27 @@ def test_goes_on_after_the_process_was_killed(frame, tmp_path):
     model = dglm.GLM.from_formula("won ~ x + z", ddf, family=Binomial())
     with count_passes() as again:
         resumed = model.fit(penalty=L1(alpha=0.02), checkpoint=place, persist=False)
-    plain = dglm.GLM.from_formula("won ~ x + z", ddf, family=Binomial()).fit(penalty=L1(alpha=0.02))
+    plain = dglm.GLM.from_formula("won ~ x + z", ddf, family=Binomial()).fit(penalty=L1(alpha=0.02), persist=False)
     assert 2 <= made < plain.n_passes
     assert again.count == plain.n_passes - made
     assert bits(resumed) == bits(plain)
+
+
+@pytest.mark.parametrize("after", [2, 100])
+@pytest.mark.parametrize("changed", ["value", "rows"])
+def test_rows_that_changed_meanwhile_are_noticed(after, changed, frame, tmp_path):
+    def model_of_files(rows):
+        for i, part in enumerate([rows.iloc[:100], rows.iloc[100:]]):
+            part.to_parquet(tmp_path / f"{i}.parquet")
+        return dglm.GLM.from_formula("count ~ x + z", str(tmp_path / "*.parquet"), family=Poisson())
+
+    place = tmp_path / "checkpoint"
+    model_of_files(frame).fit(checkpoint=place, persist=False)
+    interrupted(place, after, tmp_path / "interrupted")
+    other = frame.assign(z=frame["z"].where(frame.index != 150, 0.5)) if changed == "value" else frame.iloc[:-1]
+    with pytest.raises(ChangedDataError, match=r"partition 1 has .* Checkpoint .*interrupted' has sums .*delete it"):
+        model_of_files(other).fit(checkpoint=tmp_path / "interrupted", persist=False)
+    assert model_of_files(frame).fit(checkpoint=tmp_path / "interrupted", persist=False).converged
 
 
 def halved(values):
@@ -375,12 +403,12 @@ def test_another_arithmetic_is_noticed(frame, whole, tmp_path, monkeypatch):
 
 def test_two_fits_at_once_are_noticed(frame, tmp_path):
     first = Checkpoint.open(tmp_path, {"family": "Poisson()"})
-    assert first.keep("one", 1.0, 0.1) == 1.0
+    assert first.keep("one", Kept(1.0, 0.1, ())).total == 1.0
     second = Checkpoint.open(tmp_path, {"family": "Poisson()"})
     with pytest.raises(CheckpointError, match=r"another fit writes to checkpoint .*process \d+.*directory of its own"):
-        first.keep("two", 2.0, 0.1)
-    assert second.recall("one") == (1.0, 0.1)
-    second.keep("two", 2.0, 0.1)
+        first.keep("two", Kept(2.0, 0.1, ()))
+    assert second.recall("one") == Kept(1.0, 0.1, ())
+    second.keep("two", Kept(2.0, 0.1, ()))
     assert second.recall("three") is None
 
 
@@ -439,9 +467,10 @@ def test_a_fit_after_others_keeps_its_survey_too_and_leaves_the_model_as_it_was(
 )
 def test_sums_come_back_with_every_bit_type_and_order(value, tmp_path):
     checkpoint = Checkpoint.open(tmp_path, {})
-    back = checkpoint.keep("request", value, 0.5)
-    again, seconds = Checkpoint.open(tmp_path, {}).recall("request")
-    assert seconds == 0.5
+    back = checkpoint.keep("request", Kept(value, 0.5, (Seal(0, 3, 2**31),))).total
+    kept = Checkpoint.open(tmp_path, {}).recall("request")
+    assert (kept.seconds, kept.seals) == (0.5, (Seal(0, 3, 2**31),))
+    again = kept.total
     assert type(again) is type(back) is type(value)
     assert digest(again) == digest(back) == digest(value)
     if isinstance(value, np.ndarray) and value.flags.f_contiguous:
@@ -450,7 +479,7 @@ def test_sums_come_back_with_every_bit_type_and_order(value, tmp_path):
 
 def test_says_what_cannot_be_kept(tmp_path):
     with pytest.raises(CheckpointError, match=r"pass 1 cannot be kept .*set"):
-        Checkpoint.open(tmp_path, {}).keep("request", {1, 2}, 0.5)
+        Checkpoint.open(tmp_path, {}).keep("request", Kept({1, 2}, 0.5, ()))
 
 
 def test_a_digest_knows_values_apart_and_not_where_they_are():

@@ -2,18 +2,19 @@
 
 from dglm.data.blas import one_blas_thread
 from dglm.data.block import Block
-from dglm.data.blocked import Arriving, BlockedData, tree_sum
+from dglm.data.blocked import Arriving, BlockedData, Held, tree_sum
 from dglm.data.dask_blocks import DaskBlocks
 from dglm.data.dask_tables import DaskArrayTable, DaskTable
 from dglm.data.dropped import Dropped
 from dglm.data.folded import FoldedBlock
 from dglm.data.grouped import GroupedBlock
+from dglm.data.journal import Journal, Kept
 from dglm.data.keeping import Persist, kept
 from dglm.data.keys import Keys, comparable, distinct, joined
 from dglm.data.memory import MemoryBlocks, free_memory
 from dglm.data.memory_tables import ArrayTable, PandasTable
 from dglm.data.narwhals_table import NarwhalsTable
-from dglm.data.passes import Journal, PassLog, count_passes
+from dglm.data.passes import PassLog, count_passes
 from dglm.data.tables import FrameTable, Table
 
 __all__ = [
@@ -28,7 +29,9 @@ __all__ = [
     "FoldedBlock",
     "FrameTable",
     "GroupedBlock",
+    "Held",
     "Journal",
+    "Kept",
     "Keys",
     "MemoryBlocks",
     "NarwhalsTable",

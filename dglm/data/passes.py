@@ -3,48 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar, cast
+from typing import TypeVar
+
+from dglm.data.journal import Journal, Kept
+from dglm.data.seals import Seal
+from dglm.errors import ChangedDataError
 
 S = TypeVar("S")
-
-
-class Journal(Protocol):
-    """What the passes of one fit returned, in order, kept so that they need not be made again."""
-
-    def recall(self, request: object) -> tuple[object, float] | None:
-        """Return what the next pass returned when it was made, and the seconds it took.
-
-        Parameters
-        ----------
-        request : object
-            What is to be summed: the kernel and its arguments.
-
-        Returns
-        -------
-        tuple of object and float, or None
-            None where the journal ends.
-        """
-
-    def keep(self, request: object, value: S, seconds: float) -> S:
-        """Keep what the next pass returned.
-
-        Parameters
-        ----------
-        request : object
-            What was summed.
-        value : object
-            The sum.
-        seconds : float
-            That it took.
-
-        Returns
-        -------
-        object
-            The sum as it will be recalled.
-        """
 
 
 @dataclass(eq=False)
@@ -61,13 +29,58 @@ class PassLog:
 
     seconds: list[float] = field(default_factory=list)
     journal: Journal | None = None
+    _seals: dict[int, Seal] = field(default_factory=dict, init=False)
+    _retries: dict[tuple[int, int], int] = field(default_factory=dict, init=False)
+    _look: Callable[[], object] | None = field(default=None, init=False)
+
+    @property
+    def retries(self) -> int:
+        """How often a file was read once more, because of an error that went away."""
+        return sum(self._retries.values())
+
+    def compare(self, seals: Iterable[Seal]) -> None:
+        """Compare the rows that a pass has read with those that were read before.
+
+        Parameters
+        ----------
+        seals : iterable of Seal
+            Of the partitions that it read.
+
+        Raises
+        ------
+        ChangedDataError
+            If those of a partition are others.
+        """
+        for seal in seals:
+            before = self._seals.setdefault(seal.number, seal)
+            if seal != before:
+                changed = f"has {seal.rows:,} rows, and had {before.rows:,}"
+                if seal.rows == before.rows:
+                    changed = f"has as many rows as before, {seal.rows:,}, but other values in them"
+                raise ChangedDataError(
+                    f"the data changed during the fit: partition {seal.number} {changed}. Was its file overwritten, or "
+                    f"does its source give other rows each time (random numbers without a seed)? Mend that, or fit "
+                    f"with persist=True, which reads rows once, and make the model anew"
+                )
+
+    def count_retries(self, retries: Iterable[tuple[int, int]], *, kept: bool) -> None:
+        """Count what had to be read once more.
+
+        Parameters
+        ----------
+        retries : iterable of (int, int)
+            Number of a partition, and how often.
+        kept : bool
+            Whether it was read before the first pass only.
+        """
+        self._retries |= {(0 if kept else self.count + 1, number): times for number, times in retries}
 
     @property
     def count(self) -> int:
         """Number of passes made."""
         return len(self.seconds)
 
-    def made(self, request: object, run: Callable[[], S]) -> S:
+    def made(self, request: object, run: Callable[[], S], look: Callable[[], object]) -> S:
         """Make one pass, or recall it: one that is recalled is entered here, but reads no rows.
 
         Parameters
@@ -76,6 +89,8 @@ class PassLog:
             What is to be summed: the kernel and its arguments, which decide the sum.
         run : callable
             Makes the pass.
+        look : callable
+            Reads the same rows and sums nothing.
 
         Returns
         -------
@@ -84,12 +99,29 @@ class PassLog:
         """
         recalled = None if self.journal is None else self.journal.recall(request)
         if recalled is not None:
-            value, seconds = recalled
-            self.seconds.append(seconds)
-            return cast(S, value)
+            self.seconds.append(recalled.seconds)
+            self.compare(recalled.seals)
+            self._look = look
+            found: S = recalled.total
+            return found
+        known, self._look = len(self._seals), None
         with self.timed():
             found = run()
-        return found if self.journal is None else self.journal.keep(request, found, self.seconds[-1])
+        if self.journal is None:
+            return found
+        return self.journal.keep(request, Kept(found, self.seconds[-1], tuple(self._seals.values())[known:])).total
+
+    def verify(self) -> None:
+        """Read the rows, and compare them with those that were summed, where all passes were recalled.
+
+        Raises
+        ------
+        ChangedDataError
+            If those of a partition are others.
+        """
+        if self._look is not None and self._seals:
+            with self.timed():
+                self._look()
 
     @contextmanager
     def timed(self) -> Iterator[None]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Self, TypeVar
 
+from dglm.data import Kept
 from dglm.errors import CheckpointError, StorageError
 from dglm.storage.digests import digest
 from dglm.storage.exact import exact_types, from_bytes, to_bytes
@@ -101,8 +102,8 @@ class Checkpoint:
             checkpoint._write(HEADER, to_bytes(described, checkpoint.types))
         return checkpoint
 
-    def recall(self, request: object) -> tuple[object, float] | None:
-        """Return what the next pass returned when it was made, and the seconds it took.
+    def recall(self, request: object) -> Kept[Any] | None:
+        """Return what the next pass was when it was made.
 
         Parameters
         ----------
@@ -111,7 +112,7 @@ class Checkpoint:
 
         Returns
         -------
-        tuple of object and float, or None
+        Kept or None
             None where the journal ends.
 
         Raises
@@ -134,24 +135,23 @@ class Checkpoint:
                 f"another kind of processor computes. Resume where the fit was begun, or {_BEGIN_ANEW}"
             )
         self.made = number
-        return content["sum"], float(content["seconds"])
+        recalled: Kept[Any] = content["pass"]
+        return recalled
 
-    def keep(self, request: object, value: S, seconds: float) -> S:
-        """Keep what the next pass returned.
+    def keep(self, request: object, made: Kept[S]) -> Kept[S]:
+        """Keep the next pass.
 
         Parameters
         ----------
         request : object
             What was summed.
-        value : object
-            The sum.
-        seconds : float
-            That it took.
+        made : Kept
+            The pass.
 
         Returns
         -------
-        object
-            The sum as it will be recalled.
+        Kept
+            As it will be recalled.
 
         Raises
         ------
@@ -163,12 +163,11 @@ class Checkpoint:
             "fit": self.fit,
             "number": self.made + 1,
             "request": digest(request),
-            "seconds": seconds,
-            "sum": value,
+            "pass": made,
         }
         try:
             content = to_bytes(record, self.types)
-            recalled: S = from_bytes(content, self.types)["sum"]
+            recalled: Kept[S] = from_bytes(content, self.types)["pass"]
         except StorageError as error:
             raise CheckpointError(
                 f"pass {self.made + 1} cannot be kept in checkpoint {self.where!r}: {error}"
