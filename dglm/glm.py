@@ -12,7 +12,7 @@ from typing import Any, Literal, Self
 from dglm._typing import Vector
 from dglm.data import Block, BlockedData, PassLog, Persist, kept
 from dglm.design import Design, PreparedModel, as_params, engine_named, from_collections, from_formula
-from dglm.errors import ChangedDataError
+from dglm.errors import ChangedDataError, DataError
 from dglm.families import Family
 from dglm.inference import CovarianceChoice
 from dglm.matrix import SparseMatrix, check_square, is_wide
@@ -351,8 +351,7 @@ class GLM(Constraining, Evaluating, Penalising):
         start = None if start_params is None else as_params(self.design, start_params, "start_params")
         options = {"call": "fit", "penalty": penalty, "solver": chosen, "start_params": start, "scale": scale}
         options |= {"collinear": collinear} | covariance_options(wanted)
-        if checkpoint is not None:
-            check_repeatable(chosen)
+        check_repeatable(chosen, checkpoint)
         with self._journaled(checkpoint, **options) as model:
             estimate = model._estimate(penalty, chosen, start, scale, persist, wanted=wanted, collinear=collinear)
         warn_of_fit(estimate, stacklevel=3)
@@ -402,7 +401,12 @@ class GLM(Constraining, Evaluating, Penalising):
         model._survey = model._spread = None
         model._passes = PassLog(journal=Checkpoint.open(checkpoint, described))
         try:
-            yield model
+            try:
+                yield model
+            except DataError:
+                # of rows that were mended meanwhile, maybe
+                model._passes.verify()
+                raise
             model._passes.verify()
         except ChangedDataError as error:
             raise ChangedDataError(

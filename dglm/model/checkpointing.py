@@ -81,20 +81,22 @@ def covariance_options(wanted: Wanted) -> dict[str, Any]:
     return found if wanted.groups is None else found | {"groups as read": wanted.groups.encode}
 
 
-def check_repeatable(solver: Solver[Any]) -> None:
+def check_repeatable(solver: Solver[Any], checkpoint: object) -> None:
     """Refuse a checkpoint of a solver whose passes do not follow from one another.
 
     Parameters
     ----------
     solver : Solver
         Of the fit.
+    checkpoint : str, path or None
+        As given.
 
     Raises
     ------
     IncompatibleSolverError
         If what it does depends on which block answers first.
     """
-    if not solver.repeatable:
+    if checkpoint is not None and not solver.repeatable:
         raise IncompatibleSolverError(
             f'checkpoint= needs a solver that does the same when it is run again; "{solver.name}" goes by which '
             f'blocks answer first. Use solver="admm", or fit without a checkpoint'

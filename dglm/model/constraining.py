@@ -12,7 +12,7 @@ from dglm.design import as_params, read_constraints
 from dglm.inference import CovarianceChoice
 from dglm.matrix import Reduction, is_wide
 from dglm.model.base import Model
-from dglm.model.checkpointing import covariance_options
+from dglm.model.checkpointing import check_repeatable, covariance_options
 from dglm.model.checks import check_collinear, check_scale, check_width
 from dglm.penalties import Unpenalised, from_statsmodels
 from dglm.results import GLMResults, refit_support, results_of, warn_of_fit
@@ -118,6 +118,7 @@ class Constraining(Model):
         wanted = self._wanted(CovarianceChoice.of(cov_type, cov_kwds), use_t=use_t, scope=sys._getframe(1))
         start = None if start_params is None else as_params(self.design, start_params, "start_params")
         reduction = Reduction.of(read.matrix, read.values, labels)
+        check_repeatable(chosen, checkpoint)
         options = {"call": "fit_constrained", "constraints": labels, "reduction": reduction, "solver": chosen}
         options |= {"start_params": start, "scale": scale, "collinear": collinear} | covariance_options(wanted)
         with self._journaled(checkpoint, **options) as model:

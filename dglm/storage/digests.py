@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 DIGEST_BYTES = 16
 
@@ -80,10 +81,8 @@ def _taken_apart(value: Any) -> tuple[str, list[Any]]:
             return f"scalar {value.dtype.str}", [value.tobytes()]
         case np.ndarray():
             return f"objects {value.shape}", value.ravel().tolist()
-        case pd.Index():
-            return f"index {value.dtype}", [list(value.names), value.to_numpy()]
-        case pd.Series():
-            return f"series {value.dtype}", [value.name, value.index, value.to_numpy()]
+        case pd.Index() | pd.Series() | pd.DataFrame() | sparse.sparray():
+            return _collection(value)
         case Enum():
             return f"member {_name(type(value))} {value.name}", []
         case tuple() | list():
@@ -93,6 +92,19 @@ def _taken_apart(value: Any) -> tuple[str, list[Any]]:
         case Set():
             return "set", list(value)
     return _named(value) or _object(value)
+
+
+def _collection(value: Any) -> tuple[str, list[Any]]:
+    """Return what is in a collection, apart from what it remembers of its past."""
+    match value:
+        case pd.Index():
+            return f"index {value.dtype}", [list(value.names), value.to_numpy()]
+        case pd.Series():
+            return f"series {value.dtype}", [value.name, value.index, value.to_numpy()]
+        case pd.DataFrame():
+            return "frame", list(value.items())
+    rows = value.tocsr()
+    return f"sparse {rows.shape}", [rows.data, rows.indices, rows.indptr]
 
 
 def _named(value: Any) -> tuple[str, list[Any]] | None:
