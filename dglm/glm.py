@@ -13,9 +13,11 @@ from dglm.families import Family
 from dglm.inference import CovarianceChoice
 from dglm.matrix import SparseMatrix, check_square, is_wide
 from dglm.model import (
+    Callback,
     Constraining,
     Evaluating,
     Penalising,
+    Watching,
     check_collinear,
     check_penalty,
     check_scale,
@@ -203,7 +205,7 @@ class GLM(Constraining, Evaluating, Penalising):
         self.family = family
         self.design: Design = prepared.design
         self._table = prepared.table
-        self._kept: tuple[bool, BlockedData[Block]] | None = None
+        self._kept = None
         self._survey: Survey | None = None
         self._spread: Vector | None = None
 
@@ -242,6 +244,9 @@ class GLM(Constraining, Evaluating, Penalising):
         use_t: bool | None = None,
         collinear: Collinear = "drop",
         persist: Persist = "auto",
+        callback: Callback | None = None,
+        max_passes: int | None = None,
+        max_seconds: float | None = None,
     ) -> Any:
         """Estimate the coefficients.
 
@@ -283,6 +288,15 @@ class GLM(Constraining, Evaluating, Penalising):
             coefficients are nan; ``"pinv"`` gives the coefficients of minimum norm; ``"raise"`` refuses them.
         persist : ``"auto"`` or bool
             Whether encoded blocks are kept between passes; by default when they fit in 60% of the free memory.
+        callback : callable, optional
+            Called with a `dglm.solvers.IterationRecord` for each iteration as it is reached; returns True to stop the
+            fit there.
+        max_passes : int, optional
+            Passes over the rows after which no iteration is begun, the survey of the rows included. The start is
+            evaluated in any case. Not covered: the pass that certifies the end, where a method needs one, and those for
+            standard errors.
+        max_seconds : float, optional
+            The same in seconds: an iteration that was begun is completed.
 
         Returns
         -------
@@ -302,18 +316,22 @@ class GLM(Constraining, Evaluating, Penalising):
         TooWideError
             If p x p matrices would be needed and were not asked for by naming a solver that makes them, or are more
             than memory holds: above 5,000 columns.
+        TypeError
+            If `callback` cannot be called.
         ValueError
             If an option is not one of those above.
 
         Warns
         -----
         ConvergenceWarning
-            If the certificate does not hold, or a parameter of the family is at its limit.
+            If the certificate does not hold, where the fit was stopped, too, or a parameter of the family is at its
+            limit.
         PerfectSeparationWarning
             If some estimates do not exist.
         RankDeficientWarning
             If columns were left out as combinations of others.
         """
+        watching = Watching(callback=callback, max_passes=max_passes, max_seconds=max_seconds)
         check_penalty(penalty)
         penalty = penalty if bounds is None else Bounded(penalty, bounds)
         penalty = Unpenalised() if penalty is None else penalty
@@ -334,7 +352,7 @@ class GLM(Constraining, Evaluating, Penalising):
         wanted = self._wanted(choice, use_t=use_t, scope=sys._getframe(1))
         check_collinear(collinear, penalty)
         start = None if start_params is None else as_params(self.design, start_params, "start_params")
-        estimate = self._estimate(penalty, chosen, start, scale, persist, wanted=wanted, collinear=collinear)
+        estimate = self._estimate(penalty, chosen, start, scale, persist, watching, wanted=wanted, collinear=collinear)
         warn_of_fit(estimate, stacklevel=3)
         results: Results = results_of(estimate)
         return results

@@ -11,7 +11,8 @@ from dglm._typing import Matrix, Vector
 from dglm.matrix import Cross
 from dglm.objective import Curvature, Folds, Gradient, Objective
 from dglm.penalties import Penalty, SmoothPenalty
-from dglm.solvers.base import Certificate, Fit, Status
+from dglm.solvers.base import Certificate, Fit
+from dglm.solvers.iteration import Status
 from dglm.solvers.path_curvature import Curvatures
 from dglm.solvers.path_least_squares import is_least_squares, walk
 from dglm.solvers.path_newton import follow
