@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import gc
+from collections.abc import Callable
 from functools import wraps
-from traceback import clear_frames
+from traceback import format_tb
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 P = ParamSpec("P")
@@ -24,8 +25,8 @@ def letting_go(method: Callable[Concatenate[K, P], R]) -> Callable[Concatenate[K
     """Return a method of a model that lets go of all blocks when it is interrupted.
 
     The model forgets those that it kept. Python keeps the traceback of the last exception, and with it the variables of
-    every function that was left: the blocks, and the tasks under way on a cluster, would stay for as long. They are
-    cleared.
+    every function that was left: blocks, and tasks under way on a cluster, would stay for as long. What the traceback
+    says is therefore kept as a note, and it begins anew here.
 
     Parameters
     ----------
@@ -42,17 +43,12 @@ def letting_go(method: Callable[Concatenate[K, P], R]) -> Callable[Concatenate[K
     def interruptible(self: K, /, *args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return method(self, *args, **kwargs)
-        except KeyboardInterrupt as interrupt:
-            self._kept = None
-            for error in _chain(interrupt):
-                clear_frames(error.__traceback__)
-            raise
+        except KeyboardInterrupt as error:
+            interrupt = KeyboardInterrupt(*error.args)
+            interrupt.add_note("interrupted here:\n" + "".join(format_tb(error.__traceback__)[1:]))
+        self._kept = None
+        # frames that refer to one another
+        gc.collect()
+        raise interrupt
 
     return interruptible
-
-
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """Return an exception and those that were being handled when it was raised."""
-    while error is not None:
-        yield error
-        error = error.__context__

@@ -71,7 +71,7 @@ class LocalLinear(Solver[NonConvexPenalty]):
             fit = inner.with_settings(0 if over else None, tol).solve(touching, beta, watched)
             begun = fit.trace[0]
             trace.enter(Iteration(begun.objective + lower, begun.certificate, begun.step), beta)
-            if fit.n_iter == 0 and trace.halted is not None:
+            if not over and fit.n_iter == 0 and trace.halted is not None:
                 over, failed = True, trace.halted
             status = _status(trace[-1], self.tol, (failed or Status.MAX_ITER) if over else None)
             if status is not None:
