@@ -258,7 +258,7 @@ def test_the_log_says_how_a_fit_begins_goes_and_ends(rows, caplog, capfd):
     assert {record.levelname for record in each} == {"DEBUG"}
     assert begins.getMessage() == (
         "fit begins: IRLS(max_iter=100, tol=1e-08), penalty Unpenalised(), 300 rows x 7 columns, "
-        "on dask in 3 partitions, streamed"
+        "on dask in 3 partitions, read in each pass"
     )
     assert len(each) == result.n_iter + 1
     assert each[0].getMessage().startswith("iteration 0: objective ")

@@ -87,7 +87,7 @@ class Model(ABC):
         with one_blas_thread():
             objective, passes_before = self._objective(penalty, persist, products=solver.forms_information)
             watch = watching.watch(objective.data, passes_before)
-            log_start(repr(solver), objective, kept=self._keeps)
+            log_start(repr(solver), objective)
             if self.family.free:
                 objective, fit = maximise_shape(objective, solver, start, watch)
             else:
@@ -125,7 +125,7 @@ class Model(ABC):
             objective, passes_before = self._objective(Unpenalised(), persist)
             constrained = Constrained.of(objective, reduction)
             watch = watching.watch(objective.data, passes_before).through(partial(_expanded, reduction))
-            log_start(f"{solver!r} under {len(labels)} constraints", objective, kept=self._keeps)
+            log_start(f"{solver!r} under {len(labels)} constraints", objective)
             fit = solver.solve(constrained, None if start is None else reduction.reduce(start), watch)
             estimate = finish(
                 objective,
@@ -140,11 +140,6 @@ class Model(ABC):
             )
         log_end(_outcome(fit), len(estimate.pass_seconds), watching.began)
         return estimate
-
-    @property
-    def _keeps(self) -> bool:
-        """Whether blocks are kept between passes."""
-        return self._kept is not None and self._kept[0]
 
 
 def _expanded(reduction: Reduction, record: IterationRecord) -> IterationRecord:

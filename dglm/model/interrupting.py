@@ -49,6 +49,10 @@ def letting_go(method: Callable[Concatenate[K, P], R]) -> Callable[Concatenate[K
         self._kept = None
         # frames that refer to one another
         gc.collect()
-        raise interrupt
+        try:
+            raise interrupt
+        finally:
+            # or this frame and the exception would refer to one another, and to the model
+            del interrupt
 
     return interruptible

@@ -228,7 +228,7 @@ class Penalising(Model):
         with one_blas_thread():
             objective, passes_before = self._objective(penalty, persist)
             strengths = _strengths(objective, alphas, alpha_ratio)
-            log_start(f"path of {len(strengths)} strengths", objective, kept=self._keeps)
+            log_start(f"path of {len(strengths)} strengths", objective)
             watch = watching.watch(objective.data, passes_before)
             fit = solve_path(objective, strengths, None, tol=tol, max_iter=max_iter, watch=watch)
             path = self._path(objective, fit, scale, passes_before)
@@ -255,10 +255,10 @@ class Penalising(Model):
     ) -> CVResults:
         """Follow a path over all rows and over those without each fold, and score it."""
         with one_blas_thread():
-            keep, objective, found = self._folded(penalty, folds, seed, context, persist)
+            objective, found = self._folded(penalty, folds, seed, context, persist)
             strengths = _strengths(objective, alphas, alpha_ratio)
             what = f"path of {len(strengths)} strengths, cross-validated by {len(found.labels)} folds"
-            log_start(what, objective, kept=keep)
+            log_start(what, objective)
             watch = watching.watch(objective.data, 0)
             fit = solve_path(objective, strengths, found, tol=tol, max_iter=max_iter, watch=watch)
             weights = np.array([each.total_weight for each in found.surveys])
@@ -291,11 +291,11 @@ class Penalising(Model):
 
     def _folded(
         self, penalty: Penalty, folds: Any, seed: int, context: Mapping[str, Any], persist: Persist
-    ) -> tuple[bool, Objective[Any], Folds]:
-        """Return whether blocks are kept, the objective over rows sorted by fold, and the surveys of the folds."""
-        keep, data = kept(folded(self._table, self.design, folds, seed, context, PassLog()), persist)
+    ) -> tuple[Objective[Any], Folds]:
+        """Return the objective over rows sorted by fold, and the surveys of the folds."""
+        data = kept(folded(self._table, self.design, folds, seed, context, PassLog()), persist)[1]
         found = survey_folds(data, self.family, self.exog_names, self.design.response.label)
-        return keep, self._objective_over(data, penalty, found.total), found
+        return self._objective_over(data, penalty, found.total), found
 
     def _path(self, objective: Objective[Any], fit: PathFit, scale: ScaleOption, passes_before: int) -> PathResults:
         null_deviance = null_deviance_of(objective)

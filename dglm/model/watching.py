@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from dglm.data import Block, BlockedData, MemoryBlocks
+from dglm.data import Block, BlockedData
 from dglm.objective import Objective
 from dglm.solvers import IterationRecord, Watch
 
@@ -83,7 +83,7 @@ class Watching:
         )
 
 
-def log_start(solver: str, objective: Objective[Any], *, kept: bool) -> None:
+def log_start(solver: str, objective: Objective[Any]) -> None:
     """Log what is fitted to what.
 
     Parameters
@@ -92,8 +92,6 @@ def log_start(solver: str, objective: Objective[Any], *, kept: bool) -> None:
         Name or settings.
     objective : Objective
         Rows that were surveyed, under a penalty.
-    kept : bool
-        Whether encoded blocks stay in memory between passes.
     """
     if logger.isEnabledFor(logging.INFO):
         rows, p = objective.survey.n_rows, len(objective.basis.centre)
@@ -103,7 +101,7 @@ def log_start(solver: str, objective: Objective[Any], *, kept: bool) -> None:
             objective.penalty,
             f"{rows:,}",
             f"{p:,}",
-            _where(objective.data, kept=kept),
+            _where(objective.data),
         )
 
 
@@ -128,8 +126,8 @@ def _logged(tell: Callback | None, record: IterationRecord) -> object:
     return None if tell is None else tell(record)
 
 
-def _where(data: BlockedData[Block], *, kept: bool) -> str:
+def _where(data: BlockedData[Block]) -> str:
     """Return where the rows are."""
-    if isinstance(data, MemoryBlocks):
+    if data.held == "in memory":
         return "in memory"
-    return f"on dask in {data.n_blocks:,} partitions, {'kept' if kept else 'streamed'}"
+    return f"on dask in {data.n_blocks:,} partitions, " + ("kept" if data.held == "kept" else "read in each pass")
