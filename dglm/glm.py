@@ -17,9 +17,11 @@ from dglm.families import Family
 from dglm.inference import CovarianceChoice
 from dglm.matrix import SparseMatrix, check_square, is_wide
 from dglm.model import (
+    Callback,
     Constraining,
     Evaluating,
     Penalising,
+    Watching,
     check_collinear,
     check_penalty,
     check_repeatable,
@@ -211,7 +213,7 @@ class GLM(Constraining, Evaluating, Penalising):
         self.family = family
         self.design: Design = prepared.design
         self._table = prepared.table
-        self._kept: tuple[bool, BlockedData[Block]] | None = None
+        self._kept = None
         self._survey: Survey | None = None
         self._spread: Vector | None = None
         self._passes: PassLog | None = None
@@ -252,6 +254,9 @@ class GLM(Constraining, Evaluating, Penalising):
         collinear: Collinear = "drop",
         persist: Persist = "auto",
         checkpoint: str | os.PathLike[str] | None = None,
+        callback: Callback | None = None,
+        max_passes: int | None = None,
+        max_seconds: float | None = None,
     ) -> Any:
         """Estimate the coefficients.
 
@@ -296,6 +301,15 @@ class GLM(Constraining, Evaluating, Penalising):
         checkpoint : str or path, optional
             Directory, or fsspec URL of one, in which what every pass returned is kept: the same call goes on from there
             where it was interrupted.
+        callback : callable, optional
+            Called with a `dglm.solvers.IterationRecord` for each iteration as it is reached; returns True to stop the
+            fit there.
+        max_passes : int, optional
+            Passes over the rows after which no iteration is begun, the survey of the rows included. The start is
+            evaluated in any case. Not covered: the pass that certifies the end, where a method needs one, and those for
+            standard errors.
+        max_seconds : float, optional
+            The same in seconds: an iteration that was begun is completed.
 
         Returns
         -------
@@ -317,18 +331,22 @@ class GLM(Constraining, Evaluating, Penalising):
             than memory holds: above 5,000 columns.
         CheckpointError
             If the checkpoint is of another fit, with what differs, or is damaged.
+        TypeError
+            If `callback` cannot be called.
         ValueError
             If an option is not one of those above.
 
         Warns
         -----
         ConvergenceWarning
-            If the certificate does not hold, or a parameter of the family is at its limit.
+            If the certificate does not hold, where the fit was stopped, too, or a parameter of the family is at its
+            limit.
         PerfectSeparationWarning
             If some estimates do not exist.
         RankDeficientWarning
             If columns were left out as combinations of others.
         """
+        watching = Watching(callback=callback, max_passes=max_passes, max_seconds=max_seconds)
         check_penalty(penalty)
         penalty = penalty if bounds is None else Bounded(penalty, bounds)
         penalty = Unpenalised() if penalty is None else penalty
@@ -353,7 +371,9 @@ class GLM(Constraining, Evaluating, Penalising):
         options |= {"collinear": collinear} | covariance_options(wanted)
         check_repeatable(chosen, checkpoint)
         with self._journaled(checkpoint, **options) as model:
-            estimate = model._estimate(penalty, chosen, start, scale, persist, wanted=wanted, collinear=collinear)
+            estimate = model._estimate(
+                penalty, chosen, start, scale, persist, watching, wanted=wanted, collinear=collinear
+            )
         warn_of_fit(estimate, stacklevel=3)
         results: Results = results_of(estimate)
         return results

@@ -15,12 +15,15 @@ from dglm.model.checks import (
 from dglm.model.constraining import Constraining
 from dglm.model.evaluating import Evaluating
 from dglm.model.penalising import Penalising
+from dglm.model.watching import Callback, Watching
 
 __all__ = [
+    "Callback",
     "Constraining",
     "Evaluating",
     "Model",
     "Penalising",
+    "Watching",
     "check_collinear",
     "check_penalty",
     "check_repeatable",
