@@ -434,7 +434,7 @@ class GLM(Constraining, Evaluating, Penalising):
             ) from error
         finally:
             # results may make passes of their own later
-            model._passes.journal = None
+            model._passes.leave_journal()
             self._kept = model._kept
         self._survey = model._survey if self._survey is None else self._survey
 

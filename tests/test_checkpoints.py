@@ -236,6 +236,23 @@ def test_goes_on_after_an_end_within_a_pass_and_while_a_file_is_written(doing, f
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(path.name for path in whole[1].iterdir())
 
 
+@pytest.mark.filterwarnings("ignore::dglm.errors.ConvergenceWarning")
+@pytest.mark.parametrize("solver", ["irls", "lbfgs", "admm"])
+def test_goes_on_where_a_fit_was_halted(solver, frame, tmp_path):
+    options = {"solver": solver, "penalty": L2(alpha=0.01), "checkpoint": tmp_path}
+    plain = poisson(frame).fit(solver=solver, penalty=L2(alpha=0.01))
+    for halt in [{"max_passes": 2}, {"max_passes": 3}, {"callback": lambda record: record.number == 3}]:
+        assert poisson(frame).fit(**options, **halt).status.halted
+    kept = len(list(tmp_path.glob("pass-*")))
+    assert 3 <= kept < plain.n_passes
+    # an earlier end takes nothing away
+    assert poisson(frame).fit(**options, max_passes=2).status.halted
+    model = poisson(frame)
+    with count_passes() as made:
+        assert bits(model.fit(**options)) == bits(plain)
+    assert made.count == plain.n_passes - kept
+
+
 SLOW_FIT = """
 import sys, time
 import dask, dask.dataframe as dd, pandas as pd

@@ -111,6 +111,10 @@ class PassLog:
             return found
         return self.journal.keep(request, Kept(found, self.seconds[-1], tuple(self._seals.values())[known:])).total
 
+    def leave_journal(self) -> None:
+        """Neither recall nor keep any further pass: those that end a fit that was halted are on no other fit's way."""
+        self.journal = None
+
     def verify(self) -> None:
         """Read the rows, and compare them with those that were summed, where all passes were recalled.
 

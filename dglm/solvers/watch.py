@@ -84,11 +84,14 @@ class Watch:
         Status or None
             None while there is none.
         """
+        reached = None
         if self.max_passes is not None and self.n_passes + meanwhile >= self.max_passes:
-            return Status.MAX_PASSES
-        if self.max_seconds is not None and self.seconds >= self.max_seconds:
-            return Status.MAX_SECONDS
-        return None
+            reached = Status.MAX_PASSES
+        elif self.max_seconds is not None and self.seconds >= self.max_seconds:
+            reached = Status.MAX_SECONDS
+        if reached is not None:
+            self.passes.leave_journal()
+        return reached
 
     def through(self, convert: Callable[[IterationRecord], IterationRecord | None]) -> Watch:
         """Return what watches a solver that works for another one.
@@ -254,7 +257,10 @@ class Trace(Sequence[Iteration], Generic[T]):
     @property
     def halted(self) -> Status | None:
         """Why no further iteration is to be begun; None while there is no reason."""
-        return Status.STOPPED if self._stopped else self.watch.limit()
+        if not self._stopped:
+            return self.watch.limit()
+        self.watch.passes.leave_journal()
+        return Status.STOPPED
 
     @property
     def best(self) -> tuple[Iteration, T]:
