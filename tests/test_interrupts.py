@@ -157,6 +157,11 @@ def test_nothing_stays_on_a_cluster_beyond_the_model(client, rows):
     assert len(str(results[0].summary())) > 100
     results[0].wald_test("x1 = x2")
     assert tasks_of(client) == []
+    path = model_of(rows).fit_path(dglm.L1(alpha=1.0), alphas=2)
+    # for the results that may be asked of it
+    assert client.who_has()
+    del path
+    assert tasks_of(client) == []
 
 
 @pytest.mark.distributed
