@@ -257,6 +257,7 @@ class GLM(Constraining, Evaluating, Penalising):
         callback: Callback | None = None,
         max_passes: int | None = None,
         max_seconds: float | None = None,
+        progress: bool = False,
     ) -> Any:
         """Estimate the coefficients.
 
@@ -310,6 +311,9 @@ class GLM(Constraining, Evaluating, Penalising):
             standard errors.
         max_seconds : float, optional
             The same in seconds: an iteration that was begun is completed.
+        progress : bool
+            Whether to show a bar for each pass, and to print a line for each iteration: on standard error, or in the
+            notebook. Lines alone where standard error is no terminal.
 
         Returns
         -------
@@ -346,7 +350,7 @@ class GLM(Constraining, Evaluating, Penalising):
         RankDeficientWarning
             If columns were left out as combinations of others.
         """
-        watching = Watching(callback=callback, max_passes=max_passes, max_seconds=max_seconds)
+        watching = Watching(callback=callback, max_passes=max_passes, max_seconds=max_seconds, progress=progress)
         check_penalty(penalty)
         penalty = penalty if bounds is None else Bounded(penalty, bounds)
         penalty = Unpenalised() if penalty is None else penalty

@@ -14,10 +14,11 @@ from dglm.data.keys import Keys, comparable, distinct, joined
 from dglm.data.memory import MemoryBlocks, free_memory
 from dglm.data.memory_tables import ArrayTable, PandasTable
 from dglm.data.narwhals_table import NarwhalsTable
-from dglm.data.passes import PassLog, count_passes
+from dglm.data.passes import Advance, PassLog, count_passes, show_passes
 from dglm.data.tables import FrameTable, Table
 
 __all__ = [
+    "Advance",
     "ArrayTable",
     "Arriving",
     "Block",
@@ -46,5 +47,6 @@ __all__ = [
     "joined",
     "kept",
     "one_blas_thread",
+    "show_passes",
     "tree_sum",
 ]

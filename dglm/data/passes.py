@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -13,6 +14,12 @@ from dglm.data.seals import Seal
 from dglm.errors import ChangedDataError
 
 S = TypeVar("S")
+#: Told how many partitions of a pass are done.
+Advance = Callable[[int], None]
+#: What shows a pass, by its number and the number of its partitions, while it is made.
+Bar = Callable[[int, int], AbstractContextManager[Advance]]
+
+_bar: ContextVar[Bar | None] = ContextVar("dglm-bar", default=None)
 
 
 @dataclass(eq=False)
@@ -142,6 +149,22 @@ class PassLog:
         finally:
             self.enter(time.perf_counter() - begin)
 
+    def shown(self, n_blocks: int) -> AbstractContextManager[Advance | None]:
+        """Show the pass that is made inside, where somebody wants to see it.
+
+        Parameters
+        ----------
+        n_blocks : int
+            Partitions that it works on.
+
+        Returns
+        -------
+        context manager
+            Gives what is to be told how many of them are done; None where nobody is.
+        """
+        bar = _bar.get()
+        return nullcontext() if bar is None else bar(self.count + 1, n_blocks)
+
     def enter(self, seconds: float) -> None:
         """Enter one pass in the log, and in the log of every `count_passes` around it.
 
@@ -155,6 +178,27 @@ class PassLog:
 
 
 _listeners: list[PassLog] = []
+
+
+@contextmanager
+def show_passes(bar: Bar | None) -> Iterator[None]:
+    """Have the passes that are made inside shown.
+
+    Parameters
+    ----------
+    bar : callable or None
+        Shows one; nothing is shown when None.
+
+    Yields
+    ------
+    None
+        In this thread.
+    """
+    token = _bar.set(bar)
+    try:
+        yield
+    finally:
+        _bar.reset(token)
 
 
 @contextmanager

@@ -95,7 +95,7 @@ class Model(ABC):
     ) -> Estimate:
         """Fit all coefficients."""
         # the algebra between passes is small; threads would cost it more than they give, and change its bits
-        with one_blas_thread():
+        with one_blas_thread(), watching.bars():
             objective, passes_before = self._objective(penalty, persist, products=solver.forms_information)
             watch = watching.watch(objective.data, passes_before)
             log_start(repr(solver), objective)
@@ -132,7 +132,7 @@ class Model(ABC):
     ) -> Estimate:
         """Fit what constraints leave free, and carry it back to all coefficients."""
         self._check_no_free_parameter("a fit under constraints")
-        with one_blas_thread():
+        with one_blas_thread(), watching.bars():
             objective, passes_before = self._objective(Unpenalised(), persist)
             constrained = Constrained.of(objective, reduction)
             watch = watching.watch(objective.data, passes_before).through(partial(_expanded, reduction))

@@ -43,6 +43,7 @@ class Constraining(Model):
         callback: Callback | None = None,
         max_passes: int | None = None,
         max_seconds: float | None = None,
+        progress: bool = False,
     ) -> GLMResults:
         """Estimate the coefficients by maximum likelihood under linear constraints.
 
@@ -79,6 +80,8 @@ class Constraining(Model):
             Passes after which no iteration is begun, as in `fit`.
         max_seconds : float, optional
             The same in seconds, as in `fit`.
+        progress : bool
+            Whether to show passes and iterations, as in `fit`.
 
         Returns
         -------
@@ -120,7 +123,7 @@ class Constraining(Model):
         >>> dglm.GLM.from_formula("y ~ a + b", data).fit_constrained("a = b").params.round(3).to_dict()
         {'Intercept': 1.105, 'a': 1.316, 'b': 1.316}
         """
-        watching = Watching(callback=callback, max_passes=max_passes, max_seconds=max_seconds)
+        watching = Watching(callback=callback, max_passes=max_passes, max_seconds=max_seconds, progress=progress)
         read = read_constraints(constraints, self.exog_names)
         labels = read.in_words(self.exog_names)
         chosen = resolve_solver(solver, Unpenalised()).with_settings(max_iter, tol)

@@ -45,6 +45,7 @@ class Penalising(Model):
         checkpoint: str | os.PathLike[str] | None = None,
         max_passes: int | None = None,
         max_seconds: float | None = None,
+        progress: bool = False,
     ) -> PathResults:
         """Estimate the coefficients at many strengths of a penalty.
 
@@ -73,6 +74,8 @@ class Penalising(Model):
             Passes after which no step of the fits is begun, as in `fit`; each is the best so far.
         max_seconds : float, optional
             The same in seconds.
+        progress : bool
+            Whether to show a bar for each pass.
 
         Returns
         -------
@@ -105,7 +108,7 @@ class Penalising(Model):
         >>> path.n_passes, path.df.tolist()
         (1, [1.0, 2.0, 2.0])
         """
-        watching = Watching(max_passes=max_passes, max_seconds=max_seconds)
+        watching = Watching(max_passes=max_passes, max_seconds=max_seconds, progress=progress)
         self._check_path(penalty, alphas, alpha_ratio, scale)
         options = {"call": "fit_path", "penalty": penalty, "alphas": alphas, "alpha_ratio": alpha_ratio}
         options |= {"max_iter": max_iter, "tol": tol, "scale": scale}
@@ -131,6 +134,7 @@ class Penalising(Model):
         checkpoint: str | os.PathLike[str] | None = None,
         max_passes: int | None = None,
         max_seconds: float | None = None,
+        progress: bool = False,
     ) -> CVResults:
         """Estimate the coefficients at many strengths of a penalty, and select one by cross-validation.
 
@@ -168,6 +172,8 @@ class Penalising(Model):
             Passes after which no step of the fits is begun, as in `fit`; scores of fits that had not set out are nan.
         max_seconds : float, optional
             The same in seconds.
+        progress : bool
+            Whether to show a bar for each pass.
 
         Returns
         -------
@@ -201,7 +207,7 @@ class Penalising(Model):
         >>> cv.scores.shape, cv.alpha
         ((4, 2), 1.0)
         """
-        watching = Watching(max_passes=max_passes, max_seconds=max_seconds)
+        watching = Watching(max_passes=max_passes, max_seconds=max_seconds, progress=progress)
         self._check_path(penalty, alphas, alpha_ratio, scale)
         if select not in get_args(Select):
             raise ValueError(f'select must be "min" or "1se"; got {select!r}')
@@ -242,7 +248,7 @@ class Penalising(Model):
         max_iter: int,
     ) -> PathResults:
         """Follow a path over all rows."""
-        with one_blas_thread():
+        with one_blas_thread(), watching.bars():
             objective, passes_before = self._objective(penalty, persist)
             strengths = _strengths(objective, alphas, alpha_ratio)
             log_start(f"path of {len(strengths)} strengths", objective)
@@ -271,7 +277,7 @@ class Penalising(Model):
         max_iter: int,
     ) -> CVResults:
         """Follow a path over all rows and over those without each fold, and score it."""
-        with one_blas_thread():
+        with one_blas_thread(), watching.bars():
             objective, found = self._folded(penalty, folds, seed, context, persist)
             strengths = _strengths(objective, alphas, alpha_ratio)
             what = f"path of {len(strengths)} strengths, cross-validated by {len(found.labels)} folds"

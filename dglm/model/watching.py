@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from numbers import Integral, Real
@@ -15,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from dglm.data import Block, BlockedData
+from dglm.data import Block, BlockedData, show_passes
+from dglm.model.progress import bar, line
 from dglm.objective import Objective
 from dglm.solvers import IterationRecord, Watch
 
@@ -36,6 +38,8 @@ class Watching:
         Passes after which no iteration is begun.
     max_seconds : float, optional
         The same in seconds.
+    progress : bool
+        Whether to show a bar for each pass, and a line for each iteration.
     began : float
         When the fit began, by `time.perf_counter`.
     """
@@ -43,6 +47,7 @@ class Watching:
     callback: Callback | None = None
     max_passes: int | None = None
     max_seconds: float | None = None
+    progress: bool = False
     began: float = field(default_factory=time.perf_counter)
 
     def __post_init__(self) -> None:
@@ -54,6 +59,18 @@ class Watching:
         s = self.max_seconds
         if s is not None and (isinstance(s, bool) or not isinstance(s, Real) or not s > 0 or not np.isfinite(s)):
             raise ValueError(f"max_seconds must be a finite number above 0, or None; got {s!r}")
+        if not isinstance(self.progress, bool):
+            raise TypeError(f"progress must be True or False; got {self.progress!r}")
+
+    def bars(self) -> AbstractContextManager[None]:
+        """Return what has the passes made inside shown, where they are to be.
+
+        Returns
+        -------
+        context manager
+            For the thread of the fit.
+        """
+        return show_passes(bar) if self.progress else nullcontext()
 
     def watch(self, data: BlockedData[Block], passes_before: int) -> Watch:
         """Return what watches the solver.
@@ -72,7 +89,9 @@ class Watching:
         """
         tell: Callback | None = self.callback
         if logger.isEnabledFor(logging.DEBUG):
-            tell = partial(_logged, tell)
+            tell = partial(_after, _logged, tell)
+        if self.progress:
+            tell = partial(_after, line, tell)
         return Watch(
             tell=tell,
             passes=data.passes,
@@ -120,10 +139,14 @@ def log_end(outcome: str, n_passes: int, began: float) -> None:
     logger.info("fit ends: %s, %d passes, %.3g s", outcome, n_passes, time.perf_counter() - began)
 
 
-def _logged(tell: Callback | None, record: IterationRecord) -> object:
-    """Log an iteration, and tell whoever else is to be told."""
-    logger.debug("%s", record)
+def _after(first: Callable[[IterationRecord], None], tell: Callback | None, record: IterationRecord) -> object:
+    """Have an iteration written down, and tell whoever else is to be told."""
+    first(record)
     return None if tell is None else tell(record)
+
+
+def _logged(record: IterationRecord) -> None:
+    logger.debug("%s", record)
 
 
 def _where(data: BlockedData[Block]) -> str:
