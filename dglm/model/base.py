@@ -27,8 +27,8 @@ class Model(ABC):
     design: Design
     family: Family
     _table: Table
-    #: Where the passes of a fit with a checkpoint are entered.
-    _passes: PassLog | None
+    #: Where passes are entered.
+    _passes: PassLog
 
     @property
     def exog_names(self) -> list[str]:
