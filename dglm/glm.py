@@ -216,7 +216,7 @@ class GLM(Constraining, Evaluating, Penalising):
         self._kept = None
         self._survey: Survey | None = None
         self._spread: Vector | None = None
-        self._passes: PassLog | None = None
+        self._passes = PassLog()
 
     @property
     def endog_names(self) -> str | list[str]:
@@ -406,7 +406,7 @@ class GLM(Constraining, Evaluating, Penalising):
         """Return the encoded blocks, kept where asked or where they fit."""
         if self._kept is None or persist not in {"auto", self._kept[0]}:
             self._kept = kept(self._encoded(), persist)
-        return self._kept[1] if self._passes is None else self._kept[1].logged_in(self._passes)
+        return self._kept[1].logged_in(self._passes)
 
     def _encoded(self) -> BlockedData[Block]:
         """Return the encoded blocks; computes nothing on dask."""

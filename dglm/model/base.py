@@ -33,8 +33,8 @@ class Model(ABC):
     design: Design
     family: Family
     _table: Table
-    #: Where the passes of a fit with a checkpoint are entered.
-    _passes: PassLog | None
+    #: Where passes are entered.
+    _passes: PassLog
     _kept: tuple[bool, BlockedData[Block]] | None
 
     @property

@@ -316,7 +316,7 @@ class Penalising(Model):
         self, penalty: Penalty, folds: Any, seed: int, context: Mapping[str, Any], persist: Persist
     ) -> tuple[Objective[Any], Folds]:
         """Return the objective over rows sorted by fold, and the surveys of the folds."""
-        passes = PassLog() if self._passes is None else self._passes
+        passes = PassLog() if self._passes.journal is None else self._passes
         data = kept(folded(self._table, self.design, folds, seed, context, passes), persist)[1]
         found = survey_folds(data, self.family, self.exog_names, self.design.response.label)
         return self._objective_over(data, penalty, found.total), found
