@@ -13,7 +13,7 @@ from dglm.objective import Objective
 from dglm.penalties import Penalty, SmoothPenalty, SparsePenalty
 from dglm.solvers.base import Fit, Solver
 from dglm.solvers.consensus import Consensus, Opening, polished, unpolished
-from dglm.solvers.iteration import Iteration
+from dglm.solvers.iteration import Iteration, Status
 from dglm.solvers.line_search import NOISE
 from dglm.solvers.local_problem import Meeting
 from dglm.solvers.watch import UNWATCHED, Trace, Watch
@@ -81,18 +81,18 @@ class ADMM(Solver[Penalty]):
         consensus, opening = Consensus.open(objective, start, self.rho, self.relaxation)
         if not np.isfinite(opening.seen.objective):
             return polished(objective, start, trace, self, "ADMM")
-        theta = self._meetings(consensus, opening, trace)
-        if theta is None:
-            return unpolished(objective, trace, self, "ADMM")
-        return polished(objective, consensus.basis.to_params(theta), trace, self, "ADMM")
+        end = self._meetings(consensus, opening, trace)
+        if isinstance(end, Status):
+            return unpolished(objective, trace, end, self, "ADMM")
+        return polished(objective, consensus.basis.to_params(end), trace, self, "ADMM")
 
-    def _meetings(self, consensus: Consensus, opening: Opening, trace: Trace[Vector]) -> Vector | None:
-        """Return the last consensus, not evaluated yet, and enter those before it in the history; None if halted."""
+    def _meetings(self, consensus: Consensus, opening: Opening, trace: Trace[Vector]) -> Vector | Status:
+        """Return the last consensus, not evaluated yet, and enter those before it in the history; or what halted it."""
         data, tol = consensus.objective.data, max(self.handover, self.tol)
         theta, pull, rho = opening.theta, opening.pull, self.rho
         trace.append(opening.seen, consensus.basis.to_params(theta))
         states = [opening.state] * data.n_blocks
-        while trace.halted is None:
+        while (halted := trace.halted) is None:
             z, step = consensus.meet(pull, theta, tol), 1.0
             if trace[-1].certificate <= tol or _idle(trace, PATIENCE, 0.5) or len(trace) == self.max_iter:
                 return z
@@ -112,7 +112,7 @@ class ADMM(Solver[Penalty]):
                 rho = _balanced(rho, update.gap, float((z - theta) @ pull.A @ (z - theta)))
             theta, pull, states = z, pull + update.change, after
             trace.append(seen, consensus.basis.to_params(theta))
-        return None
+        return halted
 
 
 def _idle(trace: Sequence[Iteration], meetings: int, factor: float) -> bool:

@@ -88,8 +88,8 @@ class AsyncADMM(Solver[Penalty]):
         if not np.isfinite(opening.seen.objective):
             return polished(objective, start, trace, self, "Asynchronous ADMM")
         trace.append(opening.seen, consensus.basis.to_params(opening.theta))
-        if trace.halted is not None:
-            return unpolished(objective, trace, self, "Asynchronous ADMM")
+        if (halted := trace.halted) is not None:
+            return unpolished(objective, trace, halted, self, "Asynchronous ADMM")
         theta, reads = self._answers(consensus, opening, arriving, watch)
         fit = polished(objective, consensus.basis.to_params(theta), trace, self, "Asynchronous ADMM")
         before, first, *others = fit.trace

@@ -268,7 +268,7 @@ def polished(
     return replace(fit, trace=history, n_iter=len(history) - 1, solver=name)
 
 
-def unpolished(objective: Objective[Any], trace: Trace[Vector], solver: Solver[Any], name: str) -> Fit:
+def unpolished(objective: Objective[Any], trace: Trace[Vector], halted: Status, solver: Solver[Any], name: str) -> Fit:
     """Return the best consensus of those before the fit was halted: one pass, which measures the certificate there.
 
     Parameters
@@ -277,6 +277,8 @@ def unpolished(objective: Objective[Any], trace: Trace[Vector], solver: Solver[A
         To be minimised.
     trace : Trace
         That was halted.
+    halted : Status
+        By what.
     solver : Solver
         Whose tolerance the certificate was to be below.
     name : str
@@ -287,7 +289,7 @@ def unpolished(objective: Objective[Any], trace: Trace[Vector], solver: Solver[A
     Fit
         Converged, should the certificate hold there.
     """
-    fit = _evaluated(objective, trace, solver.tol, trace.halted or Status.STOPPED)
+    fit = _evaluated(objective, trace, solver.tol, halted)
     return replace(fit, trace=tuple(trace), n_iter=len(trace) - 1, solver=name)
 
 
