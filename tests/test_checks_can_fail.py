@@ -595,7 +595,7 @@ def test_wrong_sum_is_found(sum_type):
 @dataclass(frozen=True, kw_only=True)
 class StopsAtOnceAndClaimsSuccess(IRLS):
     def solve(self, objective, start, watch=UNWATCHED):
-        fit = IRLS(max_iter=0, tol=1e9).solve(objective, start)
+        fit = IRLS(max_iter=0, tol=1e9).solve(objective, start, watch)
         return replace(fit, certificate=replace(fit.certificate, value=0.0, tol=self.tol))
 
 
