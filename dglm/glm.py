@@ -101,9 +101,7 @@ class GLM(Constraining, Evaluating, Penalising):
     ) -> None:
         family = checked_family(family, exposure)
         extras = _extras(offset, exposure, freq_weights, var_weights)
-        prepared = from_collections(
-            endog, exog, extras=extras, missing=checked_missing(missing), constant=add_constant
-        )
+        prepared = from_collections(endog, exog, extras=extras, missing=checked_missing(missing), constant=add_constant)
         self._prepare(prepared, family)
 
     @classmethod

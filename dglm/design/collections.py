@@ -59,9 +59,7 @@ def from_collections(
     return _from_arrays(endog, exog, extras, missing, constant=constant)
 
 
-def _from_frame(
-    endog: Any, exog: Any, extras: Mapping[str, Any], missing: Missing, *, constant: bool
-) -> PreparedModel:
+def _from_frame(endog: Any, exog: Any, extras: Mapping[str, Any], missing: Missing, *, constant: bool) -> PreparedModel:
     table = frame_table(exog)
     labels = tuple(table.columns)
     if constant and CONSTANT in labels:

@@ -125,7 +125,8 @@ class Survey:
         total = float(w.sum())
         mean = float(np.dot(w, y)) / total if total > 0 else 0.0
         offset = 0.0 if block.offset is None else block.offset
-        mu = family.starting_mu(y, w)
+        # a row that counts twice starts where the row twice does
+        mu = family.starting_mu(y, block.var)
         eta = family.link.link(mu)
         at = family.pointwise(y, eta)
         # working response: eta + (y - mu) deta/dmu = eta + score / information

@@ -92,14 +92,17 @@ class BaseGLM(BaseEstimator):
         ValueError
             If there is no such parameter.
         """
-        own = self.get_params(deep=False)
+        known = self.get_params(deep=False)
+        own: dict[str, Any] = {}
         nested: dict[str, dict[str, Any]] = {}
         for key, value in params.items():
             name, _, inner = key.partition("__")
-            if inner and name in own:
+            if inner and name in known:
                 nested.setdefault(name, {})[inner] = value
-        # scikit-learn refuses the names that are none
-        super().set_params(**{key: v for key, v in params.items() if key.partition("__")[0] not in nested or key in own})
+            else:
+                own[key] = value
+        # which refuses the names that are none
+        super().set_params(**own)
         for name, given in nested.items():
             setattr(self, name, with_nested(getattr(self, name), given, name))
         return self
@@ -123,20 +126,25 @@ class BaseGLM(BaseEstimator):
             add_constant=self.fit_intercept,
         )
         self.result_ = model.fit(penalty=self.penalty, solver=self.solver, max_iter=self.max_iter, tol=self.tol)
-        self.n_iter_ = self.result_.n_iter
+        # least squares are solved by the sums that every fit begins with
+        self.n_iter_ = max(self.result_.n_iter, 1)
         self._design = model.design
         # where columns cannot be told apart the result says nan, and predicts as if it were zero
         beta: Vector = np.nan_to_num(np.asarray(self.result_.params, dtype=np.float64))
         return beta if self.fit_intercept else np.append(0.0, beta)
 
-    def _rows(self, X: Any, offset: Any) -> Rows:
-        """Return new rows, with the coefficients as they are now."""
+    def _checked(self, X: Any) -> Any:
+        """Return new rows as results take them."""
         check_is_fitted(self)
-        new = for_new_rows(self._design, new_rows(self, X), offset=column(offset), exposure=None)
+        return new_rows(self, X)
+
+    def _rows(self, X: Any, offset: Any) -> Rows:
+        """Return checked rows, with the coefficients as they are now."""
+        new = for_new_rows(self._design, X, offset=column(offset), exposure=None)
         beta = np.append(self.intercept_, self.coef_)[-len(self._design.exog_names) :]
         return Rows(new.table, new.design, self.result_.family, beta, new=True)
 
     def _predicted(self, X: Any, offset: Any, quantity: RowQuantity, names: tuple[Any, ...] | None = None) -> Any:
         """Return a quantity of each row: lazy on dask, an array in memory."""
-        found = self._rows(X, offset).apply(quantity, names)
+        found = self._rows(self._checked(X), offset).apply(quantity, names)
         return found if is_lazy(found) else np.asarray(found)

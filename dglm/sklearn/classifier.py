@@ -10,6 +10,7 @@ import pandas as pd
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import check_is_fitted
 
 from dglm._typing import AnyArray, Matrix, Vector
 from dglm.data import Block
@@ -49,7 +50,7 @@ class GLMClassifier(ClassifierMixin, BaseGLM):
     intercept_ : (1,) array
         The constant's coefficient; zero without one.
     n_iter_ : int
-        Iterations of the fit.
+        Iterations of the fit; 1 where the sums of its first pass were all that it needed.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : (p,) array of str
@@ -89,10 +90,12 @@ class GLMClassifier(ClassifierMixin, BaseGLM):
         ------
         ValueError
             If rows cannot be fitted, or there are not two classes.
+        TypeError
+            If the family is not Binomial.
         """
         family = Binomial() if self.family is None else self.family
         if not isinstance(family, Binomial):
-            raise ValueError(f"a classifier's family must be Binomial; got {family!r}. GLMRegressor takes all others")
+            raise TypeError(f"a classifier's family must be Binomial; got {family!r}. GLMRegressor takes all others")
         name = getattr(y, "name", None) if hasattr(y, "to_frame") else None
         X, y = rows_to_fit(self, X, y, numeric=False)
         self.classes_ = _two(_classes(y), type(self).__name__)
@@ -149,6 +152,7 @@ class GLMClassifier(ClassifierMixin, BaseGLM):
         ValueError
             If the rows are not like those of the fit.
         """
+        check_is_fitted(self)
         return self._predicted(X, offset, _probabilities, tuple(self.classes_.tolist()))
 
     def predict(self, X: Any, offset: Any = None) -> Any:
@@ -171,7 +175,7 @@ class GLMClassifier(ClassifierMixin, BaseGLM):
         ValueError
             If the rows are not like those of the fit.
         """
-        rows = self._rows(X, offset)
+        rows = self._rows(self._checked(X), offset)
         log_odds = Applied(rows.design, rows.family, rows.params, _log_odds, None, framed=False, new=True)
         found = rows.table.rows(_Classified(log_odds, self.classes_), rows.columns, every=True)
         return found if is_lazy(found) else np.asarray(found)
@@ -200,7 +204,7 @@ class GLMClassifier(ClassifierMixin, BaseGLM):
         ValueError
             If the rows are not like those of the fit.
         """
-        predicted = self.predict(X, offset)
+        predicted: Any = self.predict(X, offset)
         if not is_lazy(predicted):
             return float(accuracy_score(y, predicted, sample_weight=sample_weight))
         right = (predicted == column(y)).astype(np.float64)
@@ -229,7 +233,7 @@ def _classes(y: Any) -> AnyArray:
 def _two(classes: AnyArray, who: str) -> AnyArray:
     """Return the classes if there are two of them."""
     if len(classes) == 1:
-        raise ValueError(f"{who} needs rows of two classes, but all are of one class: {classes[0]!r}")
+        raise ValueError(f"{who} needs rows of two classes, but all are of one class: {classes.tolist()[0]!r}")
     if len(classes) > 2:
         raise ValueError(
             f"Only binary classification is supported. The type of the target is {type_of_target(classes)}: it has "
@@ -265,5 +269,8 @@ class _Classified:
                 f"row {int(np.argmax(np.isnan(values)))} of partition {number} has no class: a feature is missing "
                 f"or infinite there"
             )
-        labels = self.classes[(values > 0).astype(np.intp)]
-        return pd.Series(labels, index=found.index) if isinstance(found, pd.Series) else labels
+        second = (values > 0).astype(np.intp)
+        if not isinstance(found, pd.Series):
+            return self.classes[second]
+        # of one dtype, also where there are no rows to infer it from
+        return pd.Series(pd.Series(self.classes).array.take(second), index=found.index)

@@ -58,8 +58,7 @@ def with_nested(value: Any, given: Mapping[str, Any], where: str) -> Any:
     for name, part in given.items():
         first, _, rest = name.partition("__")
         if first not in known:
-            there = f"it has {known}" if known else "which has no parameters"
-            raise ValueError(f"Invalid parameter {first!r} for {where}={value!r}; {there}")
+            raise ValueError(f"Invalid parameter {first!r} for {where}={value!r}. Valid parameters are: {known!r}")
         if rest:
             deeper.setdefault(first, {})[rest] = part
         else:

@@ -12,7 +12,7 @@ from dglm.families import Family
 from dglm.results.rows import fitted
 from dglm.sklearn.base import BaseGLM
 from dglm.sklearn.explained import deviance_explained
-from dglm.sklearn.rows import column, new_rows, rows_to_fit
+from dglm.sklearn.rows import column, rows_to_fit
 
 
 class GLMRegressor(RegressorMixin, BaseGLM):
@@ -41,7 +41,7 @@ class GLMRegressor(RegressorMixin, BaseGLM):
     intercept_ : float
         The constant's coefficient; zero without one.
     n_iter_ : int
-        Iterations of the fit.
+        Iterations of the fit; 1 where the sums of its first pass were all that it needed.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : (p,) array of str
@@ -135,10 +135,11 @@ class GLMRegressor(RegressorMixin, BaseGLM):
         ValueError
             If the rows are not like those of the fit, or a response is outside the family's domain.
         """
+        X = self._checked(X)
         rows = self._rows(X, offset)
         extras = {"offset": column(offset), "freq_weights": column(sample_weight)}
         constant = rows.design.intercept is not None
-        told = from_collections(column(y), new_rows(self, X), extras=extras, missing="raise", constant=constant)
+        told = from_collections(column(y), X, extras=extras, missing="raise", constant=constant)
         return deviance_explained(told, rows.family, rows.params)
 
     def __sklearn_tags__(self) -> Any:

@@ -42,8 +42,10 @@ def rows_to_fit(estimator: Any, X: Any, y: Any, *, numeric: bool) -> tuple[Any, 
     if not is_lazy(X):
         X, y = validate_data(estimator, X, y, y_numeric=numeric, **ACCEPTED)
         return _named(estimator, X), y
-    if y is None:
-        raise ValueError(f"{type(estimator).__name__} requires y to be passed, but the target y is None")
+    y = column(y)
+    if y is None or y.ndim != 1:
+        given = "the target y is None" if y is None else f"it has {y.ndim} dimensions"
+        raise ValueError(f"{type(estimator).__name__} requires y to be passed, one number or class a row, but {given}")
     names = _names_of(X)
     estimator.n_features_in_ = _n_features(X)
     if names is not None:
