@@ -64,7 +64,7 @@ class GLMClassifier(ClassifierMixin, BaseGLM):
     >>> X, y = np.array([[0.0], [1.0], [2.0], [3.0]]), np.array(["no", "yes", "no", "yes"])
     >>> model = GLMClassifier().fit(X, y)
     >>> model.predict([[1.0], [4.0]]), model.predict_proba([[4.0]]).round(3)
-    (array(['no', 'yes'], dtype='<U3'), array([[0.101, 0.899]]))
+    (array(['no', 'yes'], dtype='<U3'), array([[0.094, 0.906]]))
     """
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None) -> Self:

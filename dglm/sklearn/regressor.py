@@ -57,7 +57,7 @@ class GLMRegressor(RegressorMixin, BaseGLM):
     >>> X, y = np.array([[0.0], [1.0], [2.0], [3.0]]), np.array([1.0, 1.0, 4.0, 6.0])
     >>> model = GLMRegressor(family=Poisson(), penalty=L2(alpha=0.1)).fit(X, y)
     >>> model.coef_.round(3), model.predict(X).round(1)
-    (array([0.656]), array([0.9, 1.7, 3.3, 6.3]))
+    (array([0.65]), array([0.9, 1.7, 3.2, 6.2]))
     """
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None) -> Self:
