@@ -12,7 +12,7 @@ import numpy as np
 
 from dglm._typing import Vector
 from dglm.data import Block, BlockedData
-from dglm.families import Family
+from dglm.families import Family, Gaussian
 from dglm.matrix import Basis
 from dglm.objective.base import Sum
 from dglm.objective.null_model import NullModel, NullStep
@@ -61,6 +61,11 @@ class Objective(Generic[P]):
     def nobs(self) -> float:
         """Number of observations, W."""
         return self.survey.nobs
+
+    @property
+    def quadratic(self) -> bool:
+        """Whether the likelihood is quadratic, so that the survey has its Hessian: least squares."""
+        return isinstance(self.family, Gaussian) and self.family.canonical
 
     def at(self, beta: Vector, want: type[S]) -> S:
         """Return one sum at some coefficients: one pass.

@@ -8,7 +8,6 @@ from typing import ClassVar
 import numpy as np
 
 from dglm._typing import Matrix, Vector
-from dglm.families import Gaussian
 from dglm.matrix import Basis, Gram
 from dglm.objective import Curvature, Gradient, Objective, ObservedCurvature
 from dglm.penalties import Penalty, SparsePenalty
@@ -75,12 +74,6 @@ class Problem:
     objective: Objective[SparsePenalty]
     basis: Basis
 
-    @property
-    def quadratic(self) -> bool:
-        """Whether the likelihood is quadratic, so that the survey has its Hessian: least squares."""
-        family = self.objective.family
-        return isinstance(family, Gaussian) and family.canonical
-
     def evaluate(self, theta: Vector) -> State:
         """Return the state at some coefficients: one pass.
 
@@ -99,7 +92,7 @@ class Problem:
         theta = objective.penalty.feasible(theta)
         beta = basis.to_params(theta)
         found: Gradient
-        if self.quadratic:
+        if objective.quadratic:
             found, information = objective.at(beta, Gradient), objective.survey.gram
         else:
             seen: Curvature = objective.at(beta, Curvature if objective.family.canonical else ObservedCurvature)
@@ -144,7 +137,7 @@ class Problem:
             return self.evaluate(null)
         H = self.basis.gram(survey.gram) / W
         # exact for least squares; elsewhere as near as a start needs, against what is about a standard error
-        enough = np.sqrt(survey.null_deviance) / W * (TIGHTEST * tol if self.quadratic else LOOSEST)
+        enough = np.sqrt(survey.null_deviance) / W * (TIGHTEST * tol if objective.quadratic else LOOSEST)
 
         def minimise(H: Matrix, g: Vector, theta: Vector) -> Vector:
             return minimise_quadratic(H, g, objective.penalty, theta, tol=enough).theta

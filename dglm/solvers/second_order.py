@@ -11,7 +11,6 @@ from dataclasses import replace
 import numpy as np
 
 from dglm._typing import Mask, Matrix, Vector
-from dglm.families import Gaussian
 from dglm.matrix import ScaledCholesky
 from dglm.objective import Curvature, FactoredCurvature, Objective
 from dglm.penalties import SmoothPenalty, Unpenalised
@@ -184,7 +183,5 @@ def _refined(objective: Objective[SmoothPenalty], state: State) -> Vector:
 
     The deviance is flat there, so that a step so small leaves it, and X2, which is the same, as they are.
     """
-    least_squares = (
-        isinstance(objective.family, Gaussian) and objective.family.canonical and objective.penalty == Unpenalised()
-    )
+    least_squares = objective.quadratic and objective.penalty == Unpenalised()
     return state.beta + state.direction if least_squares and state.certificate <= REFINABLE else state.beta
