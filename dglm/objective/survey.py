@@ -19,7 +19,7 @@ from dglm.data import Block, BlockedData, Dropped
 from dglm.errors import DataError, DomainError, TooWideError
 from dglm.families import Family
 from dglm.matrix import Basis, Cross, Gram, GramDiagonal
-from dglm.objective.base import weighted_total
+from dglm.objective.base import weighted, weighted_total
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,8 @@ class Survey:
     low, high : (p,) array
         The value of each column that is constant; -inf and inf for others.
     information : Gram or GramDiagonal
-        X'WX, W the working weights at the family's starting means; its diagonal alone where the design is wide.
+        X'WX, W the working weights at the family's starting means, or at those of a pilot; its diagonal alone where
+        the design is wide.
     cross : Cross
         X'Wz, z the working response less the offset; nan when the starting means have no finite eta.
     """
@@ -104,7 +105,7 @@ class Survey:
         return replace(self, information=GramDiagonal(gram.mass, gram.centre, gram.total, gram.first, gram.diagonal))
 
     @classmethod
-    def of(cls, block: Block, family: Family, *, wide: bool = False) -> Survey:
+    def of(cls, block: Block, family: Family, *, wide: bool = False, near: Vector | None = None) -> Survey:
         """Return the survey of the rows of a block.
 
         Parameters
@@ -115,6 +116,8 @@ class Survey:
             With its link.
         wide : bool
             Whether to make no p x p matrix.
+        near : (p,) array, optional
+            Coefficients at whose means X'WX and X'Wz are taken; at the family's starting means when not given.
 
         Returns
         -------
@@ -124,7 +127,10 @@ class Survey:
         w, f, of = block.row_weights, block.freq_weights, _Responses.of(block)
         total, nobs = (float(len(block)) if v is None else float(v.sum()) for v in (w, f))
         mean = weighted_total(of.counts, of.y) / total if total > 0 else 0.0
-        W, Wz = (of.rows(values) for values in _first_step(family, of.y, of.w, block.offset))
+        if near is None:
+            W, Wz = (of.rows(values) for values in _first_step(family, of.y, of.w, block.offset))
+        else:
+            W, Wz = _step_from(family, block, block.X.matvec(near))
         gram = block.X.gram_diagonal(W) if wide else block.X.gram(W)
         low, high = _constants(gram)
         null = family.unit_deviance(of.y, np.full_like(of.y, mean))
@@ -255,6 +261,13 @@ def _first_step(family: Family, y: Vector, w: Vector, offset: Vector | None) -> 
     return W, W * z + unusable
 
 
+def _step_from(family: Family, block: Block, eta: Vector) -> tuple[Vector, Vector]:
+    """Return W and Wz at means that a fit to a sample of the rows has, `eta` without the offset."""
+    at = family.pointwise(block.y, eta if block.offset is None else eta + block.offset)
+    W = weighted(block.row_weights, at.information)
+    return W, W * eta + weighted(block.row_weights, at.score)
+
+
 def _both(one: Gram | GramDiagonal, other: Gram | GramDiagonal) -> Gram | GramDiagonal:
     """Return the sum of two records of one kind."""
     if isinstance(one, Gram) and isinstance(other, Gram):
@@ -277,7 +290,13 @@ def _constants(gram: Gram | GramDiagonal) -> tuple[Vector, Vector]:
 
 
 def survey(
-    data: BlockedData[Block], family: Family, exog_names: list[str], endog_name: str, *, wide: bool = False
+    data: BlockedData[Block],
+    family: Family,
+    exog_names: list[str],
+    endog_name: str,
+    *,
+    wide: bool = False,
+    near: Vector | None = None,
 ) -> Survey:
     """Make the first pass, and refuse data that cannot be fitted.
 
@@ -293,6 +312,8 @@ def survey(
         Name of the response, for messages.
     wide : bool
         Whether to make no p x p matrix.
+    near : (p,) array, optional
+        Coefficients that X'WX and X'Wz are taken at; the family's starting means when not given.
 
     Returns
     -------
@@ -306,7 +327,7 @@ def survey(
     DataError
         If a value is infinite, or no row of positive weight is left.
     """
-    return usable(data.sum(partial(survey_block, wide=wide), family, exog_names, endog_name))
+    return usable(data.sum(partial(survey_block, wide=wide, near=near), family, exog_names, endog_name))
 
 
 def usable(found: Survey) -> Survey:
@@ -338,7 +359,15 @@ def usable(found: Survey) -> Survey:
     return found
 
 
-def survey_block(block: Block, family: Family, exog_names: list[str], endog_name: str, *, wide: bool = False) -> Survey:
+def survey_block(
+    block: Block,
+    family: Family,
+    exog_names: list[str],
+    endog_name: str,
+    *,
+    wide: bool = False,
+    near: Vector | None = None,
+) -> Survey:
     """Check one block's rows and survey them, tile by tile.
 
     Parameters
@@ -353,6 +382,8 @@ def survey_block(block: Block, family: Family, exog_names: list[str], endog_name
         Name of the response, for messages.
     wide : bool
         Whether products of columns with one another are left out.
+    near : (p,) array, optional
+        Coefficients that X'WX and X'Wz are taken at.
 
     Returns
     -------
@@ -368,7 +399,7 @@ def survey_block(block: Block, family: Family, exog_names: list[str], endog_name
     """
     _check_response(block, family, endog_name)
     with np.errstate(all="ignore"):
-        found = reduce(add, (Survey.of(tile, family, wide=wide) for tile in block.tiles()))
+        found = reduce(add, (Survey.of(tile, family, wide=wide, near=near) for tile in block.tiles()))
         if not np.isfinite(_sums_of(found.information)).all():
             raise _infinite_value(block, exog_names)
     return replace(found, dropped=block.dropped)

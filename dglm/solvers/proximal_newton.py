@@ -11,6 +11,7 @@ from dglm._typing import Matrix, Vector
 from dglm.matrix import Basis, Gram
 from dglm.objective import Curvature, Gradient, Objective, ObservedCurvature
 from dglm.penalties import Penalty, SparsePenalty
+from dglm.solvers.bending import bent_by_sample
 from dglm.solvers.base import Certificate, Fit, Iteration, Solver, Status, dispersion
 from dglm.solvers.coordinates import sparse_basis
 from dglm.solvers.gaussian_design import gaussian_design_start
@@ -142,8 +143,13 @@ class Problem:
         def minimise(H: Matrix, g: Vector, theta: Vector) -> Vector:
             return minimise_quadratic(H, g, objective.penalty, theta, tol=enough).theta
 
-        zero = objective.penalty.feasible(np.zeros_like(g))
-        target = gaussian_design_start(objective, self.basis, minimise(H, g + H @ zero, zero), minimise)
+        pilot = None if objective.pilot is None else self.basis.from_params(objective.pilot.params)
+        if pilot is not None and np.array_equal(pilot, objective.penalty.feasible(pilot)):
+            unit = np.sqrt(survey.null_deviance) / W
+            target = self._bent(pilot, H, g + H @ pilot, TIGHTEST * tol * unit)
+        else:
+            zero = objective.penalty.feasible(np.zeros_like(g))
+            target = gaussian_design_start(objective, self.basis, minimise(H, g + H @ zero, zero), minimise)
         state = self.evaluate(target)
         if np.isfinite(state.objective):
             return state
@@ -165,9 +171,21 @@ class Problem:
         (p,) array
             In centred coordinates.
         """
+        if self.objective.pilot is not None:
+            return self._bent(state.theta, state.H, state.gradient, TIGHTEST * tol * state.unit) - state.theta
         enough = max(min(LOOSEST, state.certificate) * state.certificate, TIGHTEST * tol) * state.unit
         penalty = self.objective.penalty
         return minimise_quadratic(state.H, state.gradient, penalty, state.theta, tol=enough).theta - state.theta
+
+    def _bent(self, theta: Vector, H: Matrix, g: Vector, enough: float) -> Vector:
+        """Return the minimum of a quadratic model that the pilot's sample bends, to nearly all its digits."""
+        objective = self.objective
+
+        def minimise(H: Matrix, g: Vector, theta: Vector) -> Vector:
+            return minimise_quadratic(H, g, objective.penalty, theta, tol=enough).theta
+
+        want = Curvature if objective.family.canonical else ObservedCurvature
+        return bent_by_sample(objective, self.basis, want, theta, H, g, minimise)
 
     def slope(self, state: State, d: Vector) -> float:
         """Return a bound on the directional derivative of the objective.
