@@ -17,19 +17,29 @@ from dglm._typing import AnyArray, Codes, Vector
 from dglm.data import Block, BlockedData, MemoryBlocks
 from dglm.matrix import DenseMatrix
 
-# Rows of a sample, from strips of each partition; its errors are small beside those of the steps that they enter.
-SAMPLE_ROWS = 2**16
-STRIPS = 4
-# Rows that there are for each of the sample: evaluating it some ten times is to cost less than one pass.
+# Rows of a sample: one in so many of all, within bounds. The error that it leaves falls with its size to the power of
+# 3/2, and grows with the square root of the rows.
+ROWS_EACH = 64
+FEWEST_SAMPLED, MOST_SAMPLED = 2**16, 2**18
+# Rows that there must be for each of the sample: evaluating it some ten times is to cost less than one pass.
 FEWEST_ROWS_EACH = 24
 # Rows of the sample for each column, without which it tells little of the curvature.
 FEWEST_ROWS_A_COLUMN = 100
-# The sample's own blocks, one for each thread and more.
+# Where the rows of a partition's share are taken, and the blocks of the sample: one for each thread and more.
+STRIPS = 4
 SAMPLE_BLOCKS = 4
 
 
 class Sample(MemoryBlocks[Block]):
-    """Rows of a sample: sums over them are no passes over the data."""
+    """Rows of a sample: sums over them are no passes over the data.
+
+    Parameters
+    ----------
+    parts : sequence of Block
+        The rows.
+    passes : PassLog, optional
+        Where nothing is entered.
+    """
 
     def sum(self, kernel: Callable[..., Any], *broadcast: object) -> Any:
         return self._sum(lambda block: kernel(block, *broadcast))
@@ -70,44 +80,41 @@ def sample_of(data: BlockedData[Block]) -> Sample | None:
     if not isinstance(data, MemoryBlocks):
         return None
     blocks: list[Block] = data.parts
-    designs = [block.X for block in blocks if isinstance(block.X, DenseMatrix)]
+    designs = [block.X.values for block in blocks if isinstance(block.X, DenseMatrix)]
     n, p = sum(map(len, blocks)), blocks[0].X.shape[1]
-    if len(designs) < len(blocks) or n < FEWEST_ROWS_EACH * SAMPLE_ROWS or p * FEWEST_ROWS_A_COLUMN > SAMPLE_ROWS:
+    size = min(max(n // ROWS_EACH, FEWEST_SAMPLED), MOST_SAMPLED)
+    if len(designs) < len(blocks) or n < size * FEWEST_ROWS_EACH or size < p * FEWEST_ROWS_A_COLUMN:
         return None
-    strips = [_strips(len(block), n) for block in blocks]
-    whole = replace(
-        blocks[0],
-        X=DenseMatrix(_taken([X.values for X in designs], strips)),
-        y=_taken([block.y for block in blocks], strips),
-        **{name: _of_all(blocks, name, strips) for name in ("freq_weights", "var_weights", "offset")},
+    strips = [_strips(len(block), size / n) for block in blocks]
+
+    def taken(arrays: list[Any]) -> AnyArray:
+        return np.concatenate([array[rows] for array, rows in zip(arrays, strips, strict=True)])
+
+    def of_all(vectors: list[Vector | None]) -> Vector | None:
+        return None if vectors[0] is None else taken(vectors)
+
+    X, y = taken(designs), taken([block.y for block in blocks])
+    freq = of_all([block.freq_weights for block in blocks])
+    var = of_all([block.var_weights for block in blocks])
+    offset = of_all([block.offset for block in blocks])
+    cuts = np.linspace(0, len(y), SAMPLE_BLOCKS + 1).astype(int).tolist()
+    return Sample(
+        [
+            replace(
+                blocks[0],
+                X=DenseMatrix(X[start:stop]),
+                y=y[start:stop],
+                freq_weights=None if freq is None else freq[start:stop],
+                var_weights=None if var is None else var[start:stop],
+                offset=None if offset is None else offset[start:stop],
+            )
+            for start, stop in pairwise(cuts)
+        ]
     )
-    cuts = np.linspace(0, len(whole), SAMPLE_BLOCKS + 1).astype(int)
-    return Sample([_cut(whole, slice(*ends)) for ends in pairwise(cuts.tolist())])
 
 
-def _strips(m: int, n: int) -> Codes:
-    """Return the positions of a partition's rows that are sampled, m of n rows being its own."""
-    width = max(SAMPLE_ROWS * m // (n * STRIPS), 1)
-    starts = np.linspace(0, max(m - width, 0), STRIPS).astype(np.intp)
-    return np.unique(np.minimum(starts[:, None] + np.arange(width), m - 1))[: max(m, 0)]
-
-
-def _taken(arrays: list[AnyArray], strips: list[Codes]) -> AnyArray:
-    return np.concatenate([array[rows] for array, rows in zip(arrays, strips, strict=True)])
-
-
-def _of_all(blocks: list[Block], name: str, strips: list[Codes]) -> Vector | None:
-    """Return a vector that either every partition has or none."""
-    vectors = [getattr(block, name) for block in blocks]
-    return None if vectors[0] is None else _taken(vectors, strips)
-
-
-def _cut(block: Block, rows: slice) -> Block:
-    """Return some rows of a sample."""
-    vectors = ("y", "freq_weights", "var_weights", "offset")
-    held: dict[str, Any] = {name: getattr(block, name) for name in vectors}
-    return replace(
-        block,
-        X=DenseMatrix(block.X.toarray()[rows]),
-        **{name: vector if vector is None else vector[rows] for name, vector in held.items()},
-    )
+def _strips(n_rows: int, share: float) -> Codes:
+    """Return the positions of a partition's rows that are sampled: a few strips of neighbours, spread over it."""
+    width = min(int(np.ceil(n_rows * share / STRIPS)), n_rows)
+    starts = np.linspace(0, n_rows - width, STRIPS).astype(np.intp)
+    return np.unique(starts[:, None] + np.arange(width))

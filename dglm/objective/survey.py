@@ -265,7 +265,11 @@ def _step_from(family: Family, block: Block, eta: Vector) -> tuple[Vector, Vecto
     """Return W and Wz at means that a fit to a sample of the rows has, `eta` without the offset."""
     at = family.pointwise(block.y, eta if block.offset is None else eta + block.offset)
     W = weighted(block.row_weights, at.information)
-    return W, W * eta + weighted(block.row_weights, at.score)
+    Wz = W * eta + weighted(block.row_weights, at.score)
+    if np.isfinite(Wz.sum()):
+        return W, Wz
+    # a mean out of range: the columns are surveyed all the same, and the fit begins elsewhere
+    return np.where(np.isfinite(Wz), W, block.weights), Wz
 
 
 def _both(one: Gram | GramDiagonal, other: Gram | GramDiagonal) -> Gram | GramDiagonal:

@@ -11,8 +11,8 @@ from dglm._typing import Matrix, Vector
 from dglm.matrix import Basis, Gram
 from dglm.objective import Curvature, Gradient, Objective, ObservedCurvature
 from dglm.penalties import Penalty, SparsePenalty
-from dglm.solvers.bending import bent_by_sample
 from dglm.solvers.base import Certificate, Fit, Iteration, Solver, Status, dispersion
+from dglm.solvers.bending import bent_by_sample
 from dglm.solvers.coordinates import sparse_basis
 from dglm.solvers.gaussian_design import gaussian_design_start
 from dglm.solvers.line_search import backtrack, falls_enough

@@ -16,8 +16,8 @@ from dglm.matrix import ScaledCholesky
 from dglm.objective import Curvature, FactoredCurvature, Objective
 from dglm.penalties import SmoothPenalty, Unpenalised
 from dglm.solvers.base import Certificate, Fit, Iteration, Status
-from dglm.solvers.gaussian_design import gaussian_design_start
 from dglm.solvers.bending import bent_by_sample
+from dglm.solvers.gaussian_design import gaussian_design_start
 from dglm.solvers.line_search import backtrack, falls_enough
 from dglm.solvers.start import null_start, quadratic_start
 from dglm.solvers.state import (
