@@ -25,8 +25,8 @@ FEWEST_SAMPLED, MOST_SAMPLED = 2**16, 2**18
 FEWEST_ROWS_EACH = 24
 # Rows of the sample for each column, without which it tells little of the curvature.
 FEWEST_ROWS_A_COLUMN = 100
-# Where the rows of a partition's share are taken, and the blocks of the sample: one for each thread and more.
-STRIPS = 4
+# Places where rows of a partition are taken, and the blocks of the sample: one for each thread and more.
+STRIPS = 64
 SAMPLE_BLOCKS = 4
 
 
@@ -114,7 +114,7 @@ def sample_of(data: BlockedData[Block]) -> Sample | None:
 
 
 def _strips(n_rows: int, share: float) -> Codes:
-    """Return the positions of a partition's rows that are sampled: a few strips of neighbours, spread over it."""
+    """Return the positions of a partition's rows that are sampled: strips of neighbours, spread evenly over it."""
     width = min(int(np.ceil(n_rows * share / STRIPS)), n_rows)
-    starts = np.linspace(0, n_rows - width, STRIPS).astype(np.intp)
+    starts = ((np.arange(STRIPS) + 0.5) / STRIPS * (n_rows - width)).astype(np.intp)
     return np.unique(starts[:, None] + np.arange(width))

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from dglm.data import Block, BlockedData
 from dglm.errors import DataError, DomainError
 from dglm.families import Family, Gaussian
-from dglm.objective import Objective, Pilot, sample_of, survey
+from dglm.objective import Curvature, Objective, Pilot, sample_of, survey
 from dglm.penalties import Unpenalised
-from dglm.solvers.base import Status
+from dglm.solvers.base import Status, dispersion
 from dglm.solvers.irls import IRLS
+from dglm.solvers.state import SETTLED
 
-# A sample is off by standard errors of its own: its estimate needs no more digits than this share of one.
-PILOT_TOL = 0.01
+# Steps to a pilot, which needs no more digits than show that the sample's likelihood has a maximum: `SETTLED`.
 MAX_ITER = 25
+# What a standard error of the sample may move eta by, by the spread of a column: where it is more, as of classes that
+# a few rows more would separate, the pilot would be far from where the fit ends.
+LOOSE = 0.1
 
 
 def pilot_of(data: BlockedData[Block], family: Family, exog_names: list[str], intercept: int | None) -> Pilot | None:
@@ -45,7 +50,11 @@ def pilot_of(data: BlockedData[Block], family: Family, exog_names: list[str], in
         return None
     basis = found.basis(*(found.constant_column() if intercept is None else (intercept, 1.0)))
     objective = Objective(data=sample, family=family, penalty=Unpenalised(), survey=found, basis=basis)
-    fit = IRLS(tol=PILOT_TOL, max_iter=MAX_ITER).solve(objective, None)
-    if fit.status is not Status.CONVERGED or fit.aliased.any():
+    fit = IRLS(tol=SETTLED, max_iter=MAX_ITER).solve(objective, None)
+    if fit.status is not Status.CONVERGED or fit.aliased.any() or not isinstance(fit.sums, Curvature):
         return None
-    return Pilot(sample, found.total_weight, fit.params)
+    variance = np.diag(basis.factor(fit.sums.information).inverse()) * dispersion(objective, fit.sums.pearson_chi2, 0)
+    spread = basis.diagonal(found.information) / found.information.total
+    # nan, too, is not below it
+    determined = float(np.max(variance * spread)) <= LOOSE**2
+    return Pilot(sample, found.total_weight, fit.params) if determined else None
