@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from dglm._typing import Mask, Vector
-from dglm.data import Table
+from dglm.data import Held, Table
 from dglm.design import Design
 from dglm.errors import CollinearityError, DataError
 from dglm.families import Family
@@ -79,6 +79,10 @@ class Estimate:
         Where there were constraints; everything else is in terms of all coefficients.
     selection : Selection or None
         Where the columns were selected by a penalty.
+    rows_held : ``"in memory"``, ``"kept"`` or ``"read"``
+        Where the rows were between passes; read and encoded in each of them, if nowhere.
+    read_retries : int
+        How often a file had to be read once more.
     table : Table or None
         A handle on the rows, for per-row quantities; stays in the process that fitted.
     """
@@ -101,6 +105,8 @@ class Estimate:
     collinear: Collinear = "drop"
     constraint: Constraint | None = None
     selection: Selection | None = None
+    rows_held: Held = "in memory"
+    read_retries: int = 0
     table: Table | None = field(default=None, metadata=NOT_SAVED)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -278,6 +284,8 @@ def finish(
         llnull=llnull,
         pass_seconds=tuple(objective.data.passes.seconds[passes_before:]),
         scale_option=scale,
+        rows_held=objective.data.held,
+        read_retries=objective.data.passes.retries,
         collinear=collinear,
         constraint=constraint,
         selection=selection,
