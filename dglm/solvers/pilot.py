@@ -9,8 +9,9 @@ from dglm.errors import DataError, DomainError
 from dglm.families import Family, Gaussian
 from dglm.objective import Curvature, Objective, Pilot, sample_of, survey
 from dglm.penalties import Unpenalised
-from dglm.solvers.base import Status, dispersion
+from dglm.solvers.base import dispersion
 from dglm.solvers.irls import IRLS
+from dglm.solvers.iteration import Status
 from dglm.solvers.state import SETTLED
 
 # Steps to a pilot, which needs no more digits than show that the sample's likelihood has a maximum: `SETTLED`.
