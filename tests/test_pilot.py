@@ -111,3 +111,13 @@ def test_wrong_values_are_reported_with_their_place(small_samples):
     y[0], X[-1, 2] = 1.0, np.inf
     with pytest.raises(dglm.errors.DataError, match="is inf in row"):
         dglm.GLM(y, X, family=Binomial()).fit()
+
+
+def test_interrupted_fit_goes_on_from_its_checkpoint(small_samples, tmp_path):
+    X, y = data(Binomial())
+    with pytest.warns(dglm.errors.ConvergenceWarning):
+        dglm.GLM(y, X, family=Binomial()).fit(checkpoint=tmp_path / "fit", max_passes=2)
+    with count_passes() as passes:
+        resumed = dglm.GLM(y, X, family=Binomial()).fit(checkpoint=tmp_path / "fit")
+    assert passes.count == 1
+    assert np.array_equal(resumed.params, fitted(X, y, Binomial())[1].params)
