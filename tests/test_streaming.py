@@ -353,7 +353,7 @@ def test_encoding_leaves_nothing_of_the_rows_behind(engine: Any) -> None:
     gc.collect()
     gc.disable()
     try:
-        columns = {name: column.to_numpy() for name, column in rows(0)[["x", "y"]].items()}
+        columns = {name: np.array(column) for name, column in rows(0)[["x", "y"]].items()}
         held = [weakref.ref(column) for column in columns.values()]
         frame = pd.DataFrame({**columns, "g": rows(0)["g"]}, copy=False)
         assert made.design.encode(frame, 0).X.shape == (40, 8)
