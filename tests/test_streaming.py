@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 import dglm
-from dglm.data import Block, DaskBlocks, MemoryBlocks, dask_blocks, keeping, sources
+from dglm.data import Block, DaskBlocks, MemoryBlocks, bundles, clients, keeping, sources
 from dglm.data.sources import Brought, OwnTasks
 from dglm.errors import ChangedDataError, ReadError
 from dglm.families import Binomial, Poisson
@@ -161,21 +161,20 @@ def test_any_grouping_gives_the_same_bits(n: int, scheduler: str, monkeypatch: p
     parts = [np.random.default_rng(i).normal(size=5) * 10.0 ** (i % 7) for i in range(n)]
     blocks: DaskBlocks[np.ndarray] = DaskBlocks.of([dask.delayed(part, traverse=False) for part in parts])
     sizes, found = set(), [MemoryBlocks(parts).sum(first)]
-    monkeypatch.setattr(dask_blocks, "TASKS_A_THREAD", 0)
+    monkeypatch.setattr(bundles, "TASKS_A_THREAD", 0)
     with dask.config.set(scheduler=scheduler):
         for many in (1000, 64, 8, 1):
-            monkeypatch.setattr(dask_blocks, "MANY_TASKS", many)
-            sizes |= {len(bundle.group) for bundle in blocks._grouped()}
+            monkeypatch.setattr(bundles, "MANY_TASKS", many)
+            sizes |= {len(bundle.group) for bundle in blocks.bundles.for_a_pass(lambda: 1)}
             found += [blocks.sum(first), blocks.persist().sum(first)]
     assert len(sizes) > 1
     for other in found[1:]:
         np.testing.assert_array_equal(other, found[0])
 
 
-def test_many_small_partitions_share_tasks_but_leave_each_thread_several(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_small_partitions_share_tasks_but_leave_each_thread_several() -> None:
     def tasks(n: int, threads: int) -> int:
-        monkeypatch.setattr(dask_blocks, "_threads", lambda: threads)
-        return len(DaskBlocks.of([dask.delayed(i) for i in range(n)])._grouped())
+        return len(DaskBlocks.of([dask.delayed(i) for i in range(n)]).bundles.for_a_pass(lambda: threads))
 
     assert tasks(256, 2) == 256
     assert tasks(1000, 2) == 125
@@ -300,7 +299,7 @@ def test_a_seal_tells_any_bit(n: int, p: int, change: str, where: int) -> None:
 
 @pytest.mark.parametrize(("free", "held"), [(10**9, "kept"), (1000, "read")])
 def test_rows_are_kept_where_they_fit(free: int, held: str, monkeypatch, caplog) -> None:
-    monkeypatch.setattr(dask_blocks, "free_memory", lambda: free)
+    monkeypatch.setattr(clients, "free_memory", lambda: free)
     data = dd.from_map(rows, range(3), meta=rows(0).iloc[:0])
     with caplog.at_level("INFO", logger="dglm"):
         result = dglm.GLM.from_formula("y ~ x + g", data, family=Poisson()).fit()
@@ -314,7 +313,7 @@ def test_rows_are_kept_where_they_fit(free: int, held: str, monkeypatch, caplog)
 def test_the_largest_of_a_few_blocks_decides(monkeypatch) -> None:
     # the first partition is small, those in the middle are not
     frame = dd.from_map(lambda i: rows(i, 1000 if 10 < i < 30 else 1), range(40), meta=rows(0).iloc[:0])
-    monkeypatch.setattr(dask_blocks, "free_memory", lambda: 100_000)
+    monkeypatch.setattr(clients, "free_memory", lambda: 100_000)
     assert dglm.GLM.from_formula("y ~ x", frame, family=Poisson()).fit().rows_held == "read"
 
 
