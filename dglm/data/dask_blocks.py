@@ -86,8 +86,8 @@ class DaskBlocks(BlockedData[T]):
         return DaskBlocks(self.bundles, (*self.steps, function), self.passes)
 
     def of_some(self, function: Callable[[T], U], numbers: Sequence[int]) -> list[U]:
-        task = dask.delayed(function, pure=False, traverse=False)
-        return list(compute(*map(task, self._some(numbers))))
+        task, name = dask.delayed(function, pure=False, traverse=False), unique_name("dglm-look")
+        return list(compute(*(task(part, dask_key_name=(name, i)) for i, part in enumerate(self._some(numbers)))))
 
     def concatenated(self, *widths: int) -> Any:
         chunks = [da.from_delayed(p, shape=(np.nan, *widths), dtype=np.float64) for p in self.parts]

@@ -16,6 +16,7 @@ from dask.dataframe.utils import meta_nonempty
 
 from dglm._typing import AnyArray
 from dglm.data.dask_blocks import DaskBlocks
+from dglm.data.sources import annotated
 from dglm.data.tables import Choice, FrameTable, Partition, RowFunction, Table, chosen
 from dglm.errors import DataError
 from dglm.matrix import beside
@@ -42,7 +43,10 @@ class DaskTable(FrameTable):
         # select on the dask frame, so that files are read column by column; optimise before counting the
         # partitions, because dask joins small files once it knows how little of them is read
         frame = self.frame[list(columns)].optimize()
-        blocks: DaskBlocks[Partition] = DaskBlocks.of(frame.to_delayed())
+        parts = frame.to_delayed()
+        # (a dataframe has none)
+        _forget_annotations(parts[0].dask)
+        blocks: DaskBlocks[Partition] = DaskBlocks.of(parts)
         return blocks.map(partial(_as_declared, self._booleans(columns))) if self._booleans(columns) else blocks
 
     def rows(self, function: RowFunction, columns: Sequence[str]) -> Any:
@@ -119,7 +123,7 @@ class DaskArrayTable(Table):
 
     def partitions(self, columns: Sequence[str]) -> DaskBlocks[Partition]:
         # a row of chunks for each block of rows, also where the array has one dimension
-        grids = [self.arrays[c].to_delayed() for c in columns]
+        grids = [_chunks(self.arrays[c]) for c in columns]
         chunks = [grid.reshape(len(grid), -1).tolist() for grid in grids]
         widths = tuple((name, len(column[0])) for name, column in zip(columns, chunks, strict=True))
         values = [list(chain.from_iterable(column[i] for column in chunks)) for i in range(len(grids[0]))]
@@ -208,6 +212,21 @@ def _like(array: Any, exog: Any, name: str) -> Any:
             f"call compute_chunk_sizes() on both, so that they can be aligned"
         )
     return array
+
+
+def _chunks(array: Any) -> Any:
+    """Return the chunks of an array as lazy values; optimising it would forget its annotations."""
+    if annotated(array.dask):
+        return array.to_delayed(optimize_graph=False)
+    chunks = array.to_delayed()
+    _forget_annotations(chunks.flat[0].dask)
+    return chunks
+
+
+def _forget_annotations(graph: Any) -> None:
+    """Let go of what dask notes where a graph is made inside `dask.annotate`; that is meant for the tasks of a pass."""
+    for layer in graph.layers.values():
+        layer.annotations = None
 
 
 def _assemble(widths: tuple[tuple[str, int], ...], chunks: Any, number: int) -> dict[str, AnyArray]:
