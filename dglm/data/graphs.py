@@ -103,7 +103,8 @@ class Layer:
         list of Delayed
             Computing nothing.
         """
-        graph = HighLevelGraph.from_collections(self._name, self._tasks, dependencies=given)
+        collections: Sequence[Any] = given
+        graph = HighLevelGraph.from_collections(self._name, self._tasks, dependencies=collections)
         return [Delayed(key, graph, layer=self._name) for key in keys]
 
     def _add(self, task: GraphNode) -> Key:
