@@ -360,8 +360,8 @@ class GLM(Constraining, Evaluating, Penalising):
         return objective_of(data, self.family, penalty, found, self._spread, self.design)
 
     def _blocks(self, persist: Persist) -> BlockedData[Block]:
-        """Return the encoded blocks, kept where asked or where they fit."""
-        if self._kept is None or persist not in {"auto", self._kept[0]}:
+        """Return the encoded blocks, kept where asked or where they fit; anew if another cluster has them."""
+        if self._kept is None or persist not in {"auto", self._kept[0]} or not self._kept[1].at_hand:
             self._kept = kept(self._table.partitions(self.design.columns).map(self.design.encode), persist)
         return self._kept[1]
 

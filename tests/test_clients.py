@@ -150,6 +150,19 @@ def test_a_client_that_is_current_or_named_computes(cluster, client) -> None:
         assert computing_client() is client
 
 
+def test_rows_that_are_kept_elsewhere_are_read_anew(cluster, expected) -> None:
+    made = model()
+    with Client(cluster):
+        assert made.fit(persist=True).rows_held == "kept"
+        with dask.config.set(scheduler="threads"):
+            np.testing.assert_array_equal(made.fit(persist=True).params, expected.params)
+    with Client(cluster):
+        passes = made.fit().n_passes
+        # (they stayed: the survey is not repeated)
+        assert made.fit().n_passes == passes
+    np.testing.assert_array_equal(made.fit().params, expected.params)
+
+
 def test_child_processes_give_the_same_bits(expected) -> None:
     # (a pool, because dask would start new processes for each pass)
     with (

@@ -1,5 +1,6 @@
 """Streaming: partitions that are read in the task that sums over them, sealed, read again after an error, grouped."""
 
+import pickle
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from scipy import sparse
 
 import dglm
 from dglm.data import Block, DaskBlocks, MemoryBlocks, bundles, clients, keeping, sources
+from dglm.data.packed import Packed
 from dglm.data.sources import Brought, OwnTasks
 from dglm.errors import ChangedDataError, ReadError
 from dglm.families import Binomial, Poisson
@@ -181,6 +183,18 @@ def test_many_small_partitions_share_tasks_but_leave_each_thread_several() -> No
     assert tasks(10_000, 2) == 157
     assert tasks(1000, 100) == 1000
     assert tasks(10_000, 100) == 1250
+
+
+def test_what_a_pass_reads_with_is_pickled_once_unless_it_is_rows() -> None:
+    small, large = Packed(("a file", 3)), Packed((np.zeros(1000),))
+    copy = pickle.loads(pickle.dumps(small))
+    assert copy.__reduce__()[1][1] is copy._pickle  # (a scheduler hands it on as it came)
+    assert copy.value == small.value
+    for packed in (large, pickle.loads(pickle.dumps(large))):
+        assert packed.__reduce__()[1] == (packed.value, None)
+        buffers: list[Any] = []
+        pickle.dumps(packed, protocol=5, buffer_callback=buffers.append)
+        assert len(buffers) == 1
 
 
 # -- what goes wrong with files

@@ -39,6 +39,8 @@ class DaskBlocks(BlockedData[T]):
         From what the bundles bring to the partitions.
     passes : PassLog, optional
         A new one when not given.
+    keeper : str, optional
+        Client of the cluster where they are kept, by its name.
     """
 
     def __init__(
@@ -46,10 +48,12 @@ class DaskBlocks(BlockedData[T]):
         bundles: Bundles,
         steps: tuple[Callable[[Any, int], Any], ...] = (),
         passes: PassLog | None = None,
+        keeper: str | None = None,
     ) -> None:
         self.bundles = bundles
         self.steps = steps
         self.passes = PassLog() if passes is None else passes
+        self.keeper = keeper
 
     @classmethod
     def of(cls, parts: Sequence[Delayed | Sequence[Delayed]]) -> Self:
@@ -73,6 +77,11 @@ class DaskBlocks(BlockedData[T]):
         return "kept" if any(isinstance(bundle.group, KeptGroup) for bundle in self.bundles) else "read"
 
     @property
+    def at_hand(self) -> bool:
+        """Read anywhere, but kept in this process or by one cluster."""
+        return self.held == "read" or self.keeper == _computer()
+
+    @property
     def n_blocks(self) -> int:
         """Number of partitions."""
         return sum(len(bundle.group) for bundle in self.bundles)
@@ -83,7 +92,7 @@ class DaskBlocks(BlockedData[T]):
         return self._some(range(self.n_blocks))
 
     def map(self, function: Callable[[T, int], U]) -> DaskBlocks[U]:
-        return DaskBlocks(self.bundles, (*self.steps, function), self.passes)
+        return DaskBlocks(self.bundles, (*self.steps, function), self.passes, self.keeper)
 
     def of_some(self, function: Callable[[T], U], numbers: Sequence[int]) -> list[U]:
         task, name = dask.delayed(function, pure=False, traverse=False), unique_name("dglm-look")
@@ -94,7 +103,7 @@ class DaskBlocks(BlockedData[T]):
         return da.concatenate(chunks)
 
     def logged_in(self, passes: PassLog) -> Self:
-        return type(self)(self.bundles, self.steps, passes)
+        return type(self)(self.bundles, self.steps, passes, self.keeper)
 
     def persist(self) -> Self:
         layer, bundles = Layer("dglm-keep"), self.bundles.for_a_pass(computing_threads)
@@ -112,6 +121,7 @@ class DaskBlocks(BlockedData[T]):
             ),
             (),
             self.passes,
+            _computer(),
         )
 
     def free_bytes(self) -> int:
@@ -151,6 +161,12 @@ class DaskBlocks(BlockedData[T]):
             nth = dask.delayed(partial(_nth, bundle.group.values, i), pure=False, traverse=False)
             parts.append(nth(job, *bundle.given, dask_key_name=(name, number)))
         return parts
+
+
+def _computer() -> str | None:
+    """Return the name of the client of the cluster that computes."""
+    client = computing_client()
+    return None if client is None else str(client.id)
 
 
 def _keys(bundle: Bundle) -> Iterator[Any]:

@@ -33,7 +33,7 @@ class Packed(Generic[V]):
     @property
     def value(self) -> V:
         """The value."""
-        if self._value is None and self._pickle is not None:
+        if self._pickle is not None and self._value is None:
             self._value = loads(self._pickle)
         return cast(V, self._value)
 
@@ -44,10 +44,10 @@ class Packed(Generic[V]):
             # arrays in memory travel without a copy, and no second one of them is kept
             self._large = bool(buffers) or len(pickle) > SMALL
             self._pickle = None if self._large else pickle
-        return (Packed, (self._value,)) if self._large else (_packed, (self._pickle,))
+        return _arrived, ((self._value, None) if self._large else (None, self._pickle))
 
 
-def _packed(pickle: bytes) -> Packed[Any]:
-    packed: Packed[Any] = Packed(None)
-    packed._pickle = pickle
+def _arrived(value: Any, pickle: bytes | None) -> Packed[Any]:
+    packed: Packed[Any] = Packed(value)
+    packed._pickle, packed._large = pickle, pickle is None
     return packed
