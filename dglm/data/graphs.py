@@ -47,7 +47,7 @@ class Layer:
 
     def __init__(self, what: str, number: int | None = None) -> None:
         self._suffix = unique_name("" if number is None else f"-{number}")
-        self._name = what + self._suffix
+        self.name = what + self._suffix
         self._tasks: dict[Key, GraphNode] = {}
 
     def value(self, what: str, value: object) -> Key:
@@ -104,8 +104,8 @@ class Layer:
             Computing nothing.
         """
         collections: Sequence[Any] = given
-        graph = HighLevelGraph.from_collections(self._name, self._tasks, dependencies=collections)
-        return [Delayed(key, graph, layer=self._name) for key in keys]
+        graph = HighLevelGraph.from_collections(self.name, self._tasks, dependencies=collections)
+        return [Delayed(key, graph, layer=self.name) for key in keys]
 
     def _add(self, task: GraphNode) -> Key:
         self._tasks[task.key] = task
