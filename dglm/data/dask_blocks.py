@@ -5,8 +5,8 @@ Stateless tasks only (no actors, no pinning): a lost worker costs a recompute an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from itertools import count, islice
 from typing import Any, Self, TypeVar
@@ -20,8 +20,9 @@ from dglm.data.arrivals import Arrivals
 from dglm.data.blocked import Addable, Arriving, BlockedData, Held, T, add_in_order, tree_sum
 from dglm.data.bundles import Bundle, Bundles
 from dglm.data.clients import compute, computing_client, computing_threads, free_bytes, persist
+from dglm.data.following import following
 from dglm.data.graphs import Layer, unique_name
-from dglm.data.passes import PassLog
+from dglm.data.passes import Advance, PassLog
 from dglm.data.work import Answer, Job, KeptGroup
 
 U = TypeVar("U")
@@ -143,8 +144,12 @@ class DaskBlocks(BlockedData[T]):
             summed = partial(bundle.group.summed, [column[first:last] for column in columns])
             tasks.append(layer.task("dglm-pass", first, summed, job, *_keys(bundle)))
         numbers = count()
-        total = tree_sum(tasks, lambda some: layer.task("dglm-add", next(numbers), _add, *some))
-        (answer,) = compute(*layer.lazy([total], _given(bundles)))
+        total = layer.lazy(
+            [tree_sum(tasks, lambda some: layer.task("dglm-add", next(numbers), _add, *some))], _given(bundles)
+        )
+        sizes = {bundle.group.first: len(bundle.group) for bundle in bundles}
+        with self.passes.shown(self.n_blocks) as advance, _followed(layer.name, sizes, advance):
+            (answer,) = compute(*total)
         found: Answer[S] = answer
         self.passes.compare(found.seals)
         self.passes.count_retries(found.retries, kept=self.held == "kept")
@@ -167,6 +172,11 @@ def _computer() -> str | None:
     """Return the name of the client of the cluster that computes."""
     client = computing_client()
     return None if client is None else str(client.id)
+
+
+def _followed(name: str, sizes: Mapping[int, int], advance: Advance | None) -> AbstractContextManager[None]:
+    """Tell how many partitions are done, where somebody wants to know."""
+    return nullcontext() if advance is None else following(name, sizes, computing_client(), advance)
 
 
 def _keys(bundle: Bundle) -> Iterator[Any]:
