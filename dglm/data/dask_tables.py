@@ -123,12 +123,7 @@ class DaskArrayTable(Table):
         return list(self.arrays)
 
     def partitions(self, columns: Sequence[str]) -> DaskBlocks[Partition]:
-        # all together, and without fusing: what two arrays are made of stays one task, run once where both are used
-        with dask.config.set({"optimization.fuse.active": False}):
-            arrays = dask.optimize(*(self.arrays[c] for c in columns))
-        if not any(annotated(self.arrays[c].dask) for c in columns):
-            for array in arrays:
-                _forget_annotations(array.dask)
+        arrays = _optimised([self.arrays[c] for c in columns])
         # a row of chunks for each block of rows, also where the array has one dimension
         grids = [array.to_delayed(optimize_graph=False) for array in arrays]
         chunks = [grid.reshape(len(grid), -1).tolist() for grid in grids]
@@ -219,6 +214,18 @@ def _like(array: Any, exog: Any, name: str) -> Any:
             f"call compute_chunk_sizes() on both, so that they can be aligned"
         )
     return array
+
+
+def _optimised(arrays: Sequence[Any]) -> Sequence[Any]:
+    """Return arrays whose tasks do no more than they need; not if the scheduler is told where to run some of them."""
+    if any(annotated(array.dask) for array in arrays):
+        return arrays
+    # all together, and without fusing: what two arrays are made of stays one task, run once where both are used
+    with dask.config.set({"optimization.fuse.active": False}):
+        optimised: Sequence[Any] = dask.optimize(*arrays)
+    for array in optimised:
+        _forget_annotations(array.dask)
+    return optimised
 
 
 def _forget_annotations(graph: Any) -> None:
