@@ -26,7 +26,7 @@ class Deviance(Sum):
     @classmethod
     def of(cls, block: Block, point: Vector, family: Family) -> Self:
         at = family.pointwise(block.y, block.eta(point))
-        return cls(weighted_total(block.weights, at.deviance))
+        return cls(weighted_total(block.row_weights, at.deviance))
 
     def __add__(self, other: Self) -> Self:
         return type(self)(self.deviance + other.deviance)
