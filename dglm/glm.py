@@ -409,8 +409,8 @@ class GLM(Constraining, Evaluating, Penalising):
         return replace(objective, pilot=self._pilot) if found is self._survey else objective
 
     def _blocks(self, persist: Persist) -> BlockedData[Block]:
-        """Return the encoded blocks, kept where asked or where they fit."""
-        if self._kept is None or persist not in {"auto", self._kept[0]}:
+        """Return the encoded blocks, kept where asked or where they fit; anew if another cluster has them."""
+        if self._kept is None or persist not in {"auto", self._kept[0]} or not self._kept[1].at_hand:
             self._kept = kept(self._encoded(), persist)
         return self._kept[1].logged_in(self._passes)
 
@@ -423,7 +423,7 @@ class GLM(Constraining, Evaluating, Penalising):
         if checkpoint is None:
             yield self
             return
-        blocks = self._encoded() if self._kept is None else self._kept[1]
+        blocks = self._kept[1] if self._kept is not None and self._kept[1].at_hand else self._encoded()
         described = description(self.design, self._table, self.family, blocks, options)
         del blocks
         model = copy(self)
