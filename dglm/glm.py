@@ -7,21 +7,25 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from dglm._typing import Vector
-from dglm.data import Block, BlockedData, Persist, kept
+from dglm.data import Block, BlockedData, CompressedData, PassLog, Persist, kept
 from dglm.design import Design, PreparedModel, as_params, engine_named, from_collections, from_formula
 from dglm.families import Family
 from dglm.inference import CovarianceChoice
 from dglm.matrix import SparseMatrix, check_square, is_wide
 from dglm.model import (
+    Compress,
+    Compression,
     Constraining,
     Evaluating,
     Penalising,
     check_collinear,
+    check_compress,
     check_penalty,
     check_scale,
     check_width,
     checked_family,
     checked_missing,
+    compression,
     restriction,
     shape_solver,
 )
@@ -204,6 +208,8 @@ class GLM(Constraining, Evaluating, Penalising):
         self.design: Design = prepared.design
         self._table = prepared.table
         self._kept: tuple[bool, BlockedData[Block]] | None = None
+        self._passes = PassLog()
+        self._compressions: dict[bool, Compression] = {}
         self._survey: Survey | None = None
         self._spread: Vector | None = None
 
@@ -242,6 +248,7 @@ class GLM(Constraining, Evaluating, Penalising):
         use_t: bool | None = None,
         collinear: Collinear = "drop",
         persist: Persist = "auto",
+        compress: Compress = "auto",
     ) -> Any:
         """Estimate the coefficients.
 
@@ -283,6 +290,10 @@ class GLM(Constraining, Evaluating, Penalising):
             coefficients are nan; ``"pinv"`` gives the coefficients of minimum norm; ``"raise"`` refuses them.
         persist : ``"auto"`` or bool
             Whether encoded blocks are kept between passes; by default when they fit in 60% of the free memory.
+        compress : ``"auto"`` or bool
+            Whether rows with equal columns are grouped in one pass, and the fit made of the groups. ``"auto"`` does
+            from 100,000 rows on, where a sample of the first partition promises ten rows or more for each group, and
+            (on dask) there are 16 partitions or more. See `compressed` of the result.
 
         Returns
         -------
@@ -296,14 +307,15 @@ class GLM(Constraining, Evaluating, Penalising):
         DomainError
             If a response is outside the family's domain.
         DataError
-            If rows cannot be fitted, or none is left; if groups do not exist, or are missing in a row.
+            If rows cannot be fitted, or none is left; if groups do not exist, or are missing in a row; if `compress` is
+            True and there are too many distinct rows to hold, or sparse ones.
         CollinearityError
             If columns are linear combinations of others and `collinear` is ``"raise"``.
         TooWideError
             If p x p matrices would be needed and were not asked for by naming a solver that makes them, or are more
             than memory holds: above 5,000 columns.
         ValueError
-            If an option is not one of those above.
+            If an option is not one of those above; if `compress` is True, and the family has parameters to be estimated.
 
         Warns
         -----
@@ -333,21 +345,30 @@ class GLM(Constraining, Evaluating, Penalising):
             )
         wanted = self._wanted(choice, use_t=use_t, scope=sys._getframe(1))
         check_collinear(collinear, penalty)
+        compress = check_compress(compress, self.family, chosen)
         start = None if start_params is None else as_params(self.design, start_params, "start_params")
-        estimate = self._estimate(penalty, chosen, start, scale, persist, wanted=wanted, collinear=collinear)
+        estimate = self._estimate(
+            penalty, chosen, start, scale, persist, wanted=wanted, collinear=collinear, compress=compress
+        )
         warn_of_fit(estimate, stacklevel=3)
         results: Results = results_of(estimate)
         return results
 
-    def _objective(self, penalty: Penalty, persist: Persist, *, products: bool = True) -> tuple[Objective[Any], int]:
+    def _objective(
+        self, penalty: Penalty, persist: Persist, *, products: bool = True, compress: Compress = False
+    ) -> tuple[Objective[Any], int]:
         if self._survey is None:
             # names that are none and numbers that do not fit are refused before any row is read
             penalty.bound(Coefficients.of(self.exog_names, self.design.intercept, terms=dict(self.design.terms)))
-        data = self._blocks(persist)
-        passes_before = data.passes.count
+        passes_before = self._passes.count
+        compressed = self._compressed(compress)
+        data = self._blocks(persist) if compressed.data is None else compressed.data
         wide = is_wide(len(self.exog_names)) and not products
         if not wide:
             check_square(len(self.exog_names), data.free_bytes(), "this fit", self.design.advice)
+        if compressed.data is not None:
+            found = compressed.survey(self.family, self.exog_names, self.design.response.label, wide=wide)
+            return self._objective_over(data, penalty, found), passes_before
         if self._survey is None or (self._survey.wide and not wide):
             family, label = self.family.provisional, self.design.response.label
             self._survey = survey(data, family, self.exog_names, label, wide=wide)
@@ -356,14 +377,30 @@ class GLM(Constraining, Evaluating, Penalising):
 
     def _objective_over(self, data: BlockedData[Block], penalty: Penalty, found: Survey) -> Objective[Any]:
         if penalty.needs_spread and self._spread is None:
-            self._spread = column_spread(data, found)
+            # exposures that became weights are no weights of the rows
+            uneven = isinstance(data, CompressedData) and not data.even
+            self._spread = column_spread(data.rows if uneven else data, found)
         return objective_of(data, self.family, penalty, found, self._spread, self.design)
 
     def _blocks(self, persist: Persist) -> BlockedData[Block]:
         """Return the encoded blocks, kept where asked or where they fit."""
         if self._kept is None or persist not in {"auto", self._kept[0]}:
-            self._kept = kept(self._table.partitions(self.design.columns).map(self.design.encode), persist)
+            partitions = self._table.partitions(self.design.columns).logged_in(self._passes)
+            self._kept = kept(partitions.map(self.design.encode), persist)
         return self._kept[1]
+
+    def _compressed(self, compress: Compress) -> Compression:
+        """Return the groups of equal rows, found once."""
+        if compress is False:
+            return Compression()
+        asked = compress is True
+        # groups that promised to pay are those that are asked for, too
+        known = self._compressions.get(False, Compression())
+        if asked not in self._compressions and known.data is None:
+            self._compressions[asked] = compression(
+                self._table, self.design, self.family, self._passes, asked=asked
+            )
+        return self._compressions.get(asked, known)
 
 
 def _exog_of(block: Block, number: int) -> Any:

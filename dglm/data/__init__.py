@@ -3,9 +3,11 @@
 from dglm.data.blas import one_blas_thread
 from dglm.data.block import Block
 from dglm.data.blocked import Arriving, BlockedData, tree_sum
+from dglm.data.compressed import CompressedBlock, CompressedData, Spread
 from dglm.data.dask_blocks import DaskBlocks
 from dglm.data.dask_tables import DaskArrayTable, DaskTable
 from dglm.data.dropped import Dropped
+from dglm.data.equal_rows import equal_rows, expected_groups
 from dglm.data.folded import FoldedBlock
 from dglm.data.grouped import GroupedBlock
 from dglm.data.keeping import Persist, kept
@@ -21,6 +23,8 @@ __all__ = [
     "Arriving",
     "Block",
     "BlockedData",
+    "CompressedBlock",
+    "CompressedData",
     "DaskArrayTable",
     "DaskBlocks",
     "DaskTable",
@@ -34,10 +38,13 @@ __all__ = [
     "PandasTable",
     "PassLog",
     "Persist",
+    "Spread",
     "Table",
     "comparable",
     "count_passes",
     "distinct",
+    "equal_rows",
+    "expected_groups",
     "free_memory",
     "joined",
     "kept",

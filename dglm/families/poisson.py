@@ -35,6 +35,7 @@ class Poisson(Family):
 
     dispersion_fixed: ClassVar[bool] = True
     counts: ClassVar[bool] = True
+    variance_power: ClassVar[float] = 1.0
     mean_bounds: ClassVar[tuple[float, float]] = (0.0, np.inf)
     domain: ClassVar[str] = "be finite and at least 0"
 

@@ -121,9 +121,7 @@ class Survey:
         Survey
             Over these rows.
         """
-        y, w, f = block.y, block.weights, block.freq
-        total = float(w.sum())
-        mean = float(np.dot(w, y)) / total if total > 0 else 0.0
+        y, w = block.y, block.weights
         offset = 0.0 if block.offset is None else block.offset
         mu = family.starting_mu(y, w)
         eta = family.link.link(mu)
@@ -135,6 +133,35 @@ class Survey:
         unusable = np.nan if np.any(~usable & (w > 0)) else 0.0
         gram = block.X.gram_diagonal(W) if wide else block.X.gram(W)
         low, high = _constants(gram)
+        return replace(
+            cls.of_response(block, family),
+            low=low,
+            high=high,
+            information=gram,
+            cross=block.X.cross(W * z + unusable),
+        )
+
+    @classmethod
+    def of_response(cls, block: Block, family: Family) -> Survey:
+        """Return the survey of the responses, weights and offsets of a block, without any column.
+
+        Parameters
+        ----------
+        block : Block
+            The rows, possibly none.
+        family : Family
+            With its link.
+
+        Returns
+        -------
+        Survey
+            Over these rows.
+        """
+        y, w, f = block.y, block.weights, block.freq
+        total = float(w.sum())
+        mean = float(np.dot(w, y)) / total if total > 0 else 0.0
+        offset = 0.0 if block.offset is None else block.offset
+        none = np.empty(0)
         return cls(
             family=family,
             n_rows=len(block),
@@ -146,10 +173,10 @@ class Survey:
             offset_mean=float(np.dot(w, np.broadcast_to(offset, len(block)))) / total if total > 0 else 0.0,
             null_deviance=weighted_total(w, family.unit_deviance(y, np.full_like(y, mean))) if total > 0 else 0.0,
             saturated=float(np.dot(f, family.loglike_obs(y, y, block.var, 1.0))),
-            low=low,
-            high=high,
-            information=gram,
-            cross=block.X.cross(W * z + unusable),
+            low=none,
+            high=none,
+            information=Gram(0.0, none, 0.0, none, np.empty((0, 0))),
+            cross=Cross(0.0, none, 0.0, none),
         )
 
     def __add__(self, other: Survey) -> Survey:
@@ -320,11 +347,11 @@ def survey_block(block: Block, family: Family, exog_names: list[str], endog_name
     DataError
         If a value is infinite.
     """
-    _check_response(block, family, endog_name)
+    check_response(block, family, endog_name)
     with np.errstate(all="ignore"):
         found = reduce(add, (Survey.of(tile, family, wide=wide) for tile in block.tiles()))
         if not np.isfinite(_sums_of(found.information)).all():
-            raise _infinite_value(block, exog_names)
+            raise infinite_value(block, exog_names)
     return replace(found, dropped=block.dropped)
 
 
@@ -332,7 +359,23 @@ def _sums_of(gram: Gram | GramDiagonal) -> Matrix | Vector:
     return gram.second if isinstance(gram, Gram) else gram.diagonal
 
 
-def _check_response(block: Block, family: Family, endog_name: str) -> None:
+def check_response(block: Block, family: Family, endog_name: str) -> None:
+    """Refuse responses that the family cannot have.
+
+    Parameters
+    ----------
+    block : Block
+        The rows.
+    family : Family
+        Knows its domain.
+    endog_name : str
+        Name of the response, for messages.
+
+    Raises
+    ------
+    DomainError
+        If a response is outside the domain.
+    """
     allowed = family.in_domain(block.y)
     if not allowed.all():
         i = int(np.argmin(allowed))
@@ -342,8 +385,21 @@ def _check_response(block: Block, family: Family, endog_name: str) -> None:
         )
 
 
-def _infinite_value(block: Block, exog_names: list[str]) -> DataError:
-    """Return an error that names the first infinite value, or the largest where only squares overflow."""
+def infinite_value(block: Block, exog_names: list[str]) -> DataError:
+    """Return an error that names the first infinite value, or the largest where only squares overflow.
+
+    Parameters
+    ----------
+    block : Block
+        The rows.
+    exog_names : list of str
+        Names of the columns.
+
+    Returns
+    -------
+    DataError
+        To be raised.
+    """
     i, j, value = block.X.extreme()
     if np.isfinite(value):
         return DataError(

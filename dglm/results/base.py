@@ -167,6 +167,11 @@ class Results(RowWise, ABC):
         return self._estimate.pass_seconds
 
     @property
+    def compressed(self) -> int | None:
+        """Number of groups of equal rows that the fit was made of; None where it was made of the rows themselves."""
+        return self._estimate.compressed
+
+    @property
     def fit_history(self) -> tuple[Iteration, ...]:
         """Objective, certificate and step of every iterate."""
         return self._estimate.fit.trace
@@ -270,7 +275,7 @@ class Results(RowWise, ABC):
             ("Certificate:", str(e.fit.certificate)),
             ("Iterations / passes:", f"{self.n_iter} / {self.n_passes}"),
         )
-        right = (
+        right: tuple[tuple[str, str], ...] = (
             ("No. Observations:", count(self.nobs)),
             ("Rows dropped (missing):", str(self.n_dropped)),
             ("Df Residuals:", count(self.df_resid)),
@@ -281,6 +286,8 @@ class Results(RowWise, ABC):
             ("Null Deviance:", number(self.null_deviance)),
             ("Pearson chi2:", number(self.pearson_chi2)),
         )
+        if self.compressed is not None:
+            right = (*right, ("Distinct rows (compressed):", str(self.compressed)))
         return Summary(title, (*left, *facts), right, header, tuple(table), (*notes, *self._warnings()))
 
     def _effect(self, *, exponentiate: bool) -> Effect:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from dglm._typing import Mask, Vector
-from dglm.data import Table
+from dglm.data import CompressedData, Table
 from dglm.design import Design
 from dglm.errors import CollinearityError, DataError
 from dglm.families import Family
@@ -79,6 +79,8 @@ class Estimate:
         Where there were constraints; everything else is in terms of all coefficients.
     selection : Selection or None
         Where the columns were selected by a penalty.
+    compressed : int or None
+        Number of groups of equal rows that the fit was made of; None where it was made of the rows.
     table : Table or None
         A handle on the rows, for per-row quantities; stays in the process that fitted.
     """
@@ -101,6 +103,7 @@ class Estimate:
     collinear: Collinear = "drop"
     constraint: Constraint | None = None
     selection: Selection | None = None
+    compressed: int | None = None
     table: Table | None = field(default=None, metadata=NOT_SAVED)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -281,6 +284,7 @@ def finish(
         collinear=collinear,
         constraint=constraint,
         selection=selection,
+        compressed=objective.data.n_groups if isinstance(objective.data, CompressedData) else None,
     )
 
 
