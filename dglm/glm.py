@@ -315,7 +315,8 @@ class GLM(Constraining, Evaluating, Penalising):
             If p x p matrices would be needed and were not asked for by naming a solver that makes them, or are more
             than memory holds: above 5,000 columns.
         ValueError
-            If an option is not one of those above; if `compress` is True, and the family has parameters to be estimated.
+            If an option is not one of those above; if `compress` is True, and the family has parameters to be
+            estimated.
 
         Warns
         -----
@@ -378,8 +379,8 @@ class GLM(Constraining, Evaluating, Penalising):
     def _objective_over(self, data: BlockedData[Block], penalty: Penalty, found: Survey) -> Objective[Any]:
         if penalty.needs_spread and self._spread is None:
             # exposures that became weights are no weights of the rows
-            uneven = isinstance(data, CompressedData) and not data.even
-            self._spread = column_spread(data.rows if uneven else data, found)
+            rows = data.rows if isinstance(data, CompressedData) and not data.even else data
+            self._spread = column_spread(rows, found)
         return objective_of(data, self.family, penalty, found, self._spread, self.design)
 
     def _blocks(self, persist: Persist) -> BlockedData[Block]:
@@ -397,9 +398,7 @@ class GLM(Constraining, Evaluating, Penalising):
         # groups that promised to pay are those that are asked for, too
         known = self._compressions.get(False, Compression())
         if asked not in self._compressions and known.data is None:
-            self._compressions[asked] = compression(
-                self._table, self.design, self.family, self._passes, asked=asked
-            )
+            self._compressions[asked] = compression(self._table, self.design, self.family, self._passes, asked=asked)
         return self._compressions.get(asked, known)
 
 

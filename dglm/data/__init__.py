@@ -3,7 +3,7 @@
 from dglm.data.blas import one_blas_thread
 from dglm.data.block import Block
 from dglm.data.blocked import Arriving, BlockedData, tree_sum
-from dglm.data.compressed import CompressedBlock, CompressedData, Spread
+from dglm.data.compressed import CompressedBlock, CompressedData, Spread, sum_by_group
 from dglm.data.dask_blocks import DaskBlocks
 from dglm.data.dask_tables import DaskArrayTable, DaskTable
 from dglm.data.dropped import Dropped
@@ -49,5 +49,6 @@ __all__ = [
     "joined",
     "kept",
     "one_blas_thread",
+    "sum_by_group",
     "tree_sum",
 ]

@@ -53,14 +53,14 @@ class Spread:
             By group.
         """
         n_groups = len(first)
-        total = np.bincount(groups, weights, n_groups)
+        total = sum_by_group(weights, groups, n_groups)
         # about a number of the group, so that equal numbers have that mean to the last bit; then about the mean itself
         about = y[first]
-        mean = about + _share(np.bincount(groups, weights * (y - about[groups]), n_groups), total)
+        mean = about + _share(sum_by_group(weights * (y - about[groups]), groups, n_groups), total)
         deviations = y - mean[groups]
         weighted = weights * deviations
-        correction = _share(np.bincount(groups, weighted, n_groups), total)
-        squares = np.bincount(groups, weighted * deviations, n_groups) - total * correction**2
+        correction = _share(sum_by_group(weighted, groups, n_groups), total)
+        squares = sum_by_group(weighted * deviations, groups, n_groups) - total * correction**2
         return cls(total, mean + correction, np.maximum(squares, 0.0))
 
     def above(self, below: Spread) -> Spread:
@@ -94,21 +94,21 @@ class Spread:
             Of the larger groups.
         """
         between = Spread.of(self.mean, self.total, groups, first)
-        within = np.bincount(groups, self.squares, len(first))
+        within = sum_by_group(self.squares, groups, len(first))
         return Spread(between.total, between.mean, between.squares + within)
 
-    def where(self, rows: slice) -> Spread:
+    def where(self, rows: Codes | slice) -> Spread:
         """Return some of the groups.
 
         Parameters
         ----------
-        rows : slice
+        rows : (m,) array of int, or slice
             Which.
 
         Returns
         -------
         Spread
-            Views.
+            Of these.
         """
         return Spread(self.total[rows], self.mean[rows], self.squares[rows])
 
@@ -176,6 +176,7 @@ class CompressedData(MemoryBlocks[Block]):
 
     def __init__(self, parts: Sequence[CompressedBlock], rows: BlockedData[Block], *, even: bool) -> None:
         super().__init__(parts, rows.passes)
+        self._groups = parts
         self.rows, self.even = rows, even
         self._unlogged: MemoryBlocks[Block] = MemoryBlocks(self.parts, _Unlogged())
 
@@ -184,6 +185,9 @@ class CompressedData(MemoryBlocks[Block]):
         """Number of groups."""
         return sum(len(part) for part in self.parts)
 
+    def logged_in(self, passes: PassLog) -> CompressedData:
+        return CompressedData(self._groups, self.rows.logged_in(passes), even=self.even)
+
     def sum(self, kernel: Callable[..., S], *broadcast: object) -> S:
         return self._unlogged.sum(kernel, *broadcast)
 
@@ -191,6 +195,27 @@ class CompressedData(MemoryBlocks[Block]):
         self, kernel: Callable[..., tuple[S, U]], states: Sequence[object], *broadcast: object
     ) -> tuple[S, list[U]]:
         return self._unlogged.advance(kernel, states, *broadcast)
+
+
+def sum_by_group(values: Vector, groups: Codes, n_groups: int) -> Vector:
+    """Return the sums of numbers that are in the same group.
+
+    Parameters
+    ----------
+    values : (n,) array
+        Numbers.
+    groups : (n,) array of int
+        The group of each, from 0.
+    n_groups : int
+        How many groups there are.
+
+    Returns
+    -------
+    (n_groups,) array
+        The sums.
+    """
+    # of no numbers, bincount returns integers
+    return np.asarray(np.bincount(groups, values, n_groups), dtype=np.float64)
 
 
 class _Unlogged(PassLog):

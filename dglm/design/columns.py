@@ -84,9 +84,7 @@ def group_names(parts: Sequence[Sequence[str]]) -> tuple[str, ...]:
     return tuple(":".join(reversed(names)) for names in product(*reversed(parts)))
 
 
-def coded_groups(
-    groups: Sequence[Columns], categorical: Collection[str], *, all_coded: bool = False
-) -> list[bool]:
+def coded_groups(groups: Sequence[Columns], categorical: Collection[str], *, all_coded: bool = False) -> list[bool]:
     """Return which groups are held as codes; the others are dense.
 
     Parameters

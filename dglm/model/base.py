@@ -38,8 +38,7 @@ class Model(ABC):
     ) -> tuple[Objective[Any], int]:
         """Return the objective, surveying the rows unless that was done, and how many passes were made before.
 
-        Without `products` of columns with one another where the design is wide; of groups of equal rows where `compress`
-        has them.
+        Without `products` of columns with one another where the design is wide; of groups of equal rows, if `compress`.
         """
 
     @abstractmethod

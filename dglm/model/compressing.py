@@ -68,9 +68,7 @@ class Compression:
         if self.data is None or self.response is None:
             raise TypeError("there are no groups to survey")
         found = survey(self.data, family, exog_names, endog_name, wide=wide)
-        return replace(
-            self.response, low=found.low, high=found.high, information=found.information, cross=found.cross
-        )
+        return replace(self.response, low=found.low, high=found.high, information=found.information, cross=found.cross)
 
 
 def check_compress(compress: Compress, family: Family, solver: Solver[Any]) -> Compress:
@@ -163,7 +161,7 @@ def _look(design: Design, family: Family, n_blocks: int, partition: Any) -> tupl
     chosen = starts + np.random.default_rng(0).integers(every, size=len(starts))
     try:
         block = at_rates(design.encode(rows_of(partition, chosen), 0), family)
-        columns = identity(block)
+        _, columns = identity(block)
     except DataError:
         # the rows themselves tell where it is
         return n * n_blocks, np.inf

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dglm._typing import Codes, Vector
-from dglm.data import Block, BlockedData, CompressedBlock, CompressedData, Spread, equal_rows
+from dglm._typing import AnyArray, Codes, Vector
+from dglm.data import Block, BlockedData, CompressedBlock, CompressedData, Spread, equal_rows, sum_by_group
 from dglm.errors import DataError
 from dglm.families import Family
 from dglm.links import Log
@@ -102,17 +102,20 @@ class Groups:
             response = replace(Survey.of_response(block, family), dropped=block.dropped)
             rates = at_rates(block, family)
             offset = np.zeros(len(block)) if rates.offset is None else rates.offset
-            groups, first = equal_rows([*identity(rates), offset])
-            X = stored(rates).where(first)
-            if not np.isfinite(X.gram_diagonal(np.ones(len(first))).diagonal).all():
-                raise infinite_value(block, exog_names)
+            matrix, columns = identity(rates)
+            groups, first = equal_rows([*columns, offset])
+            X = matrix.where(first)
             y = Spread.of(rates.y, rates.weights, groups, first)
+            counted = X.where(y.total > 0)
+            squares = counted.gram_diagonal(np.ones(counted.shape[0])).diagonal
+            if not (X.finite().all() and np.isfinite(squares).all()):
+                raise infinite_value(block, exog_names)
             even = rates.var_weights is None
             robust = y
             if not even:
                 robust = Spread.of(rates.y, rates.weights * rates.var, groups, first)
             unit = family.unit_deviance(rates.y, y.mean[groups])
-            deviance = np.bincount(groups, weighted(rates.weights, unit), len(first))
+            deviance = sum_by_group(weighted(rates.weights, unit), groups, len(first))
         return cls(share, response, X, offset[first], y, robust, deviance, even)._or_given_up()
 
     def __add__(self, other: Groups) -> Groups:
@@ -137,7 +140,7 @@ class Groups:
             offset=offset[first],
             y=merged,
             robust=merged if even else robust.merged(groups, first),
-            deviance=np.bincount(groups, deviance + between, len(first)),
+            deviance=sum_by_group(deviance + between, groups, len(first)),
             even=even,
         )._or_given_up()
 
@@ -155,12 +158,13 @@ class Groups:
         Returns
         -------
         CompressedData
-            In this process.
+            In this process; without groups of zero weight, which count for nothing.
         """
-        parts = [self._part(slice(i, i + PART_ROWS)) for i in range(0, max(len(self), 1), PART_ROWS)]
+        counted = np.flatnonzero(self.y.total > 0)
+        parts = [self._part(counted[i : i + PART_ROWS]) for i in range(0, len(counted), PART_ROWS)]
         return CompressedData(parts, rows, even=self.even)
 
-    def _part(self, rows: slice) -> CompressedBlock:
+    def _part(self, rows: Codes) -> CompressedBlock:
         offset = self.offset[rows] if self.offset.any() else None
         return CompressedBlock(
             X=self.X.where(rows),
@@ -185,8 +189,8 @@ class Groups:
         return Groups(self.share, self.response, X, none, spread, spread, none, given_up=given_up)
 
 
-def stored(block: Block) -> StoredMatrix:
-    """Return the design matrix of a block, if its rows can be compared.
+def identity(block: Block) -> tuple[StoredMatrix, list[AnyArray]]:
+    """Return the design matrix of a block, and what tells its rows apart.
 
     Parameters
     ----------
@@ -195,38 +199,19 @@ def stored(block: Block) -> StoredMatrix:
 
     Returns
     -------
-    StoredMatrix
-        The matrix.
+    tuple of StoredMatrix and list of (n,) array
+        Rows of the matrix are equal where all of the arrays are.
 
     Raises
     ------
     DataError
         If there are too many columns to compare: sparse ones.
     """
-    if not isinstance(block.X, StoredMatrix) or block.X.identity() is None:
-        raise DataError(f"rows of a {type(block.X).__name__} are not compared with one another; use compress=False")
-    return block.X
-
-
-def identity(block: Block) -> list[Codes | Vector]:
-    """Return what tells the rows of a block's design matrix apart.
-
-    Parameters
-    ----------
-    block : Block
-        The rows.
-
-    Returns
-    -------
-    list of (n,) array
-        Rows are equal where all of it is.
-
-    Raises
-    ------
-    DataError
-        If there are too many columns to compare.
-    """
-    return list(stored(block).identity() or ())
+    X = block.X
+    found = X.identity() if isinstance(X, StoredMatrix) else None
+    if not isinstance(X, StoredMatrix) or found is None:
+        raise DataError(f"rows of a {type(X).__name__} are not compared with one another; use compress=False")
+    return X, found
 
 
 def at_rates(block: Block, family: Family) -> Block:

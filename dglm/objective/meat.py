@@ -109,7 +109,9 @@ class Meat(Sum):
         eta, robust = block.eta(point.beta), block.robust
         at = family.pointwise(robust.mean, eta)
         # sum_i f_i v_i^2 (y_i - mu)^2 (dmu / V)^2, about the mean of the y_i
-        slope = np.divide(at.information, family.link.inverse_deriv(eta), out=np.zeros_like(eta), where=robust.squares > 0)
+        slope = np.divide(
+            at.information, family.link.inverse_deriv(eta), out=np.zeros_like(eta), where=robust.squares > 0
+        )
         return cls._of_squares(block, point, at.information, robust.total * at.score**2 + robust.squares * slope**2)
 
     @classmethod

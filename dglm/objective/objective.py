@@ -93,7 +93,7 @@ class Objective(Generic[P]):
             Over all rows, in the order asked for.
         """
         riding = self.null_model if self.null_model is not None and not self.null_model.converged else None
-        asked = requests if riding is None else (*requests, (NullStep, riding.point))
+        asked: tuple[Request, ...] = requests if riding is None else (*requests, (NullStep, riding.point))
         found = self._sums(asked)
         if riding is not None:
             riding.advance(found[-1])
