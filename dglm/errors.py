@@ -6,6 +6,7 @@ Each class subclasses the builtin that fits, so that ``except ValueError`` keeps
 from __future__ import annotations
 
 __all__ = [
+    "ChangedDataError",
     "CollinearityError",
     "ConstraintError",
     "ConvergenceWarning",
@@ -16,6 +17,7 @@ __all__ = [
     "NestingWarning",
     "PerfectSeparationWarning",
     "RankDeficientWarning",
+    "ReadError",
     "StorageError",
     "TooWideError",
     "UnseenLevelError",
@@ -28,6 +30,14 @@ class DataError(ValueError):
 
 class DomainError(DataError):
     """A response outside the family's domain."""
+
+
+class ChangedDataError(DataError):
+    """Rows of a partition that are not those that an earlier pass of the same fit read."""
+
+
+class ReadError(OSError):
+    """A partition whose file cannot be read: gone, forbidden, truncated, or failing however often it is tried."""
 
 
 class CollinearityError(DataError):

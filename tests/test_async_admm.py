@@ -140,7 +140,7 @@ def late_on_one_worker(part, name, release):
 
 
 def numbers(n):
-    return DaskBlocks([dask.delayed(i) for i in range(n)])
+    return DaskBlocks.of([dask.delayed(i) for i in range(n)])
 
 
 def test_values_arrive_by_number_and_are_passes(client):

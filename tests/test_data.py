@@ -34,7 +34,7 @@ def fail(value):
 
 
 def numbers(n: int, *, lazy: bool):
-    return DaskBlocks([dask.delayed(i) for i in range(n)]) if lazy else MemoryBlocks(range(n))
+    return DaskBlocks.of([dask.delayed(i) for i in range(n)]) if lazy else MemoryBlocks(range(n))
 
 
 BOTH = pytest.mark.parametrize("lazy", [False, True], ids=["memory", "dask"])
@@ -128,7 +128,7 @@ def test_tree_depends_on_the_number_of_parts_alone(n):
     deepest = max(tree[:i].count("(") - tree[:i].count(")") for i in range(len(tree) + 1))
     levels = int(np.ceil(np.log(n) / np.log(FAN_IN) - 1e-9))
     assert deepest <= levels * (FAN_IN - 1)
-    for blocks in (MemoryBlocks(parts), DaskBlocks([dask.delayed(part) for part in parts])):
+    for blocks in (MemoryBlocks(parts), DaskBlocks.of([dask.delayed(part) for part in parts])):
         assert blocks.sum(lambda part: part).text == tree
 
 
@@ -152,7 +152,7 @@ def test_same_partitions_give_the_same_bits_on_every_scheduler(scheduler, n_bloc
     blocks = curved_blocks(n_blocks)
     expected = curvature_of(MemoryBlocks(blocks))
     with dask.config.set(scheduler=scheduler):
-        found = curvature_of(DaskBlocks([dask.delayed(block) for block in blocks]))
+        found = curvature_of(DaskBlocks.of([dask.delayed(block) for block in blocks]))
     for key, value in expected.items():
         np.testing.assert_array_equal(found[key], value)
 
@@ -261,7 +261,7 @@ def test_distributed_client_gives_the_same_bits_and_is_refused_too():
     blocks = curved_blocks(5)
     expected = curvature_of(MemoryBlocks(blocks))
     with Client(processes=False, n_workers=2, threads_per_worker=1, dashboard_address=":0") as client:
-        data = DaskBlocks([dask.delayed(block) for block in blocks])
+        data = DaskBlocks.of([dask.delayed(block) for block in blocks])
         found = curvature_of(data)
         for name in ("delayed compute", "delayed persist", "array persist"):
             with forbid_compute(), pytest.raises(AssertionError, match="asked to compute"):

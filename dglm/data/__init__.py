@@ -2,7 +2,7 @@
 
 from dglm.data.blas import one_blas_thread
 from dglm.data.block import Block
-from dglm.data.blocked import Arriving, BlockedData, tree_sum
+from dglm.data.blocked import Arriving, BlockedData, Held, tree_sum
 from dglm.data.compressed import CompressedBlock, CompressedData, Spread, sum_by_group
 from dglm.data.dask_blocks import DaskBlocks
 from dglm.data.dask_tables import DaskArrayTable, DaskTable
@@ -32,6 +32,7 @@ __all__ = [
     "FoldedBlock",
     "FrameTable",
     "GroupedBlock",
+    "Held",
     "Keys",
     "MemoryBlocks",
     "NarwhalsTable",

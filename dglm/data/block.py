@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import Self
 
 import numpy as np
 
 from dglm._typing import Vector
 from dglm.data.dropped import Dropped
+from dglm.data.seals import Seal
 from dglm.matrix import DesignMatrix
 
 
@@ -32,6 +34,8 @@ class Block:
         Which partition this is, for messages.
     dropped : Dropped
         Rows of the partition left out because something was missing.
+    seal : Seal, optional
+        Of these rows, where they may have to be read again.
     """
 
     X: DesignMatrix
@@ -41,6 +45,7 @@ class Block:
     offset: Vector | None = None
     number: int = 0
     dropped: Dropped = field(default_factory=Dropped)
+    seal: Seal | None = None
 
     def __len__(self) -> int:
         return len(self.y)
@@ -65,6 +70,24 @@ class Block:
         """Bytes that the block takes."""
         vectors = (self.y, self.freq_weights, self.var_weights, self.offset)
         return self.X.nbytes + sum(v.nbytes for v in vectors if v is not None)
+
+    def sealed(self, number: int, retries: int = 0) -> Self:
+        """Return the block with the seal of its rows.
+
+        Parameters
+        ----------
+        number : int
+            Which partition it is.
+        retries : int
+            How often it took another try to read them.
+
+        Returns
+        -------
+        Block
+            The same rows.
+        """
+        content = (self.X, self.y, self.freq_weights, self.var_weights, self.offset)
+        return replace(self, seal=Seal.of(number, len(self), content, retries))
 
     def eta(self, beta: Vector) -> Vector:
         """Return the linear predictor, X beta + offset.

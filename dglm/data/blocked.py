@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial, reduce
 from operator import add
-from typing import Any, Generic, Protocol, Self, TypeVar
+from typing import Any, Generic, Literal, Protocol, Self, TypeVar
 
 from dglm.data.blas import one_blas_thread
 from dglm.data.passes import PassLog
@@ -24,6 +24,9 @@ T = TypeVar("T")
 U = TypeVar("U")
 R = TypeVar("R")
 S = TypeVar("S", bound=Addable)
+
+#: Where partitions are between passes: in this process, kept on dask, or nowhere, to be read and encoded each time.
+Held = Literal["in memory", "kept", "read"]
 
 FAN_IN = 8
 
@@ -80,6 +83,11 @@ class BlockedData(ABC, Generic[T]):
 
     @property
     @abstractmethod
+    def held(self) -> Held:
+        """Where the partitions are between passes."""
+
+    @property
+    @abstractmethod
     def n_blocks(self) -> int:
         """Number of partitions."""
 
@@ -99,6 +107,22 @@ class BlockedData(ABC, Generic[T]):
         """
 
     @abstractmethod
+    def of_some(self, function: Callable[[T], U], numbers: Sequence[int]) -> list[U]:
+        """Apply a function to some partitions, where they are.
+
+        Parameters
+        ----------
+        function : callable
+            Pure and picklable; what it returns should be small.
+        numbers : sequence of int
+            Which partitions.
+
+        Returns
+        -------
+        list
+            Its values.
+        """
+
     def of_first(self, function: Callable[[T], U]) -> U:
         """Apply a function to the first partition, where it is.
 
@@ -112,6 +136,7 @@ class BlockedData(ABC, Generic[T]):
         U
             Its value.
         """
+        return self.of_some(function, [0])[0]
 
     @abstractmethod
     def concatenated(self, *widths: int) -> Any:
@@ -238,6 +263,37 @@ def tree_sum(parts: Sequence[S], add_all: Callable[[Sequence[S]], S]) -> S:
     while len(parts) > 1:
         parts = [add_all(parts[i : i + FAN_IN]) for i in range(0, len(parts), FAN_IN)]
     return parts[0]
+
+
+def tree_sum_of(parts: Iterator[S]) -> S:
+    """Add along `tree_sum` as the parts come, so that few of them are in memory at a time.
+
+    Parameters
+    ----------
+    parts : iterator
+        At least one summand.
+
+    Returns
+    -------
+    S
+        The sum, bitwise that of `tree_sum`.
+    """
+    # at each height of the tree what has been added of the current group, and of how many neighbours
+    sums: list[tuple[S, int] | None] = []
+    for part in parts:
+        total, height = part, 0
+        while True:
+            if height == len(sums):
+                sums.append(None)
+            group = sums[height]
+            total, count = (total, 1) if group is None else (group[0] + total, group[1] + 1)
+            if count < FAN_IN:
+                sums[height] = (total, count)
+                break
+            sums[height] = None
+            height += 1
+    # the last group of each height has fewer; what is left below it is its last neighbour
+    return reduce(lambda below, above: above + below, (group[0] for group in sums if group is not None))
 
 
 def add_in_order(parts: Sequence[S]) -> S:

@@ -9,7 +9,7 @@ import numpy as np
 
 from dglm._typing import Codes, Vector
 from dglm.data.block import Block
-from dglm.data.blocked import BlockedData, S, U
+from dglm.data.blocked import BlockedData, Held, S, U
 from dglm.data.memory import MemoryBlocks
 from dglm.data.passes import PassLog
 
@@ -133,6 +133,8 @@ class CompressedBlock(Block):
         Not used.
     dropped : Dropped
         Not used.
+    seal : Seal, optional
+        Not used.
     squares : (G,) array
         sum_i w_i (y_i - mean)^2.
     deviance : (G,) array
@@ -179,6 +181,11 @@ class CompressedData(MemoryBlocks[Block]):
         self._groups = parts
         self.rows, self.even = rows, even
         self._unlogged: MemoryBlocks[Block] = MemoryBlocks(self.parts, _Unlogged())
+
+    @property
+    def held(self) -> Held:
+        """Where the rows are that the groups were made of."""
+        return self.rows.held
 
     @property
     def n_groups(self) -> int:

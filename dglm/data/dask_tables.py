@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from typing import Any, Self
 
-import dask
 import dask.array as da
 import dask.dataframe as dd
 import numpy as np
@@ -42,7 +42,7 @@ class DaskTable(FrameTable):
         # select on the dask frame, so that files are read column by column; optimise before counting the
         # partitions, because dask joins small files once it knows how little of them is read
         frame = self.frame[list(columns)].optimize()
-        blocks: DaskBlocks[Partition] = DaskBlocks(frame.to_delayed())
+        blocks: DaskBlocks[Partition] = DaskBlocks.of(frame.to_delayed())
         return blocks.map(partial(_as_declared, self._booleans(columns))) if self._booleans(columns) else blocks
 
     def rows(self, function: RowFunction, columns: Sequence[str]) -> Any:
@@ -121,8 +121,9 @@ class DaskArrayTable(Table):
         # a row of chunks for each block of rows, also where the array has one dimension
         grids = [self.arrays[c].to_delayed() for c in columns]
         chunks = [grid.reshape(len(grid), -1).tolist() for grid in grids]
-        assemble = dask.delayed(_assemble, pure=False)
-        return DaskBlocks([assemble(list(columns), [c[i] for c in chunks], i) for i in range(len(grids[0]))])
+        widths = tuple((name, len(column[0])) for name, column in zip(columns, chunks, strict=True))
+        values = [list(chain.from_iterable(column[i] for column in chunks)) for i in range(len(grids[0]))]
+        return DaskBlocks.of(values).map(partial(_assemble, widths))
 
     def rows(self, function: RowFunction, columns: Sequence[str]) -> Any:
         none = {c: np.empty((0, *self.arrays[c].shape[1:]), dtype=self.arrays[c].dtype) for c in columns}
@@ -209,9 +210,10 @@ def _like(array: Any, exog: Any, name: str) -> Any:
     return array
 
 
-def _assemble(names: list[str], columns: list[list[AnyArray]], number: int) -> dict[str, AnyArray]:
+def _assemble(widths: tuple[tuple[str, int], ...], chunks: Any, number: int) -> dict[str, AnyArray]:
     """Join the column chunks of one block of rows, checking that the arrays are of one length."""
-    arrays = {name: beside(parts) for name, parts in zip(names, columns, strict=True)}
+    values = iter(chunks if isinstance(chunks, list) else [chunks])
+    arrays = {name: beside([next(values) for _ in range(width)]) for name, width in widths}
     lengths = {name: array.shape[0] for name, array in arrays.items()}
     if len(set(lengths.values())) > 1:
         raise DataError(f"the arrays differ in length in partition {number}: {lengths}")

@@ -33,6 +33,8 @@ class FoldedBlock(Block):
         Which partition this is, for messages.
     dropped : Dropped
         Rows of the partition left out because something was missing.
+    seal : Seal, optional
+        Of these rows, where they may have to be read again.
     labels : tuple
         The folds that these rows are in, each once.
     ends : tuple of int

@@ -30,6 +30,8 @@ class GroupedBlock(Block):
         Which partition this is, for messages.
     dropped : Dropped
         Rows of the partition left out because something was missing.
+    seal : Seal, optional
+        Of these rows, where they may have to be read again.
     codes : (n,) array of int
         Position of each row's group among `keys`; -1 for rows of zero weight, which belong to none.
     keys : tuple of Index

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import reduce
 from typing import Any, Self, TypeVar
 
 import numpy as np
@@ -13,7 +12,7 @@ import psutil
 from scipy import sparse
 
 from dglm._typing import AnyArray
-from dglm.data.blocked import FAN_IN, Addable, BlockedData, T
+from dglm.data.blocked import Addable, BlockedData, Held, T, tree_sum_of
 from dglm.data.passes import PassLog
 
 U = TypeVar("U")
@@ -36,6 +35,11 @@ class MemoryBlocks(BlockedData[T]):
         self.passes = PassLog() if passes is None else passes
 
     @property
+    def held(self) -> Held:
+        """In memory."""
+        return "in memory"
+
+    @property
     def n_blocks(self) -> int:
         """Number of partitions."""
         return len(self.parts)
@@ -43,8 +47,8 @@ class MemoryBlocks(BlockedData[T]):
     def map(self, function: Callable[[T, int], U]) -> MemoryBlocks[U]:
         return MemoryBlocks(list(_on_threads(function, self.parts, range(self.n_blocks))), self.passes)
 
-    def of_first(self, function: Callable[[T], U]) -> U:
-        return function(self.parts[0])
+    def of_some(self, function: Callable[[T], U], numbers: Sequence[int]) -> list[U]:
+        return [function(self.parts[i]) for i in numbers]
 
     def concatenated(self, *widths: int) -> AnyArray:
         del widths
@@ -61,39 +65,17 @@ class MemoryBlocks(BlockedData[T]):
         return free_memory()
 
     def _sum(self, kernel: Callable[..., S], *columns: Sequence[object]) -> S:
-        return _tree_sum_of(_on_threads(kernel, self.parts, *columns))
+        return tree_sum_of(_on_threads(kernel, self.parts, *columns))
 
 
 def _on_threads(function: Callable[..., U], *columns: Sequence[object]) -> Iterator[U]:
     """Map over the columns, in order, on as many threads as this process may use."""
-    threads = min(
-        len(columns[0]), len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    )
+    threads = min(len(columns[0]), usable_cores())
     if threads <= 1:
         yield from map(function, *columns)
         return
     with ThreadPoolExecutor(threads, thread_name_prefix="dglm") as pool:
         yield from pool.map(function, *columns)
-
-
-def _tree_sum_of(parts: Iterator[S]) -> S:
-    """Add along `tree_sum` as the parts come, so that few of them are in memory at a time."""
-    # at each height of the tree what has been added of the current group, and of how many neighbours
-    sums: list[tuple[S, int] | None] = []
-    for part in parts:
-        total, height = part, 0
-        while True:
-            if height == len(sums):
-                sums.append(None)
-            group = sums[height]
-            total, count = (total, 1) if group is None else (group[0] + total, group[1] + 1)
-            if count < FAN_IN:
-                sums[height] = (total, count)
-                break
-            sums[height] = None
-            height += 1
-    # the last group of each height has fewer; what is left below it is its last neighbour
-    return reduce(lambda below, above: above + below, (group[0] for group in sums if group is not None))
 
 
 def free_memory() -> int:
@@ -105,3 +87,14 @@ def free_memory() -> int:
         Available memory.
     """
     return int(psutil.virtual_memory().available)
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use.
+
+    Returns
+    -------
+    int
+        At least 1.
+    """
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+
+from dglm.data.seals import Seal
+from dglm.errors import ChangedDataError
 
 
 @dataclass(eq=False)
@@ -19,6 +22,60 @@ class PassLog:
     """
 
     seconds: list[float] = field(default_factory=list)
+    _seals: dict[int, Seal] = field(default_factory=dict, init=False)
+    _retries: dict[tuple[int, int], int] = field(default_factory=dict, init=False)
+
+    @property
+    def retries(self) -> int:
+        """How often a file was read once more, because of an error that went away."""
+        return sum(self._retries.values())
+
+    def compare(self, seals: Iterable[Seal]) -> None:
+        """Compare the rows that a pass has read with those that were read before.
+
+        Parameters
+        ----------
+        seals : iterable of Seal
+            Of the partitions that it read.
+
+        Raises
+        ------
+        ChangedDataError
+            If those of a partition are others.
+        """
+        for seal in seals:
+            before = self._seals.setdefault(seal.number, seal)
+            if seal != before:
+                changed = f"has {seal.rows:,} rows, and had {before.rows:,}"
+                if seal.rows == before.rows:
+                    changed = f"has as many rows as before, {seal.rows:,}, but other values in them"
+                raise ChangedDataError(
+                    f"the data changed during the fit: partition {seal.number} {changed}. Was its file overwritten, or "
+                    f"does its source give other rows each time (random numbers without a seed)? Mend that, or fit "
+                    f"with persist=True, which reads rows once, and make the model anew"
+                )
+
+    def count_retries(self, retries: Iterable[tuple[int, int]], *, kept: bool) -> None:
+        """Count what had to be read once more.
+
+        Parameters
+        ----------
+        retries : iterable of (int, int)
+            Number of a partition, and how often.
+        kept : bool
+            Whether it was read before the first pass only.
+        """
+        self._retries |= {(0 if kept else self.count + 1, number): times for number, times in retries}
+
+    def beside(self) -> PassLog:
+        """Return a log of the same passes for rows that are encoded in another way, and compared among themselves.
+
+        Returns
+        -------
+        PassLog
+            What is entered in one is in both.
+        """
+        return PassLog(self.seconds)
 
     @property
     def count(self) -> int:

@@ -138,7 +138,8 @@ def compression(table: Table, design: Design, family: Family, passes: PassLog, *
         n_rows, expected = partitions.of_first(partial(_look, design.coded(), family, partitions.n_blocks))
         if not n_rows >= max(AUTO_ROWS, WORTH * expected):
             return Compression(declined=f"about {n_rows:,} rows with {expected:,.0f} distinct ones or more")
-    rows = partitions.logged_in(passes).map(design.coded().encode)
+    # categories as codes; those that a fit reads may not be
+    rows = partitions.logged_in(passes.beside()).map(design.coded().encode)
     share = 1.0 if asked else 1 / KEPT
     found = rows.sum(group_block, family, list(design.exog_names), design.response.label, share)
     response = usable(found.response)

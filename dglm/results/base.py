@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from dglm._typing import AnyArray, Matrix, Vector
+from dglm.data import Held
 from dglm.design import ArrayDesign, by_name
 from dglm.families import Family
 from dglm.results.estimate import Estimate
@@ -172,6 +173,16 @@ class Results(RowWise, ABC):
         return self._estimate.compressed
 
     @property
+    def rows_held(self) -> Held:
+        """Where the rows were between passes: ``"in memory"``, ``"kept"`` on dask, or nowhere: ``"read"`` each time."""
+        return self._estimate.rows_held
+
+    @property
+    def read_retries(self) -> int:
+        """How often a file had to be read once more, because of an error that went away."""
+        return self._estimate.read_retries
+
+    @property
     def fit_history(self) -> tuple[Iteration, ...]:
         """Objective, certificate and step of every iterate."""
         return self._estimate.fit.trace
@@ -331,6 +342,11 @@ class Results(RowWise, ABC):
         notes = []
         if self.n_dropped:
             notes.append(f"Dropped {self.n_dropped} rows with something missing{e.survey.dropped.in_words}.")
+        if e.rows_held == "read":
+            again = f", {count(e.read_retries)} times once more after an error" if e.read_retries else ""
+            notes.append(f"Rows were read and encoded in each of {self.n_passes} passes, not kept{again}.")
+        elif e.read_retries:
+            notes.append(f"Rows were read once more after an error {count(e.read_retries)} times.")
         if e.fit.status is Status.SEPARATED:
             moving = ", ".join(names[j] for j in e.fit.diverging)
             notes.append(

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from dglm._typing import Mask, Vector
-from dglm.data import CompressedData, Table
+from dglm.data import CompressedData, Held, Table
 from dglm.design import Design
 from dglm.errors import CollinearityError, DataError
 from dglm.families import Family
@@ -81,6 +81,10 @@ class Estimate:
         Where the columns were selected by a penalty.
     compressed : int or None
         Number of groups of equal rows that the fit was made of; None where it was made of the rows.
+    rows_held : ``"in memory"``, ``"kept"`` or ``"read"``
+        Where the rows were between passes; read and encoded in each of them, if nowhere.
+    read_retries : int
+        How often a file had to be read once more.
     table : Table or None
         A handle on the rows, for per-row quantities; stays in the process that fitted.
     """
@@ -104,6 +108,8 @@ class Estimate:
     constraint: Constraint | None = None
     selection: Selection | None = None
     compressed: int | None = None
+    rows_held: Held = "in memory"
+    read_retries: int = 0
     table: Table | None = field(default=None, metadata=NOT_SAVED)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -281,6 +287,8 @@ def finish(
         llnull=llnull,
         pass_seconds=tuple(objective.data.passes.seconds[passes_before:]),
         scale_option=scale,
+        rows_held=objective.data.held,
+        read_retries=objective.data.passes.retries,
         collinear=collinear,
         constraint=constraint,
         selection=selection,
