@@ -113,6 +113,32 @@ def test_a_fit_of_groups_is_the_fit_of_the_rows(family, extras, cov_type):
         assert of_memory.compressed == 18 * (2 if "whole_offset" in extras else 1)
 
 
+def test_counts_in_two_columns():
+    data = rows(families.Poisson()).dropna()
+    data["lost"] = np.arange(len(data)) % 4
+    found, expected = (
+        model(data, families.Binomial(links.LogLog()), ("freq_weights",), "y + lost ~ a * b + k").fit(
+            compress=compress, tol=1e-12, cov_type="HC0"
+        )
+        for compress in (True, False)
+    )
+    assert found.compressed == 18
+    assert_same(found, expected)
+
+
+def test_what_is_aliased_or_separated_is_so_without_groups():
+    data = rows(families.Binomial()).dropna().assign(twice=lambda d: 2 * d["k"])
+    data["y"] = np.where(data["a"] == "r", 1.0, data["y"])
+    fits = []
+    for compress in (True, False):
+        with pytest.warns((errors.PerfectSeparationWarning, errors.RankDeficientWarning)):
+            fits.append(model(data, families.Binomial(), formula="y ~ a + k + twice").fit(compress=compress))
+    found, expected = fits
+    assert found.status is expected.status
+    assert found.status.value == "perfect separation"
+    assert np.array_equal(np.isnan(found.params), np.isnan(expected.params))
+
+
 def test_models_of_groups_and_of_rows_compare():
     data, family = rows(families.Poisson()), families.Poisson()
     small = model(data, family, ("exposure",), "y ~ a").fit(compress=True)
@@ -236,6 +262,10 @@ def test_too_many_groups_are_given_up(monkeypatch):
     expected = model(data, families.Poisson(), formula="y ~ x").fit(compress=False)
     assert found.n_passes == expected.n_passes + 1
     assert np.array_equal(found.params, expected.params)
+    # on dask, where rows with categories as codes are not compared with those that the fit reads then
+    with dask.config.set(scheduler="synchronous"):
+        many = model(dd.from_pandas(data, npartitions=16), families.Poisson(), formula="y ~ a + x")
+        assert many.fit(persist=False).compressed is None
 
 
 def test_once_too_many_always_too_many(monkeypatch):

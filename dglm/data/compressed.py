@@ -13,6 +13,9 @@ from dglm.data.blocked import BlockedData, Held, S, U
 from dglm.data.memory import MemoryBlocks
 from dglm.data.passes import PassLog
 
+# Rows whose numbers stay near the core.
+TILE_ROWS = 2**13
+
 
 @dataclass(frozen=True)
 class Spread:
@@ -52,16 +55,13 @@ class Spread:
         Spread
             By group.
         """
-        n_groups = len(first)
-        total = sum_by_group(weights, groups, n_groups)
         # about a number of the group, so that equal numbers have that mean to the last bit; then about the mean itself
         about = y[first]
-        mean = about + _share(sum_by_group(weights * (y - about[groups]), groups, n_groups), total)
-        deviations = y - mean[groups]
-        weighted = weights * deviations
-        correction = _share(sum_by_group(weighted, groups, n_groups), total)
-        squares = sum_by_group(weighted * deviations, groups, n_groups) - total * correction**2
-        return cls(total, mean + correction, np.maximum(squares, 0.0))
+        total, moment, _ = _moments(y, weights, groups, about)
+        mean = about + _share(moment, total)
+        _, moment, squares = _moments(y, weights, groups, mean)
+        correction = _share(moment, total)
+        return cls(total, mean + correction, np.maximum(squares - total * correction**2, 0.0))
 
     def above(self, below: Spread) -> Spread:
         """Return these groups with others below them.
@@ -230,6 +230,22 @@ class _Unlogged(PassLog):
 
     def enter(self, seconds: float) -> None:
         del seconds
+
+
+def _moments(y: Vector, weights: Vector, groups: Codes, about: Vector) -> tuple[Vector, Vector, Vector]:
+    """Return sum w, sum w (y - about) and sum w (y - about)^2 by group; a few rows at a time, which stay in cache."""
+    n_groups = len(about)
+    total, moment, squares = np.zeros(n_groups), np.zeros(n_groups), np.zeros(n_groups)
+    step = max(TILE_ROWS, n_groups)
+    for start in range(0, len(y), step):
+        rows = slice(start, start + step)
+        here, w = groups[rows], weights[rows]
+        deviations = y[rows] - about[here]
+        weighted = w * deviations
+        total += sum_by_group(w, here, n_groups)
+        moment += sum_by_group(weighted, here, n_groups)
+        squares += sum_by_group(weighted * deviations, here, n_groups)
+    return total, moment, squares
 
 
 def _share(part: Vector, total: Vector) -> Vector:

@@ -105,17 +105,15 @@ class Groups:
             matrix, columns = identity(rates)
             groups, first = equal_rows([*columns, offset])
             X = matrix.where(first)
-            y = Spread.of(rates.y, rates.weights, groups, first)
+            weights, even = rates.weights, rates.var_weights is None
+            y = Spread.of(rates.y, weights, groups, first)
             counted = X.where(y.total > 0)
             squares = counted.gram_diagonal(np.ones(counted.shape[0])).diagonal
             if not (X.finite().all() and np.isfinite(squares).all()):
                 raise infinite_value(block, exog_names)
-            even = rates.var_weights is None
-            robust = y
-            if not even:
-                robust = Spread.of(rates.y, rates.weights * rates.var, groups, first)
+            robust = y if even else Spread.of(rates.y, weights * rates.var, groups, first)
             unit = family.unit_deviance(rates.y, y.mean[groups])
-            deviance = sum_by_group(weighted(rates.weights, unit), groups, len(first))
+            deviance = sum_by_group(weighted(weights, unit), groups, len(first))
         return cls(share, response, X, offset[first], y, robust, deviance, even)._or_given_up()
 
     def __add__(self, other: Groups) -> Groups:

@@ -1,8 +1,8 @@
 """Time a Poisson regression of few distinct rows: as groups of equal rows, row by row, and by glum.
 
 Three factors of 5, 8 and 12 levels, and a continuous exposure of every row. Each contestant runs in a process of its
-own with the dataframe in memory; its clock starts at the formula and stops when it has its coefficients, and its standard
-errors if it offers them.
+own with the dataframe in memory. Its clock starts at the formula and stops when it has its coefficients, and its
+standard errors if it offers them.
 
     pip install -e ".[bench]"
     python validation/benchmarks/equal_rows.py                # 5,000,000 rows
