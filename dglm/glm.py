@@ -209,7 +209,7 @@ class GLM(Constraining, Evaluating, Penalising):
         self._table = prepared.table
         self._kept: tuple[bool, BlockedData[Block]] | None = None
         self._passes = PassLog()
-        self._compressions: dict[bool, Compression] = {}
+        self._compressions: dict[bool, Compression | None] = {}
         self._survey: Survey | None = None
         self._spread: Vector | None = None
 
@@ -363,11 +363,11 @@ class GLM(Constraining, Evaluating, Penalising):
             penalty.bound(Coefficients.of(self.exog_names, self.design.intercept, terms=dict(self.design.terms)))
         passes_before = self._passes.count
         compressed = self._compressed(compress)
-        data = self._blocks(persist) if compressed.data is None else compressed.data
+        data = self._blocks(persist) if compressed is None else compressed.data
         wide = is_wide(len(self.exog_names)) and not products
         if not wide:
             check_square(len(self.exog_names), data.free_bytes(), "this fit", self.design.advice)
-        if compressed.data is not None:
+        if compressed is not None:
             found = compressed.survey(self.family, self.exog_names, self.design.response.label, wide=wide)
             return self._objective_over(data, penalty, found), passes_before
         if self._survey is None or (self._survey.wide and not wide):
@@ -390,16 +390,14 @@ class GLM(Constraining, Evaluating, Penalising):
             self._kept = kept(partitions.map(self.design.encode), persist)
         return self._kept[1]
 
-    def _compressed(self, compress: Compress) -> Compression:
-        """Return the groups of equal rows, found once."""
+    def _compressed(self, compress: Compress) -> Compression | None:
+        """Return the groups of equal rows, found once; those that promised to pay are those that are asked for, too."""
         if compress is False:
-            return Compression()
-        asked = compress is True
-        # groups that promised to pay are those that are asked for, too
-        known = self._compressions.get(False, Compression())
-        if asked not in self._compressions and known.data is None:
-            self._compressions[asked] = compression(self._table, self.design, self.family, self._passes, asked=asked)
-        return self._compressions.get(asked, known)
+            return None
+        known, asked = self._compressions, compress is True
+        if asked not in known and known.get(False) is None:
+            known[asked] = compression(self._table, self.design, self.family, self._passes, asked=asked)
+        return known.get(asked) or known.get(False)
 
 
 def _exog_of(block: Block, number: int) -> Any:

@@ -9,8 +9,8 @@ import pandas as pd
 
 from dglm._typing import AnyArray, Codes
 
-# Combinations of values that are counted in a table of all of them.
-TABLE = 2**20
+# Combinations of values for each row, up to which they are counted in a table of all of them.
+TABLE = 4
 # Whole numbers so far apart are their own codes.
 WHOLE = 2**20
 # Beyond this, products of numbers of codes are numbered anew.
@@ -50,7 +50,7 @@ def equal_rows(columns: Sequence[AnyArray]) -> tuple[Codes, Codes]:
         key *= n_codes
         key += codes
         span *= n_codes
-    if span <= max(TABLE, n // 2):
+    if span <= TABLE * n:
         present = np.flatnonzero(np.bincount(key, minlength=span))
         places = np.zeros(span, dtype=np.intp)
         places[present] = np.arange(len(present))

@@ -325,6 +325,25 @@ def rows_of(partition: Any, rows: Mask | Codes | slice) -> Any:
     return {name: array[rows] for name, array in partition.items()}
 
 
+def length_of(partition: Any) -> int:
+    """Return the number of rows of a partition.
+
+    Parameters
+    ----------
+    partition : frame, or arrays by name
+        Rows.
+
+    Returns
+    -------
+    int
+        How many.
+    """
+    if isinstance(partition, pd.DataFrame):
+        return len(partition)
+    n: int = next(iter(partition.values())).shape[0]
+    return n
+
+
 def row_index(partition: Any) -> pd.Index[Any] | None:
     """Return the labels of the rows of a partition.
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 
-from dglm.data import CompressedData, MemoryBlocks, PassLog, Table, expected_groups
-from dglm.design import Design, rows_of
+from dglm.data import BlockedData, CompressedData, PassLog, Table, expected_groups
+from dglm.design import Design, length_of, rows_of
 from dglm.errors import DataError
 from dglm.families import Family
 from dglm.objective import Survey, at_rates, group_block, identity, survey, usable
@@ -28,23 +29,23 @@ LOOK_ROWS = 4096
 LOOK_SHARE = 100
 
 
+LOG = logging.getLogger(__name__)
+
+
 @dataclass(frozen=True)
 class Compression:
-    """What became of the wish to compress.
+    """The rows of a model as groups of equal ones.
 
     Parameters
     ----------
-    data : CompressedData or None
-        The groups, unless it was declined.
-    response : Survey or None
+    data : CompressedData
+        The groups.
+    response : Survey
         Of the rows, without columns.
-    declined : str
-        Why, where it was.
     """
 
-    data: CompressedData | None = None
-    response: Survey | None = None
-    declined: str = ""
+    data: CompressedData
+    response: Survey
 
     def survey(self, family: Family, exog_names: list[str], endog_name: str, *, wide: bool) -> Survey:
         """Return the survey of the rows, as far as groups tell it: its working weights are those of the groups.
@@ -65,8 +66,6 @@ class Compression:
         Survey
             No pass.
         """
-        if self.data is None or self.response is None:
-            raise TypeError("there are no groups to survey")
         found = survey(self.data, family, exog_names, endog_name, wide=wide)
         return replace(self.response, low=found.low, high=found.high, information=found.information, cross=found.cross)
 
@@ -105,7 +104,7 @@ def check_compress(compress: Compress, family: Family, solver: Solver[Any]) -> C
     return False if why else compress
 
 
-def compression(table: Table, design: Design, family: Family, passes: PassLog, *, asked: bool) -> Compression:
+def compression(table: Table, design: Design, family: Family, passes: PassLog, *, asked: bool) -> Compression | None:
     """Group the rows of a model where that was asked for, or promises to pay.
 
     Parameters
@@ -123,8 +122,8 @@ def compression(table: Table, design: Design, family: Family, passes: PassLog, *
 
     Returns
     -------
-    Compression
-        One pass, unless it does not promise to pay.
+    Compression or None
+        One pass; none, and None, where it does not promise to pay. None after a pass that did not keep the promise.
 
     Raises
     ------
@@ -132,30 +131,39 @@ def compression(table: Table, design: Design, family: Family, passes: PassLog, *
         If it was asked for and there are too many groups, or rows that cannot be compared; or rows cannot be fitted.
     """
     partitions = table.partitions(design.columns)
-    if not asked:
-        if not isinstance(partitions, MemoryBlocks) and partitions.n_blocks < AUTO_PARTITIONS:
-            return Compression(declined="too few partitions to look at one first")
-        n_rows, expected = partitions.of_first(partial(_look, design.coded(), family, partitions.n_blocks))
-        if not n_rows >= max(AUTO_ROWS, WORTH * expected):
-            return Compression(declined=f"about {n_rows:,} rows with {expected:,.0f} distinct ones or more")
+    if not asked and not _promising(partitions, design, family):
+        return None
     # categories as codes; those that a fit reads may not be
     rows = partitions.logged_in(passes.beside()).map(design.coded().encode)
     share = 1.0 if asked else 1 / KEPT
     found = rows.sum(group_block, family, list(design.exog_names), design.response.label, share)
     response = usable(found.response)
-    if found.given_up:
-        declined = f"{found.given_up:,} distinct rows and more among {response.n_rows:,}"
-        if asked:
-            raise DataError(f'compress=True, but there are {declined}: too many to hold; use compress="auto", or False')
-        return Compression(declined=declined)
-    return Compression(found.data(rows), response)
+    if not found.given_up:
+        LOG.info("%d rows are %d groups of equal ones", response.n_rows, len(found))
+        return Compression(found.data(rows), response)
+    many = f"{found.given_up:,} distinct rows and more among {response.n_rows:,}"
+    if asked:
+        raise DataError(f'compress=True, but there are {many}: too many to hold; use compress="auto", or False')
+    LOG.info("not compressed: %s", many)
+    return None
+
+
+def _promising(partitions: BlockedData[Any], design: Design, family: Family) -> bool:
+    """Return whether a look at the first partition lets expect enough rows for each group."""
+    n_blocks = partitions.n_blocks
+    if partitions.held == "read" and n_blocks < AUTO_PARTITIONS:
+        return False
+    n_rows, expected = partitions.of_first(partial(_look, design.coded(), family, n_blocks))
+    LOG.info("about %d rows; %.3g groups of equal ones are to be expected", n_rows, expected)
+    return n_rows >= max(AUTO_ROWS, WORTH * expected)
 
 
 def _look(design: Design, family: Family, n_blocks: int, partition: Any) -> tuple[int, float]:
     """Return about how many rows there are in all, and how many distinct ones are to be expected; inf if no few."""
-    n = len(partition) if hasattr(partition, "columns") else next(iter(partition.values())).shape[0]
-    if n * n_blocks < AUTO_ROWS:
-        return n * n_blocks, np.inf
+    n = length_of(partition)
+    n_rows = n * n_blocks
+    if n_rows < AUTO_ROWS:
+        return n_rows, np.inf
     # one at random of every few that follow one another: rows that repeat themselves at intervals are no sample
     every = max(LOOK_SHARE, -(-n // LOOK_ROWS))
     starts = np.arange(0, n - every + 1, every)
@@ -165,6 +173,6 @@ def _look(design: Design, family: Family, n_blocks: int, partition: Any) -> tupl
         _, columns = identity(block)
     except DataError:
         # the rows themselves tell where it is
-        return n * n_blocks, np.inf
+        return n_rows, np.inf
     offset = [] if block.offset is None else [block.offset]
-    return n * n_blocks, expected_groups([*columns, *offset], n * n_blocks) if len(block) else np.inf
+    return n_rows, expected_groups([*columns, *offset], n_rows) if len(block) else np.inf
