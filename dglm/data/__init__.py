@@ -3,7 +3,7 @@
 from dglm.data.blas import one_blas_thread
 from dglm.data.block import Block
 from dglm.data.blocked import Arriving, BlockedData, Held, tree_sum
-from dglm.data.compressed import CompressedBlock, CompressedData, Spread, sum_by_group
+from dglm.data.compressed import TILE_ROWS, CompressedBlock, CompressedData, Spread, sum_by_group
 from dglm.data.dask_blocks import DaskBlocks
 from dglm.data.dask_tables import DaskArrayTable, DaskTable
 from dglm.data.dropped import Dropped
@@ -19,6 +19,7 @@ from dglm.data.passes import PassLog, count_passes
 from dglm.data.tables import FrameTable, Table
 
 __all__ = [
+    "TILE_ROWS",
     "ArrayTable",
     "Arriving",
     "Block",

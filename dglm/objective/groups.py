@@ -9,12 +9,15 @@ Linear Models", arXiv 2102.11297, on conditionally sufficient statistics.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import add
 
 import numpy as np
 
 from dglm._typing import AnyArray, Codes, Vector
-from dglm.data import Block, BlockedData, CompressedBlock, CompressedData, Spread, equal_rows, sum_by_group
+from dglm.data import TILE_ROWS, Block, BlockedData, CompressedBlock, CompressedData, Spread, equal_rows, sum_by_group
 from dglm.errors import DataError
 from dglm.families import Family
 from dglm.links import Log
@@ -99,7 +102,8 @@ class Groups:
         """
         check_response(block, family, endog_name)
         with np.errstate(all="ignore"):
-            response = replace(Survey.of_response(block, family), dropped=block.dropped)
+            of_tiles = (Survey.of_response(tile, family) for _, tile in _tiles(block, TILE_ROWS))
+            response = replace(reduce(add, of_tiles), dropped=block.dropped)
             rates = at_rates(block, family)
             offset = np.zeros(len(block)) if rates.offset is None else rates.offset
             matrix, columns = identity(rates)
@@ -112,8 +116,10 @@ class Groups:
             if not (X.finite().all() and np.isfinite(squares).all()):
                 raise infinite_value(block, exog_names)
             robust = y if even else Spread.of(rates.y, weights * rates.var, groups, first)
-            unit = family.unit_deviance(rates.y, y.mean[groups])
-            deviance = sum_by_group(weighted(weights, unit), groups, len(first))
+            deviance = np.zeros(len(first))
+            for rows, tile in _tiles(rates, max(TILE_ROWS, len(first))):
+                unit = family.unit_deviance(tile.y, y.mean[groups[rows]])
+                deviance += sum_by_group(weighted(tile.weights, unit), groups[rows], len(first))
         return cls(share, response, X, offset[first], y, robust, deviance, even)._or_given_up()
 
     def __add__(self, other: Groups) -> Groups:
@@ -237,6 +243,22 @@ def at_rates(block: Block, family: Family) -> Block:
     shift = np.where(np.abs(block.offset) * max(1.0, abs(2 - p)) <= LARGEST_SHIFT, block.offset, 0.0)
     var_weights = block.var_weights if p == 2 else block.var * np.exp((2 - p) * shift)
     return replace(block, y=block.y * np.exp(-shift), var_weights=var_weights, offset=block.offset - shift)
+
+
+def _tiles(block: Block, step: int) -> Iterator[tuple[slice, Block]]:
+    """Yield responses, weights and offsets a few rows at a time, without any column; once, of no rows."""
+    for start in range(0, max(len(block), 1), step):
+        rows = slice(start, min(start + step, len(block)))
+        yield (
+            rows,
+            Block(
+                X=DenseMatrix(np.empty((rows.stop - start, 0))),
+                y=block.y[rows],
+                freq_weights=None if block.freq_weights is None else block.freq_weights[rows],
+                var_weights=None if block.var_weights is None else block.var_weights[rows],
+                offset=None if block.offset is None else block.offset[rows],
+            ),
+        )
 
 
 def group_block(block: Block, family: Family, exog_names: list[str], endog_name: str, share: float) -> Groups:
