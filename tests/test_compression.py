@@ -317,7 +317,7 @@ def test_expected_groups():
     assert expected_groups([tail], n) > n / 4
 
 
-def test_what_cannot_be_compressed_is_said():
+def test_what_cannot_be_compressed_is_said(tmp_path):
     data = rows(families.Poisson()).dropna()
     with pytest.raises(ValueError, match=r"compress=True is not possible: NegativeBinomial.* estimates its alpha"):
         model(data, families.NegativeBinomial(alpha=None)).fit(compress=True)
@@ -326,6 +326,8 @@ def test_what_cannot_be_compressed_is_said():
         model(data, families.Poisson()).fit(penalty=dglm.L1(alpha=0.1), solver="async_admm", compress=True)
     with pytest.raises(ValueError, match=r'compress must be "auto", True or False; got \'yes\''):
         model(data, families.Poisson()).fit(compress="yes")
+    with pytest.raises(ValueError, match="a checkpoint keeps what the passes of a fit return"):
+        model(data, families.Poisson()).fit(compress=True, checkpoint=tmp_path / "never")
     X = sparse.csr_array(np.eye(6))
     with pytest.raises(errors.DataError, match="rows of a SparseMatrix are not compared"):
         dglm.GLM(np.arange(6.0), X).fit(compress=True)
@@ -371,6 +373,15 @@ def test_a_result_says_that_it_was_compressed_and_keeps_it(tmp_path):
     # rows are read again as after any fit
     assert len(result.resid_pearson) == result.n_rows
     assert "compressed" not in str(model(rows(families.Poisson()), families.Poisson()).fit().summary())
+
+
+def test_steps_over_groups_are_told_and_are_no_passes():
+    told = []
+    fitted = model(rows(families.Poisson()), families.Poisson(), ("exposure",))
+    result = fitted.fit(compress=True, callback=told.append, max_passes=2)
+    assert result.converged
+    assert len(told) >= 2
+    assert {record.n_passes for record in told} == {1}
 
 
 def test_a_sum_that_groups_do_not_tell_is_refused():

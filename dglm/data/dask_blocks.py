@@ -6,8 +6,8 @@ Stateless tasks only (no actors, no pinning): a lost worker costs a recompute an
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, count, islice
@@ -21,8 +21,9 @@ from distributed import Client, get_client
 
 from dglm.data.arrivals import Arrivals
 from dglm.data.blocked import FAN_IN, Addable, Arriving, BlockedData, Held, T, add_in_order, tree_sum
+from dglm.data.following import following
 from dglm.data.memory import free_memory, usable_cores
-from dglm.data.passes import PassLog
+from dglm.data.passes import Advance, PassLog
 from dglm.data.sources import Brought, sources_of
 from dglm.data.work import Answer, Group, Job, KeptGroup, ReadGroup
 
@@ -175,7 +176,9 @@ class DaskBlocks(BlockedData[T]):
             tasks.append(task(job, *bundle.given, dask_key_name=(name, first)))
         add, adding = dask.delayed(_add, pure=False, traverse=False), _name("dglm-add")
         numbers = count()
-        (answer,) = dask.compute(tree_sum(tasks, lambda some: add(*some, dask_key_name=(adding, next(numbers)))))
+        sizes = {bundle.group.first: len(bundle.group) for bundle in bundles}
+        with self.passes.shown(self.n_blocks) as advance, _followed(name, sizes, advance):
+            (answer,) = dask.compute(tree_sum(tasks, lambda some: add(*some, dask_key_name=(adding, next(numbers)))))
         found: Answer[S] = answer
         self.passes.compare(found.seals)
         self.passes.count_retries(found.retries, kept=self.held == "kept")
@@ -218,6 +221,11 @@ def current_client() -> Client | None:
         return get_client()
     except ValueError:
         return None
+
+
+def _followed(name: str, sizes: Mapping[int, int], advance: Advance | None) -> AbstractContextManager[None]:
+    """Tell how many partitions are done, where somebody wants to know."""
+    return nullcontext() if advance is None else following(name, sizes, current_client(), advance)
 
 
 def _threads() -> int:

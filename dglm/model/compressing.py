@@ -70,7 +70,7 @@ class Compression:
         return replace(self.response, low=found.low, high=found.high, information=found.information, cross=found.cross)
 
 
-def check_compress(compress: Compress, family: Family, solver: Solver[Any]) -> Compress:
+def check_compress(compress: Compress, family: Family, solver: Solver[Any], checkpoint: object) -> Compress:
     """Refuse what does not say whether to compress, and compression where it cannot be.
 
     Parameters
@@ -81,6 +81,8 @@ def check_compress(compress: Compress, family: Family, solver: Solver[Any]) -> C
         Of the model.
     solver : Solver
         Of the fit.
+    checkpoint : str, path or None
+        As given.
 
     Returns
     -------
@@ -90,7 +92,8 @@ def check_compress(compress: Compress, family: Family, solver: Solver[Any]) -> C
     Raises
     ------
     ValueError
-        If it is none of these; or True, and the family has parameters to be estimated or the solver needs a cluster.
+        If it is none of these; or True, and the family has parameters to be estimated, the solver needs a cluster, or
+        there is a checkpoint.
     """
     if compress not in {"auto", True, False}:
         raise ValueError(f'compress must be "auto", True or False; got {compress!r}')
@@ -99,6 +102,8 @@ def check_compress(compress: Compress, family: Family, solver: Solver[Any]) -> C
         why = f"{family.name} estimates its {' and '.join(family.free)} from every response, not from sums of them"
     elif isinstance(solver, AsyncADMM):
         why = "async_admm is for rows on a cluster, and groups of equal ones are in this process"
+    elif checkpoint is not None:
+        why = "a checkpoint keeps what the passes of a fit return, and a fit of groups makes one"
     if why and compress is True:
         raise ValueError(f'compress=True is not possible: {why}; use compress="auto", or False')
     return False if why else compress
