@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
+from dataclasses import replace
 from typing import Any, Literal, Self
 
 from dglm._typing import Vector
@@ -38,12 +39,12 @@ from dglm.model import (
     restriction,
     shape_solver,
 )
-from dglm.objective import Objective, Survey, column_spread, survey
+from dglm.objective import Objective, Pilot, Survey, column_spread, survey
 from dglm.penalties import Bounded, Coefficients, Penalty, Unpenalised
 from dglm.penalties.bounded import Bounds
 from dglm.results import Results, objective_of, results_of, warn_of_fit
 from dglm.results.estimate import Collinear, ScaleOption
-from dglm.solvers import Solver, resolve_solver
+from dglm.solvers import Solver, pilot_of, resolve_solver
 from dglm.storage import Checkpoint
 
 
@@ -220,6 +221,7 @@ class GLM(Constraining, Evaluating, Penalising):
         self._compressions: dict[bool, Compression | None] = {}
         self._kept = None
         self._survey: Survey | None = None
+        self._pilot: Pilot | None = None
         self._spread: Vector | None = None
         self._passes = PassLog()
 
@@ -412,7 +414,10 @@ class GLM(Constraining, Evaluating, Penalising):
             return self._objective_over(data, penalty, found), passes_before
         if self._survey is None or (self._survey.wide and not wide):
             family, label = self.family.provisional, self.design.response.label
-            self._survey = survey(data, family, self.exog_names, label, wide=wide)
+            known = not (wide or self.family.free)
+            self._pilot = pilot_of(data, family, self.exog_names, self.design.intercept) if known else None
+            near = None if self._pilot is None else self._pilot.params
+            self._survey = survey(data, family, self.exog_names, label, wide=wide, near=near)
         found = self._survey.without_products() if wide else self._survey
         return self._objective_over(data, penalty, found), passes_before
 
@@ -421,7 +426,8 @@ class GLM(Constraining, Evaluating, Penalising):
             # exposures that became weights are no weights of the rows
             rows = data.rows if isinstance(data, CompressedData) and not data.even else data
             self._spread = column_spread(rows, found)
-        return objective_of(data, self.family, penalty, found, self._spread, self.design)
+        objective = objective_of(data, self.family, penalty, found, self._spread, self.design)
+        return replace(objective, pilot=self._pilot) if found is self._survey else objective
 
     def _blocks(self, persist: Persist) -> BlockedData[Block]:
         """Return the encoded blocks, kept where asked or where they fit."""
@@ -461,7 +467,8 @@ class GLM(Constraining, Evaluating, Penalising):
             # results may make passes of their own later
             model._passes.leave_journal()
             self._kept = model._kept
-        self._survey = model._survey if self._survey is None else self._survey
+        if self._survey is None:
+            self._survey, self._pilot = model._survey, model._pilot
 
     def _compressed(self, compress: Compress) -> Compression | None:
         """Return the groups of equal rows, found once; those that promised to pay are those that are asked for, too."""

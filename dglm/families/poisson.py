@@ -75,7 +75,7 @@ class Poisson(Family):
         if not self.canonical:
             return super().pointwise(y, eta)
         mu = np.exp(eta)
-        return Pointwise(mu, self.unit_deviance(y, mu), y - mu, mu)
+        return Pointwise(self.unit_deviance(y, mu), y - mu, mu)
 
 
 def _log_factorial(y: Vector) -> Vector:

@@ -15,6 +15,7 @@ from dglm.objective.groups import Groups, at_rates, group_block, identity
 from dglm.objective.meat import DETERMINED, Leverages, Meat, MeatAt
 from dglm.objective.null_model import NullModel, NullStep
 from dglm.objective.objective import Objective, OnBlock, Request, evaluate
+from dglm.objective.pilot import Pilot, Sample, sample_of
 from dglm.objective.saturated import SaturatedLoglike
 from dglm.objective.scoring import HeldOut, HeldOutAt, Scorer, scorer_of
 from dglm.objective.shape import ShapeCurvature, ShapeLoglike, ShapeObjective, packed
@@ -45,7 +46,9 @@ __all__ = [
     "Objective",
     "ObservedCurvature",
     "OnBlock",
+    "Pilot",
     "Request",
+    "Sample",
     "SaturatedLoglike",
     "Scorer",
     "ScoresAt",
@@ -66,6 +69,7 @@ __all__ = [
     "independent_columns",
     "loglike_at",
     "packed",
+    "sample_of",
     "score_at",
     "scorer_of",
     "survey",

@@ -97,13 +97,13 @@ class Sum(ABC):
         """
 
 
-def weighted_total(weights: Vector, values: Vector) -> float:
+def weighted_total(weights: Vector | None, values: Vector) -> float:
     """Return sum_i w_i v_i, where rows of zero weight count for nothing even if their value is infinite.
 
     Parameters
     ----------
-    weights : (n,) array
-        Non-negative.
+    weights : (n,) array or None
+        Non-negative; ones when None.
     values : (n,) array
         One a row.
 
@@ -112,6 +112,8 @@ def weighted_total(weights: Vector, values: Vector) -> float:
     float
         The total.
     """
+    if weights is None:
+        return float(values.sum())
     total = float(np.dot(weights, values))
     if np.isnan(total):
         counted = weights > 0
@@ -119,21 +121,23 @@ def weighted_total(weights: Vector, values: Vector) -> float:
     return total
 
 
-def weighted(weights: Vector, values: Vector) -> Vector:
+def weighted(weights: Vector | None, values: Vector) -> Vector:
     """Return w_i v_i, zero for rows of zero weight even if their value is infinite.
 
     Parameters
     ----------
-    weights : (n,) array
-        Non-negative.
+    weights : (n,) array or None
+        Non-negative; ones when None.
     values : (n,) array
         One a row.
 
     Returns
     -------
     (n,) array
-        The products.
+        The products; the values themselves where the weights are None.
     """
+    if weights is None:
+        return values
     products = weights * values
     if np.isnan(products.sum()):
         products = np.where(weights > 0, products, 0.0)

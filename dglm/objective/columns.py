@@ -50,7 +50,7 @@ class ColumnCurvature(Gradient):
     @classmethod
     def of(cls, block: Block, point: Any, family: Family) -> Self:
         at = family.pointwise(block.y, block.eta(point.beta))
-        w = block.weights
+        w = block.row_weights
         return cls(
             weighted_total(w, at.deviance),
             weighted_total(w, pearson(at)),

@@ -26,7 +26,7 @@ class Deviance(Sum):
     @classmethod
     def of(cls, block: Block, point: Vector, family: Family) -> Self:
         at = family.pointwise(block.y, block.eta(point))
-        return cls(weighted_total(block.weights, at.deviance))
+        return cls(weighted_total(block.row_weights, at.deviance))
 
     @classmethod
     def known_of_groups(cls, point: Any, *, even: bool) -> bool:

@@ -35,7 +35,7 @@ class Gradient(Sum):
     @classmethod
     def of(cls, block: Block, point: Vector, family: Family) -> Self:
         at = family.pointwise(block.y, block.eta(point))
-        w = block.weights
+        w = block.row_weights
         return cls(weighted_total(w, at.deviance), weighted_total(w, pearson(at)), block.X.cross(weighted(w, at.score)))
 
     @classmethod
@@ -92,7 +92,8 @@ def pearson(at: Pointwise) -> Vector:
     (n,) array
         Squared Pearson residuals at unit weight.
     """
-    residual = at.score**2 / at.information
+    residual = at.score / at.information
+    residual *= at.score
     if np.isnan(residual.sum()):
         residual = np.where((at.score == 0) & (at.information == 0), 0.0, residual)
     return residual

@@ -52,7 +52,7 @@ class NullStep(Sum):
     def of(cls, block: Block, point: Vector, family: Family) -> Self:
         offset = np.zeros(len(block)) if block.offset is None else block.offset
         at = family.pointwise(block.y, point[0] + offset)
-        w = block.weights
+        w = block.row_weights
         return cls(weighted_total(w, at.deviance), weighted_total(w, at.score), weighted_total(w, at.information))
 
     @classmethod

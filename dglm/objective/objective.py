@@ -12,10 +12,11 @@ import numpy as np
 
 from dglm._typing import Vector
 from dglm.data import Block, BlockedData, CompressedBlock, CompressedData
-from dglm.families import Family
+from dglm.families import Family, Gaussian
 from dglm.matrix import Basis
 from dglm.objective.base import Sum
 from dglm.objective.null_model import NullModel, NullStep
+from dglm.objective.pilot import Pilot
 from dglm.objective.survey import Survey
 from dglm.penalties import Penalty
 
@@ -47,6 +48,8 @@ class Objective(Generic[P]):
     cancellation : float
         The least that is left of squares where columns are combinations of others, under constraints: a share of 1e-4
         has lost as many digits as products of columns that are nearly collinear.
+    pilot : Pilot, optional
+        A fit to a sample of the rows, at which the survey was made.
     """
 
     data: BlockedData[Block]
@@ -56,11 +59,17 @@ class Objective(Generic[P]):
     basis: Basis
     null_model: NullModel | None = None
     cancellation: float = 1.0
+    pilot: Pilot | None = None
 
     @property
     def nobs(self) -> float:
         """Number of observations, W."""
         return self.survey.nobs
+
+    @property
+    def quadratic(self) -> bool:
+        """Whether the likelihood is quadratic, so that the survey has its Hessian: least squares."""
+        return isinstance(self.family, Gaussian) and self.family.canonical
 
     def at(self, beta: Vector, want: type[S]) -> S:
         """Return one sum at some coefficients: one pass.
