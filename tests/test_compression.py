@@ -382,6 +382,8 @@ def test_steps_over_groups_are_told_and_are_no_passes():
     assert result.converged
     assert len(told) >= 2
     assert {record.n_passes for record in told} == {1}
+    # least squares have their information from the survey
+    assert model(rows(families.Gaussian()), families.Gaussian()).fit(compress=True).n_passes == 1
 
 
 def test_a_sum_that_groups_do_not_tell_is_refused():
