@@ -1,5 +1,7 @@
 """Streaming: partitions that are read in the task that sums over them, sealed, read again after an error, grouped."""
 
+import gc
+import weakref
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -342,3 +344,20 @@ def test_arrays_of_one_source_have_it_read_once(tmp_path: Path) -> None:
     with dask.config.set(scheduler="synchronous"):
         result = dglm.GLM(both[:, 1], both[:, :1], family=Poisson()).fit(persist=False)
     assert len(list(tmp_path.iterdir())) == 3 * result.n_passes
+
+
+@pytest.mark.parametrize("engine", ["formulaic", "patsy"])
+def test_encoding_leaves_nothing_of_the_rows_behind(engine: Any) -> None:
+    # with what they hold in cycles, partitions would pile up until the garbage is collected
+    made = dglm.GLM.from_formula("y ~ np.exp(x) * g + bs(x, df=4)", rows(0), family=Poisson(), engine=engine)
+    gc.collect()
+    gc.disable()
+    try:
+        columns = {name: column.to_numpy() for name, column in rows(0)[["x", "y"]].items()}
+        held = [weakref.ref(column) for column in columns.values()]
+        frame = pd.DataFrame({**columns, "g": rows(0)["g"]}, copy=False)
+        assert made.design.encode(frame, 0).X.shape == (40, 8)
+        del columns, frame
+        assert [reference() for reference in held] == [None, None]
+    finally:
+        gc.enable()
