@@ -85,6 +85,11 @@ class Family(ABC):
         """Whether responses are counts, or counts over the variance weights (proportions, rates)."""
         return False
 
+    @property
+    def variance_power(self) -> float | None:
+        """The p of V(mu) = mu^p; None where the variance is no power of the mean."""
+        return None
+
     @abstractmethod
     def variance(self, mu: Vector) -> Vector:
         """Return V(mu).

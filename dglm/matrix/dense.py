@@ -103,6 +103,14 @@ class DenseMatrix(StoredMatrix):
     def among(self, kept: Mask) -> DenseMatrix:
         return DenseMatrix(rows_among(self.values, kept))
 
+    def identity(self) -> list[AnyArray]:
+        return list(self.values.T)
+
+    def above(self, below: StoredMatrix) -> StoredMatrix:
+        if not isinstance(below, DenseMatrix):
+            return super().above(below)
+        return DenseMatrix(np.concatenate([self.values, below.values]))
+
     def beside(self, more: Matrix) -> DenseMatrix:
         return DenseMatrix(np.hstack([self.values, more]))
 

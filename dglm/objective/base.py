@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from dglm._typing import Matrix, Vector
-from dglm.data import Block
+from dglm.data import Block, CompressedBlock
 from dglm.families import Family
 
 
@@ -37,6 +37,46 @@ class Sum(ABC):
         Sum
             Over these rows.
         """
+
+    @classmethod
+    def known_of_groups(cls, point: Any, *, even: bool) -> bool:
+        """Return whether the sum over rows follows from groups of equal ones, as a `CompressedBlock` has them.
+
+        Parameters
+        ----------
+        point : array
+            Where to evaluate.
+        even : bool
+            Whether the rows of each group have equal variance weights and offsets.
+
+        Returns
+        -------
+        bool
+            False unless the class says otherwise: the rows are read.
+        """
+        del point, even
+        return False
+
+    @classmethod
+    def of_groups(cls, block: CompressedBlock, point: Any, family: Family) -> Self:
+        """Return the sum over the rows that groups stand for, where it is `known_of_groups`.
+
+        Parameters
+        ----------
+        block : CompressedBlock
+            The groups.
+        point : array
+            Where to evaluate.
+        family : Family
+            With its link.
+
+        Returns
+        -------
+        Sum
+            Over those rows.
+        """
+        del block, point, family
+        raise TypeError(f"{cls.__name__} does not follow from groups of equal rows")
 
     @abstractmethod
     def __add__(self, other: Self) -> Self: ...

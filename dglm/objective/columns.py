@@ -58,6 +58,11 @@ class ColumnCurvature(Gradient):
             block.X.columns(point.columns).gram(weighted(w, at.information)),
         )
 
+    @classmethod
+    def coefficients(cls, point: Any) -> Vector:
+        beta: Vector = point.beta
+        return beta
+
     def __add__(self, other: Self) -> Self:
         return type(self)(
             self.deviance + other.deviance,

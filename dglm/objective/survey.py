@@ -124,15 +124,40 @@ class Survey:
         Survey
             Over these rows.
         """
-        w, f, of = block.row_weights, block.freq_weights, _Responses.of(block)
-        total, nobs = (float(len(block)) if v is None else float(v.sum()) for v in (w, f))
-        mean = weighted_total(of.counts, of.y) / total if total > 0 else 0.0
+        of = _Responses.of(block)
         if near is None:
             W, Wz = (of.rows(values) for values in _first_step(family, of.y, of.w, block.offset))
         else:
             W, Wz = _step_from(family, block, block.X.matvec(near))
         gram = block.X.gram_diagonal(W) if wide else block.X.gram(W)
         low, high = _constants(gram)
+        return replace(
+            cls._without_columns(block, family, of), low=low, high=high, information=gram, cross=block.X.cross(Wz)
+        )
+
+    @classmethod
+    def of_response(cls, block: Block, family: Family) -> Survey:
+        """Return the survey of the responses, weights and offsets of a block, without any column.
+
+        Parameters
+        ----------
+        block : Block
+            The rows, possibly none.
+        family : Family
+            With its link.
+
+        Returns
+        -------
+        Survey
+            Over these rows.
+        """
+        return cls._without_columns(block, family, _Responses.of(block))
+
+    @classmethod
+    def _without_columns(cls, block: Block, family: Family, of: _Responses) -> Survey:
+        w, f, none = block.row_weights, block.freq_weights, np.empty(0)
+        total, nobs = (float(len(block)) if v is None else float(v.sum()) for v in (w, f))
+        mean = weighted_total(of.counts, of.y) / total if total > 0 else 0.0
         null = family.unit_deviance(of.y, np.full_like(of.y, mean))
         return cls(
             family=family,
@@ -145,10 +170,10 @@ class Survey:
             offset_mean=0.0 if block.offset is None or total == 0 else weighted_total(w, block.offset) / total,
             null_deviance=weighted_total(of.counts, null) if total > 0 else 0.0,
             saturated=weighted_total(of.freq, family.loglike_obs(of.y, of.y, of.var, 1.0)),
-            low=low,
-            high=high,
-            information=gram,
-            cross=block.X.cross(Wz),
+            low=none,
+            high=none,
+            information=Gram(0.0, none, 0.0, none, np.empty((0, 0))),
+            cross=Cross(0.0, none, 0.0, none),
         )
 
     def __add__(self, other: Survey) -> Survey:
@@ -401,11 +426,11 @@ def survey_block(
     DataError
         If a value is infinite.
     """
-    _check_response(block, family, endog_name)
+    check_response(block, family, endog_name)
     with np.errstate(all="ignore"):
         found = reduce(add, (Survey.of(tile, family, wide=wide, near=near) for tile in block.tiles()))
         if not np.isfinite(_sums_of(found.information)).all():
-            raise _infinite_value(block, exog_names)
+            raise infinite_value(block, exog_names)
     return replace(found, dropped=block.dropped)
 
 
@@ -413,7 +438,23 @@ def _sums_of(gram: Gram | GramDiagonal) -> Matrix | Vector:
     return gram.second if isinstance(gram, Gram) else gram.diagonal
 
 
-def _check_response(block: Block, family: Family, endog_name: str) -> None:
+def check_response(block: Block, family: Family, endog_name: str) -> None:
+    """Refuse responses that the family cannot have.
+
+    Parameters
+    ----------
+    block : Block
+        The rows.
+    family : Family
+        Knows its domain.
+    endog_name : str
+        Name of the response, for messages.
+
+    Raises
+    ------
+    DomainError
+        If a response is outside the domain.
+    """
     allowed = family.in_domain(block.y)
     if not allowed.all():
         i = int(np.argmin(allowed))
@@ -423,8 +464,21 @@ def _check_response(block: Block, family: Family, endog_name: str) -> None:
         )
 
 
-def _infinite_value(block: Block, exog_names: list[str]) -> DataError:
-    """Return an error that names the first infinite value, or the largest where only squares overflow."""
+def infinite_value(block: Block, exog_names: list[str]) -> DataError:
+    """Return an error that names the first infinite value, or the largest where only squares overflow.
+
+    Parameters
+    ----------
+    block : Block
+        The rows.
+    exog_names : list of str
+        Names of the columns.
+
+    Returns
+    -------
+    DataError
+        To be raised.
+    """
     i, j, value = block.X.extreme()
     if np.isfinite(value):
         return DataError(
