@@ -318,7 +318,9 @@ def test_missing_values(rows):
         model.predict(lazy).compute()
     holed = pd.Series(y, dtype="str").where(np.arange(N) != 5)
     with pytest.raises(DataError, match="y has missing values"):
-        GLMClassifier().fit(dd.from_pandas(pd.DataFrame(rows["X"]), npartitions=2), dd.from_pandas(holed, npartitions=2))
+        GLMClassifier().fit(
+            dd.from_pandas(pd.DataFrame(rows["X"]), npartitions=2), dd.from_pandas(holed, npartitions=2)
+        )
 
 
 def test_collections_that_do_not_fit(rows):
@@ -337,7 +339,10 @@ def test_collections_that_do_not_fit(rows):
         with pytest.raises(DomainError, match="at least 0 for the Poisson family"):
             call(X, y - 1)
     # names are forgotten with the rows that had them
-    model.fit(dd.from_pandas(pd.DataFrame(X, columns=list("abcd")), npartitions=2), dd.from_pandas(pd.Series(y), npartitions=2))
+    model.fit(
+        dd.from_pandas(pd.DataFrame(X, columns=list("abcd")), npartitions=2),
+        dd.from_pandas(pd.Series(y), npartitions=2),
+    )
     assert model.feature_names_in_.tolist() == list("abcd")
     assert not hasattr(model.fit(lazy, y), "feature_names_in_")
 
