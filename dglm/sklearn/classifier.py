@@ -209,7 +209,7 @@ class GLMClassifier(ClassifierMixin, BaseGLM):
             return float(accuracy_score(y, predicted, sample_weight=sample_weight))
         right = (predicted == column(y)).astype(np.float64)
         weights = column(sample_weight)
-        found = right.mean() if weights is None else (right * weights).sum() / weights.sum()
+        found: Any = right.mean() if weights is None else (right * weights).sum() / weights.sum()
         return float(found.compute())
 
     def __sklearn_tags__(self) -> Any:

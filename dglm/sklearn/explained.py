@@ -30,15 +30,13 @@ def deviance_explained(rows: PreparedModel, family: Family, beta: Vector) -> flo
     Returns
     -------
     float
-        At most 1. Where all responses are equal 1 if the model says so, and 0 if not.
+        At most 1; 0 where all responses are equal, so that nothing is to be explained.
     """
     design = rows.design
     blocks = rows.table.partitions(design.columns).map(design.encode)
     found: Any = blocks.sum(_measured, family, beta, list(design.exog_names), design.response.label)
     surveyed, at = usable(found.parts[0]), found.parts[1]
-    if surveyed.null_deviance > 0:
-        return float(1 - at.deviance / surveyed.null_deviance)
-    return float(at.deviance == 0)
+    return float(1 - at.deviance / surveyed.null_deviance) if surveyed.null_deviance > 0 else 0.0
 
 
 def _measured(block: Block, family: Family, beta: Vector, names: list[str], label: str) -> Together:
