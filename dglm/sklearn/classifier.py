@@ -204,12 +204,12 @@ class GLMClassifier(ClassifierMixin, BaseGLM):
         ValueError
             If the rows are not like those of the fit.
         """
-        predicted: Any = self.predict(X, offset)
+        predicted = self.predict(X, offset)
         if not is_lazy(predicted):
             return float(accuracy_score(y, predicted, sample_weight=sample_weight))
         right = (predicted == column(y)).astype(np.float64)
         weights = column(sample_weight)
-        found: Any = right.mean() if weights is None else (right * weights).sum() / weights.sum()
+        found = right.mean() if weights is None else (right * weights).sum() / weights.sum()
         return float(found.compute())
 
     def __sklearn_tags__(self) -> Any:
@@ -223,7 +223,8 @@ def _classes(y: Any) -> AnyArray:
     if not is_lazy(y):
         check_classification_targets(y)
         return np.unique(y)
-    found = np.asarray((y.unique() if hasattr(y, "unique") else np.unique(y)).compute())
+    lazy: Any = y.unique() if hasattr(y, "unique") else np.unique(y)  # dask's, where y is
+    found = np.asarray(lazy.compute())
     if pd.isna(found).any():
         raise DataError("y has missing values (nan); drop those rows from X and y")
     check_classification_targets(found)
