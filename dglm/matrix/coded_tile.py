@@ -163,7 +163,8 @@ class CodedTile(DesignMatrix):
         for part, codes, of_levels in zip(self.held, self._codes, self._by_part(sums), strict=True):
             squares: Vector = of_levels
             if part.of.by is not None:
-                squares = np.bincount(codes, w * self.numbers[part.of.by] ** 2, part.of.n_levels)
+                weights = w * self.numbers[part.of.by] ** 2
+                squares = np.asarray(np.bincount(codes, weights, part.of.n_levels), dtype=np.float64)
             diagonal[part.columns] = part.squares(squares)
         mass, total = float(np.abs(w).sum()), float(w.sum())
         return GramDiagonal(mass, self.centre, total, self._first(w, sums), diagonal, self.groups)

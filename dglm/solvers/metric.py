@@ -1,4 +1,4 @@
-"""Metric: what first-order methods measure steps and gradients by, the second derivatives that memory linear in p holds.
+"""Metric: what first-order methods measure steps by, as much of the second derivatives as memory linear in p holds.
 
 It is a diagonal, and exact for what columns share with the intercept and with others of their factor. L-BFGS, which
 begins from it, then has only the correlations between factors and between numbers left to learn.
@@ -68,7 +68,7 @@ class Groups:
         (m,) array
             One for each group.
         """
-        return np.bincount(self.labels, values, len(self.totals))
+        return np.asarray(np.bincount(self.labels, values, len(self.totals)), dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -127,8 +127,10 @@ class Metric:
             raw = information.about(np.zeros_like(basis.centre))
             columns = np.flatnonzero(information.groups >= 0)
             labels = np.unique(information.groups[columns], return_inverse=True)[1]
-            mean = raw.first[columns] / nobs
-            diagonal[columns] = _positive(raw.diagonal[columns] / nobs + penalty[columns])
+            # of columns that are constant up to rounding, rounding is all that there is
+            varying = (H[columns] > 0) / nobs
+            mean = raw.first[columns] * varying
+            diagonal[columns] = _positive(raw.diagonal[columns] * varying + penalty[columns])
             taken = np.bincount(labels, mean**2 / diagonal[columns])
             groups = Groups(columns, labels, mean, np.maximum(total, (1 + LEFT) * taken))
         return cls(diagonal, intercept, groups)
@@ -150,7 +152,7 @@ class Metric:
             return gradient / self.diagonal
         # M = m (e + v)(e + v)' + B, e the unit vector of the intercept, with which neither v nor B has to do
         at, v = self.intercept.position, self.intercept.share
-        step = (gradient - gradient[at] * v) / self.diagonal
+        step: Vector = (gradient - gradient[at] * v) / self.diagonal
         if self.groups is not None:
             # (D - n n'/t)^-1 = D^-1 + D^-1 n n'D^-1 / (t - n'D^-1 n)
             g = self.groups
@@ -173,7 +175,7 @@ class Metric:
         (p,) array
             The change of the gradient that the metric expects.
         """
-        product = self.diagonal * step
+        product: Vector = self.diagonal * step
         if self.intercept is None:
             return product
         if self.groups is not None:
@@ -187,4 +189,5 @@ class Metric:
 
 def _positive(diagonal: Vector) -> Vector:
     """Return second derivatives, 1 where there is none."""
-    return np.where(diagonal > 0, diagonal, 1.0)
+    positive: Vector = np.where(diagonal > 0, diagonal, 1.0)
+    return positive
