@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Collection, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from statistics import median
@@ -18,9 +19,10 @@ from typing import Any, Self
 
 import dask
 from dask.delayed import Delayed
-from distributed import Client, Future, KilledWorker
+from distributed import Client, Future, KilledWorker, worker_client
 
 from dglm.data.blas import one_blas_thread
+from dglm.data.memory import in_a_task
 from dglm.data.passes import PassLog
 
 # How often a task may be lost together with its worker, before that is the task's own fault.
@@ -69,6 +71,7 @@ class Arrivals:
         self._values: dict[int, Any] = {}
         self._seconds: list[float] = []
         self._begin = time.perf_counter()
+        self._thread = ExitStack()
 
     def submit(self, number: int, kernel: Callable[..., Any], *arguments: object) -> None:
         """Have a kernel run on a partition, with one BLAS thread.
@@ -156,6 +159,8 @@ class Arrivals:
                 self._start(number, workers=[worker], allow_other_workers=True)
 
     def __enter__(self) -> Self:
+        if in_a_task():  # which gives its thread to those that it waits for
+            self._thread.enter_context(worker_client())
         return self
 
     def __exit__(
@@ -167,6 +172,7 @@ class Arrivals:
             self._client.cancel([*waiting, *self._overtaken.values()])
         self._asked.clear()
         self._overtaken.clear()
+        self._thread.close()
         seconds = time.perf_counter() - self._begin
         passes = -(-len(self._seconds) // len(self._parts))
         for _ in range(passes):

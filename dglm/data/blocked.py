@@ -87,6 +87,11 @@ class BlockedData(ABC, Generic[T]):
         """Where the partitions are between passes."""
 
     @property
+    def at_hand(self) -> bool:
+        """Whether partitions that are kept are so where passes are made now."""
+        return True
+
+    @property
     @abstractmethod
     def n_blocks(self) -> int:
         """Number of partitions."""

@@ -140,7 +140,7 @@ def sources_of(parts: Sequence[Sequence[Delayed]]) -> list[Source]:
     """
     graphs = {id(value.dask): value.dask for values in parts for value in values}
     keys = [tuple(value.key for value in values) for values in parts]
-    if any(_annotated(graph) for graph in graphs.values()):
+    if any(annotated(graph) for graph in graphs.values()):
         return [Brought(len(own)) for own in keys]
     tasks: dict[Key, Any] = {}
     for graph in graphs.values():
@@ -153,14 +153,25 @@ def sources_of(parts: Sequence[Sequence[Delayed]]) -> list[Source]:
     ]
 
 
+def annotated(graph: Any) -> bool:
+    """Return whether the scheduler is told more of some tasks than what they do.
+
+    Parameters
+    ----------
+    graph : mapping
+        Of a collection.
+
+    Returns
+    -------
+    bool
+        True where it is told on which workers to run them, say.
+    """
+    return isinstance(graph, HighLevelGraph) and any(layer.annotations for layer in graph.layers.values())
+
+
 def _joined(values: list[Any]) -> Any:
     """Return a single value as it is, several as a list."""
     return values[0] if len(values) == 1 else values
-
-
-def _annotated(graph: Any) -> bool:
-    """Return whether the scheduler is told more of some tasks than what they do: where to run them, say."""
-    return isinstance(graph, HighLevelGraph) and any(layer.annotations for layer in graph.layers.values())
 
 
 def _closure(keys: Iterable[Key], tasks: Mapping[Key, Any]) -> dict[Key, Any] | None:
