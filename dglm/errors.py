@@ -7,6 +7,7 @@ from __future__ import annotations
 
 __all__ = [
     "ChangedDataError",
+    "ClusterError",
     "CollinearityError",
     "ConstraintError",
     "ConvergenceWarning",
@@ -38,6 +39,10 @@ class ChangedDataError(DataError):
 
 class ReadError(OSError):
     """A partition whose file cannot be read: gone, forbidden, truncated, or failing however often it is tried."""
+
+
+class ClusterError(RuntimeError):
+    """What computes was lost: the scheduler, all workers, or every worker that ran one of the tasks."""
 
 
 class CollinearityError(DataError):

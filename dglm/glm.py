@@ -361,7 +361,7 @@ class GLM(Constraining, Evaluating, Penalising):
 
     def _blocks(self, persist: Persist) -> BlockedData[Block]:
         """Return the encoded blocks, kept where asked or where they fit."""
-        if self._kept is None or persist not in {"auto", self._kept[0]}:
+        if self._kept is None or self._kept[1].lost or persist not in {"auto", self._kept[0]}:
             self._kept = kept(self._table.partitions(self.design.columns).map(self.design.encode), persist)
         return self._kept[1]
 

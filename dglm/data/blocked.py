@@ -87,6 +87,11 @@ class BlockedData(ABC, Generic[T]):
         """Where the partitions are between passes."""
 
     @property
+    def lost(self) -> bool:
+        """Whether partitions that were kept are there no more, and cannot be had again but by reading them."""
+        return False
+
+    @property
     @abstractmethod
     def n_blocks(self) -> int:
         """Number of partitions."""

@@ -17,13 +17,14 @@ import dask
 import dask.array as da
 import numpy as np
 from dask.delayed import Delayed
-from distributed import Client, get_client
+from distributed import futures_of
 
 from dglm.data.arrivals import Arrivals
 from dglm.data.blocked import FAN_IN, Addable, Arriving, BlockedData, Held, T, add_in_order, tree_sum
+from dglm.data.cluster import current_client, guarded, workers_of
 from dglm.data.memory import free_memory, usable_cores
 from dglm.data.passes import PassLog
-from dglm.data.sources import Brought, sources_of
+from dglm.data.sources import Brought, sources_of, tried_again
 from dglm.data.work import Answer, Group, Job, KeptGroup, ReadGroup
 
 U = TypeVar("U")
@@ -91,7 +92,7 @@ class DaskBlocks(BlockedData[T]):
         values = [[part] if isinstance(part, Delayed) else list(part) for part in parts]
         return cls(
             [
-                Bundle(ReadGroup(number, (source,)), tuple(own) if isinstance(source, Brought) else ())
+                Bundle(ReadGroup(number, (source,)), tried_again(own) if isinstance(source, Brought) else ())
                 for number, (source, own) in enumerate(zip(sources_of(values), values, strict=True))
             ]
         )
@@ -105,6 +106,12 @@ class DaskBlocks(BlockedData[T]):
     def n_blocks(self) -> int:
         """Number of partitions."""
         return sum(len(bundle.group) for bundle in self.bundles)
+
+    @property
+    def lost(self) -> bool:
+        """Whether the cluster that kept some is gone, or could not make them."""
+        kept = futures_of([bundle.given for bundle in self.bundles if isinstance(bundle.group, KeptGroup)])
+        return any(future.status in {"cancelled", "error"} for future in kept)
 
     @property
     def parts(self) -> list[Delayed]:
@@ -123,7 +130,9 @@ class DaskBlocks(BlockedData[T]):
 
     def of_some(self, function: Callable[[T], U], numbers: Sequence[int]) -> list[U]:
         task, parts = dask.delayed(function, pure=False, traverse=False), self.parts
-        return list(dask.compute(*(task(parts[i]) for i in numbers)))
+        found = dask.delayed(list, pure=False)([task(parts[i]) for i in numbers])
+        with guarded("a look at some partitions", found.key):
+            return list(dask.compute(found)[0])
 
     def concatenated(self, *widths: int) -> Any:
         chunks = [da.from_delayed(p, shape=(np.nan, *widths), dtype=np.float64) for p in self.parts]
@@ -154,9 +163,9 @@ class DaskBlocks(BlockedData[T]):
         client = current_client()
         if client is None:  # the tasks run in this process
             return free_memory()
-        workers = client.scheduler_info(n_workers=-1)["workers"].values()
-        # a worker without a limit has none to report
-        return sum(max(int(w["memory_limit"] or free_memory()) - int(w["metrics"]["memory"]), 0) for w in workers)
+        # a worker without a limit has none to report, nor has a cluster whose workers are still to come
+        limits = [(w["memory_limit"] or free_memory(), w["metrics"]["memory"]) for w in workers_of(client)]
+        return sum(max(int(limit) - int(used), 0) for limit, used in limits) if limits else free_memory()
 
     def arrivals(self) -> AbstractContextManager[Arriving] | None:
         client = current_client()
@@ -175,7 +184,10 @@ class DaskBlocks(BlockedData[T]):
             tasks.append(task(job, *bundle.given, dask_key_name=(name, first)))
         add, adding = dask.delayed(_add, pure=False, traverse=False), _name("dglm-add")
         numbers = count()
-        (answer,) = dask.compute(tree_sum(tasks, lambda some: add(*some, dask_key_name=(adding, next(numbers)))))
+        total = tree_sum(tasks, lambda some: add(*some, dask_key_name=(adding, next(numbers))))
+        ends = {bundle.group.first: bundle.group.first + len(bundle.group) - 1 for bundle in bundles}
+        with guarded(f"pass {self.passes.count + 1}", total.key, ends):
+            (answer,) = dask.compute(total)
         found: Answer[S] = answer
         self.passes.compare(found.seals)
         self.passes.count_retries(found.retries, kept=self.held == "kept")
@@ -206,24 +218,10 @@ class DaskBlocks(BlockedData[T]):
         ]
 
 
-def current_client() -> Client | None:
-    """Return the client of the cluster that computes, if there is one.
-
-    Returns
-    -------
-    Client or None
-        None where the tasks run in this process.
-    """
-    try:
-        return get_client()
-    except ValueError:
-        return None
-
-
 def _threads() -> int:
     """Return how many tasks can run at a time."""
     client = current_client()
-    return usable_cores() if client is None else max(sum(client.nthreads().values()), 1)
+    return usable_cores() if client is None else max(sum(worker["nthreads"] for worker in workers_of(client)), 1)
 
 
 def _name(what: str) -> str:

@@ -1,0 +1,196 @@
+"""Cluster: what may befall the workers and the scheduler that compute, each as one clear error and none as a hang."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import CancelledError
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Event, Thread
+from typing import Any
+
+import dask
+from dask.typing import Key
+from dask.utils import format_time, parse_timedelta
+from distributed import Client, Future, KilledWorker, get_client
+from distributed.client import ClosedClientError
+from distributed.comm import CommClosedError
+
+from dglm.errors import ClusterError
+
+LOG = logging.getLogger(__name__)
+
+# Seconds between looks at a cluster that has not answered yet.
+LOOK = 2.0
+# How long a cluster may be without a worker that runs, or its scheduler without an answer.
+TIMEOUT_OPTION, TIMEOUT = "dglm.cluster-timeout", "5 minutes"
+
+GO_ON = "Connect a Client to a cluster and make the same call again; with checkpoint= it goes on from the last pass"
+
+
+def current_client() -> Client | None:
+    """Return the client of the cluster that computes, if there is one.
+
+    Returns
+    -------
+    Client or None
+        None where the tasks run in this process.
+    """
+    try:
+        return get_client()
+    except ValueError:
+        return None
+
+
+def workers_of(client: Client, timeout: float = 30.0) -> list[dict[str, Any]]:
+    """Return what the scheduler knows of its workers.
+
+    Parameters
+    ----------
+    client : distributed.Client
+        Of the cluster.
+    timeout : float
+        Seconds to wait for its answer.
+
+    Returns
+    -------
+    list of dict
+        Of each worker the address, memory limit, metrics, threads and status, among others.
+
+    Raises
+    ------
+    ClusterError
+        If there is no answer.
+    """
+    scheduler = client.scheduler
+    if scheduler is None:
+        raise ClusterError("the client was closed")
+    try:
+        known = client.sync(scheduler.identity, n_workers=-1, callback_timeout=timeout)
+    except (OSError, CancelledError) as error:  # late, or gone
+        raise ClusterError(f"the scheduler at {scheduler.address} does not answer") from error
+    return list(known["workers"].values())
+
+
+@contextmanager
+def guarded(what: str, key: Key, last: Mapping[int, int] | None = None) -> Iterator[None]:
+    """Turn the loss of what computes a task into one error, that says what was lost and what to do.
+
+    Parameters
+    ----------
+    what : str
+        What is computed, for messages.
+    key : str or tuple
+        Of the task.
+    last : mapping of int to int, optional
+        The first partition of each task that it needs, to the last one.
+
+    Yields
+    ------
+    None
+        While it is computed.
+
+    Raises
+    ------
+    ClusterError
+        If every worker dies that runs a certain task, if the scheduler is gone or has been silent for
+        ``dglm.cluster-timeout``, of dask's configuration, or if no worker has run for as long.
+    """
+    client = current_client()
+    if client is None:
+        yield
+        return
+    watch = _Watch(client, key, what, _address(client))
+    try:
+        with watch.watching():
+            yield
+    except KilledWorker as error:
+        raise ClusterError(f"{what} was given up: {_killed(error, last or {})}") from error
+    except (CancelledError, ClosedClientError, CommClosedError) as error:
+        raise ClusterError(watch.given_up or _lost(what, watch.address, client.status, error)) from error
+
+
+@dataclass
+class _Watch:
+    """A look now and then at the cluster that is to compute a task, which is cancelled where that is without hope."""
+
+    client: Client
+    key: Key
+    what: str
+    address: str
+    given_up: str | None = None
+    _over: Event = field(default_factory=Event)
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        thread = Thread(target=self._look, name="dglm-watch", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._over.set()
+            thread.join()
+
+    def _look(self) -> None:
+        limit = parse_timedelta(dask.config.get(TIMEOUT_OPTION, TIMEOUT))
+        since = time.monotonic()
+        said = False
+        while not self._over.wait(LOOK):
+            trouble = self._trouble()
+            if trouble is None:
+                since, said = time.monotonic(), False
+                continue
+            if not said:
+                LOG.warning("%s waits: %s", self.what, trouble)
+                said = True
+            if time.monotonic() - since > limit:
+                self.given_up = (
+                    f"{self.what} was given up after {format_time(limit)}: {trouble}. {GO_ON}. To wait longer, "
+                    f'dask.config.set({{"{TIMEOUT_OPTION}": "1 hour"}})'
+                )
+                self.client.cancel([Future(self.key, self.client)], reason="dglm gave up")
+                return
+
+    def _trouble(self) -> str | None:
+        """Return why nothing is computed, None where something may be."""
+        try:
+            workers = workers_of(self.client, LOOK)
+        except ClusterError as error:
+            return str(error)
+        if any(worker["status"] == "running" for worker in workers):
+            return None
+        if not workers:
+            return f"the cluster of the scheduler at {self.address} has no workers"
+        return (
+            f"all {len(workers)} workers of the scheduler at {self.address} are paused, because their memory is full. "
+            f"Fit with persist=False, use smaller partitions, or give workers more memory"
+        )
+
+
+def _killed(error: KilledWorker, last: Mapping[int, int]) -> str:
+    """Return what is to say of a task that all workers died of."""
+    key = error.task
+    rows = f"task {key!r}"
+    if isinstance(key, tuple) and str(key[0]).startswith("dglm-") and isinstance(key[1], int):
+        first, end = key[1], last.get(key[1], key[1])
+        rows = f"partition {first}" if first == end else f"one of the partitions {first} to {end}"
+    return (
+        f"{error.allowed_failures + 1} workers died of {rows}, one after the other, the last of them at "
+        f"{error.last_worker.address}. Either its rows need more memory than a worker has: make partitions smaller "
+        f"(data.repartition) or give workers more. Or code that it runs, of a reader or of a formula, ends the "
+        f"process: the logs of the workers tell"
+    )
+
+
+def _address(client: Client) -> str:
+    return "?" if client.scheduler is None else str(client.scheduler.address)
+
+
+def _lost(what: str, address: str, status: str, error: Exception) -> str:
+    """Return what is to say of tasks that were lost."""
+    # (a client that was connected when its tasks were cancelled has cancelled them itself, or somebody else has)
+    if isinstance(error, CancelledError) and status == "running":
+        return f"{what} was cancelled on the cluster of the scheduler at {address} ({error}). {GO_ON}"
+    return f"{what} was lost: the scheduler at {address} is gone, or the client was closed ({error}). {GO_ON}"
