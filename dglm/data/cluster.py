@@ -24,6 +24,8 @@ LOG = logging.getLogger(__name__)
 
 # Seconds between looks at a cluster that has not answered yet.
 LOOK = 2.0
+# Seconds to wait for what the scheduler answers when it is asked how it is.
+ANSWER = 10.0
 # How long a cluster may be without a worker that runs, or its scheduler without an answer.
 TIMEOUT_OPTION, TIMEOUT = "dglm.cluster-timeout", "5 minutes"
 
@@ -44,15 +46,13 @@ def current_client() -> Client | None:
         return None
 
 
-def workers_of(client: Client, timeout: float = 30.0) -> list[dict[str, Any]]:
+def workers_of(client: Client) -> list[dict[str, Any]]:
     """Return what the scheduler knows of its workers.
 
     Parameters
     ----------
     client : distributed.Client
         Of the cluster.
-    timeout : float
-        Seconds to wait for its answer.
 
     Returns
     -------
@@ -68,7 +68,7 @@ def workers_of(client: Client, timeout: float = 30.0) -> list[dict[str, Any]]:
     if scheduler is None:
         raise ClusterError("the client was closed")
     try:
-        known = client.sync(scheduler.identity, n_workers=-1, callback_timeout=timeout)
+        known = client.sync(scheduler.identity, n_workers=-1, callback_timeout=ANSWER)
     except (OSError, CancelledError) as error:  # late, or gone
         raise ClusterError(f"the scheduler at {scheduler.address} does not answer") from error
     return list(known["workers"].values())
@@ -125,13 +125,11 @@ class _Watch:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        thread = Thread(target=self._look, name="dglm-watch", daemon=True)
-        thread.start()
+        Thread(target=self._look, name="dglm-watch", daemon=True).start()
         try:
             yield
         finally:
             self._over.set()
-            thread.join()
 
     def _look(self) -> None:
         limit = parse_timedelta(dask.config.get(TIMEOUT_OPTION, TIMEOUT))
@@ -139,6 +137,8 @@ class _Watch:
         said = False
         while not self._over.wait(LOOK):
             trouble = self._trouble()
+            if self._over.is_set():
+                return
             if trouble is None:
                 since, said = time.monotonic(), False
                 continue
@@ -156,7 +156,7 @@ class _Watch:
     def _trouble(self) -> str | None:
         """Return why nothing is computed, None where something may be."""
         try:
-            workers = workers_of(self.client, LOOK)
+            workers = workers_of(self.client)
         except ClusterError as error:
             return str(error)
         if any(worker["status"] == "running" for worker in workers):
@@ -193,4 +193,4 @@ def _lost(what: str, address: str, status: str, error: Exception) -> str:
     # (a client that was connected when its tasks were cancelled has cancelled them itself, or somebody else has)
     if isinstance(error, CancelledError) and status == "running":
         return f"{what} was cancelled on the cluster of the scheduler at {address} ({error}). {GO_ON}"
-    return f"{what} was lost: the scheduler at {address} is gone, or the client was closed ({error}). {GO_ON}"
+    return f"{what} was lost: the scheduler at {address} is gone, or its client was closed. {GO_ON}"

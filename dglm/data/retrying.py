@@ -96,4 +96,4 @@ class Tried:
             If files cannot be read.
         """
         call = partial(self.function, *args, **kwargs)
-        return tried(call, f"what several partitions need, task {self.key},", (*args, kwargs))[0]
+        return tried(call, f"task {self.key}, which several partitions need,", (*args, kwargs))[0]
