@@ -127,9 +127,14 @@ def expected() -> Any:
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Client]:
-    # a worker that is slow to come back, on a busy machine, is not to be forgotten
+    settings = {
+        # a worker that is slow to come back, on a busy machine, is not to be forgotten
+        "distributed.deploy.lost-worker-timeout": "100 s",
+        # distributed blames the death of a worker on all tasks it was given, also on those that had not begun: give one
+        "distributed.scheduler.worker-saturation": 1.0,
+    }
     with (
-        dask.config.set({"distributed.deploy.lost-worker-timeout": "100 s"}),
+        dask.config.set(settings),
         LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as local,
         Client(local) as client,
     ):
@@ -226,7 +231,7 @@ def test_workers_killed_at_random_are_survived(client, expected) -> None:
 def test_a_partition_that_kills_all_workers_is_named(client, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(client.cluster.scheduler, "allowed_failures", 0)
     made = model(Deadly(tmp_path, how="kill", at=1))
-    with pytest.raises(ClusterError, match=r"pass \d was given up: 1 workers? died of partition 2.*smaller.*logs"):
+    with pytest.raises(ClusterError, match=r"pass \d was given up: every worker .* partition 2 died, 1 in.*smaller"):
         made.fit(persist=True)
     # the partition is not to be held against the model when it has been mended
     same(made.fit(persist=True), model(rows).fit(persist=False))
@@ -353,9 +358,7 @@ def test_errors_of_files_that_stay_are_one_error(client, quick, tmp_path) -> Non
         model(Broken(tmp_path))
     log = tmp_path / "shared"
     log.mkdir()
-    with pytest.raises(
-        ReadError, match=r"task .*Whole.*, which several partitions need, .*after 6 tries: TimeoutError"
-    ):
+    with pytest.raises(ReadError, match=r"task .*Whole.*, which several partitions need, .*6 tries: TimeoutError"):
         shared_model(Whole(log, TimeoutError, 99))
     assert len(list(log.iterdir())) == retrying.RETRIES + 1
 

@@ -176,11 +176,12 @@ def _killed(error: KilledWorker, last: Mapping[int, int]) -> str:
     if isinstance(key, tuple) and str(key[0]).startswith("dglm-") and isinstance(key[1], int):
         first, end = key[1], last.get(key[1], key[1])
         rows = f"partition {first}" if first == end else f"one of the partitions {first} to {end}"
+    # distributed blames the death of a worker on whatever waited there, too
     return (
-        f"{error.allowed_failures + 1} workers died of {rows}, one after the other, the last of them at "
-        f"{error.last_worker.address}. Either its rows need more memory than a worker has: make partitions smaller "
-        f"(data.repartition) or give workers more. Or code that it runs, of a reader or of a formula, ends the "
-        f"process: the logs of the workers tell"
+        f"every worker that was given {rows} died, {error.allowed_failures + 1} in a row, the last of them at "
+        f"{error.last_worker.address}. Either these rows, or those of a partition that waited on the same workers, "
+        f"need more memory than a worker has: make partitions smaller (data.repartition) or give workers more. Or code "
+        f"that they run, of a reader or of a formula, ends the process: the logs of the workers tell"
     )
 
 
