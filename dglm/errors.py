@@ -7,6 +7,7 @@ from __future__ import annotations
 
 __all__ = [
     "ChangedDataError",
+    "CheckpointError",
     "ClusterError",
     "CollinearityError",
     "ConstraintError",
@@ -71,6 +72,10 @@ class TooWideError(MemoryError):
 
 class StorageError(ValueError):
     """A file that is no saved result, is damaged or comes from a newer dglm; or a result that a file cannot hold."""
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that is damaged, is of another fit, or that two fits write to; or a pass that it cannot hold."""
 
 
 class ConvergenceWarning(UserWarning):

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Mapping
-from typing import Any, Literal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from copy import copy
+from typing import Any, Literal, Self
 
 from dglm._typing import Vector
-from dglm.data import Block, BlockedData, Persist, kept
+from dglm.data import Block, BlockedData, PassLog, Persist, kept
 from dglm.design import Design, PreparedModel, as_params, engine_named, from_collections, from_formula
+from dglm.errors import ChangedDataError, DataError
 from dglm.families import Family
 from dglm.inference import CovarianceChoice
 from dglm.matrix import SparseMatrix, check_square, is_wide
 from dglm.model import (
+    Callback,
     Constraining,
     Evaluating,
     Penalising,
+    Watching,
     check_collinear,
     check_penalty,
+    check_repeatable,
     check_scale,
     check_width,
     checked_family,
     checked_missing,
+    covariance_options,
+    description,
     restriction,
     shape_solver,
 )
@@ -31,6 +40,7 @@ from dglm.penalties.bounded import Bounds
 from dglm.results import Results, objective_of, results_of, warn_of_fit
 from dglm.results.estimate import Collinear, ScaleOption
 from dglm.solvers import Solver, resolve_solver
+from dglm.storage import Checkpoint
 
 
 class GLM(Constraining, Evaluating, Penalising):
@@ -203,9 +213,10 @@ class GLM(Constraining, Evaluating, Penalising):
         self.family = family
         self.design: Design = prepared.design
         self._table = prepared.table
-        self._kept: tuple[bool, BlockedData[Block]] | None = None
+        self._kept = None
         self._survey: Survey | None = None
         self._spread: Vector | None = None
+        self._passes = PassLog()
 
     @property
     def endog_names(self) -> str | list[str]:
@@ -242,6 +253,11 @@ class GLM(Constraining, Evaluating, Penalising):
         use_t: bool | None = None,
         collinear: Collinear = "drop",
         persist: Persist = "auto",
+        checkpoint: str | os.PathLike[str] | None = None,
+        callback: Callback | None = None,
+        max_passes: int | None = None,
+        max_seconds: float | None = None,
+        progress: bool = False,
     ) -> Any:
         """Estimate the coefficients.
 
@@ -283,6 +299,21 @@ class GLM(Constraining, Evaluating, Penalising):
             coefficients are nan; ``"pinv"`` gives the coefficients of minimum norm; ``"raise"`` refuses them.
         persist : ``"auto"`` or bool
             Whether encoded blocks are kept between passes; by default when they fit in 60% of the free memory.
+        checkpoint : str or path, optional
+            Directory, or fsspec URL of one, in which what every pass returned is kept: the same call goes on from there
+            where it was interrupted.
+        callback : callable, optional
+            Called with a `dglm.solvers.IterationRecord` for each iteration as it is reached; returns True to stop the
+            fit there.
+        max_passes : int, optional
+            Passes over the rows after which no iteration is begun, the survey of the rows included. The start is
+            evaluated in any case. Not covered: the pass that certifies the end, where a method needs one, and those for
+            standard errors.
+        max_seconds : float, optional
+            The same in seconds: an iteration that was begun is completed.
+        progress : bool
+            Whether to show a bar for each pass, and to print a line for each iteration: on standard error, or in the
+            notebook. Lines alone where standard error is no terminal.
 
         Returns
         -------
@@ -302,18 +333,24 @@ class GLM(Constraining, Evaluating, Penalising):
         TooWideError
             If p x p matrices would be needed and were not asked for by naming a solver that makes them, or are more
             than memory holds: above 5,000 columns.
+        CheckpointError
+            If the checkpoint is of another fit, with what differs, or is damaged.
+        TypeError
+            If `callback` cannot be called.
         ValueError
             If an option is not one of those above.
 
         Warns
         -----
         ConvergenceWarning
-            If the certificate does not hold, or a parameter of the family is at its limit.
+            If the certificate does not hold, where the fit was stopped, too, or a parameter of the family is at its
+            limit.
         PerfectSeparationWarning
             If some estimates do not exist.
         RankDeficientWarning
             If columns were left out as combinations of others.
         """
+        watching = Watching(callback=callback, max_passes=max_passes, max_seconds=max_seconds, progress=progress)
         check_penalty(penalty)
         penalty = penalty if bounds is None else Bounded(penalty, bounds)
         penalty = Unpenalised() if penalty is None else penalty
@@ -334,7 +371,13 @@ class GLM(Constraining, Evaluating, Penalising):
         wanted = self._wanted(choice, use_t=use_t, scope=sys._getframe(1))
         check_collinear(collinear, penalty)
         start = None if start_params is None else as_params(self.design, start_params, "start_params")
-        estimate = self._estimate(penalty, chosen, start, scale, persist, wanted=wanted, collinear=collinear)
+        options = {"call": "fit", "penalty": penalty, "solver": chosen, "start_params": start, "scale": scale}
+        options |= {"collinear": collinear} | covariance_options(wanted)
+        check_repeatable(chosen, checkpoint)
+        with self._journaled(checkpoint, **options) as model:
+            estimate = model._estimate(
+                penalty, chosen, start, scale, persist, watching, wanted=wanted, collinear=collinear
+            )
         warn_of_fit(estimate, stacklevel=3)
         results: Results = results_of(estimate)
         return results
@@ -362,8 +405,42 @@ class GLM(Constraining, Evaluating, Penalising):
     def _blocks(self, persist: Persist) -> BlockedData[Block]:
         """Return the encoded blocks, kept where asked or where they fit."""
         if self._kept is None or self._kept[1].lost or persist not in {"auto", self._kept[0]}:
-            self._kept = kept(self._table.partitions(self.design.columns).map(self.design.encode), persist)
-        return self._kept[1]
+            self._kept = kept(self._encoded(), persist)
+        return self._kept[1].logged_in(self._passes)
+
+    def _encoded(self) -> BlockedData[Block]:
+        """Return the encoded blocks; computes nothing on dask."""
+        return self._table.partitions(self.design.columns).map(self.design.encode)
+
+    @contextmanager
+    def _journaled(self, checkpoint: str | os.PathLike[str] | None, **options: Any) -> Iterator[Self]:
+        if checkpoint is None:
+            yield self
+            return
+        blocks = self._encoded() if self._kept is None else self._kept[1]
+        described = description(self.design, self._table, self.family, blocks, options)
+        del blocks
+        model = copy(self)
+        # what fits before this one learned is no part of a journal that others are to follow from its start
+        model._survey = model._spread = None
+        model._passes = PassLog(journal=Checkpoint.open(checkpoint, described))
+        try:
+            try:
+                yield model
+            except DataError:
+                # of rows that were mended meanwhile, maybe
+                model._passes.verify()
+                raise
+            model._passes.verify()
+        except ChangedDataError as error:
+            raise ChangedDataError(
+                f"{error}. Checkpoint {os.fspath(checkpoint)!r} has sums over the rows as they were; delete it, too"
+            ) from error
+        finally:
+            # results may make passes of their own later
+            model._passes.leave_journal()
+            self._kept = model._kept
+        self._survey = model._survey if self._survey is None else self._survey
 
 
 def _exog_of(block: Block, number: int) -> Any:

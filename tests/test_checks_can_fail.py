@@ -13,7 +13,7 @@ from dglm.links import CLogLog, Inverse, Log, Logit
 from dglm.matrix import Cross
 from dglm.objective import Deviance, Gradient, Sum
 from dglm.penalties import L1, L2, MCP, Coefficients, GroupL1
-from dglm.solvers import IRLS, Newton, ProximalGradient
+from dglm.solvers import IRLS, UNWATCHED, Newton, ProximalGradient
 from dglm.testing import check_family, check_learner, check_link, check_penalty, check_solver, check_sum
 
 # -- links
@@ -594,30 +594,36 @@ def test_wrong_sum_is_found(sum_type):
 
 @dataclass(frozen=True, kw_only=True)
 class StopsAtOnceAndClaimsSuccess(IRLS):
-    def solve(self, objective, start):
-        fit = IRLS(max_iter=0, tol=1e9).solve(objective, start)
+    def solve(self, objective, start, watch=UNWATCHED):
+        fit = IRLS(max_iter=0, tol=1e9).solve(objective, start, watch)
         return replace(fit, certificate=replace(fit.certificate, value=0.0, tol=self.tol))
 
 
 @dataclass(frozen=True, kw_only=True)
 class ForgetsThePenalty(Newton):
-    def solve(self, objective, start):
+    def solve(self, objective, start, watch=UNWATCHED):
         names = [f"x{j}" for j in range(len(objective.basis.centre))]
-        return super().solve(replace(objective, penalty=L2(alpha=0.0).bound(Coefficients.of(names))), start)
+        return super().solve(replace(objective, penalty=L2(alpha=0.0).bound(Coefficients.of(names))), start, watch)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReportsAnotherEstimate(IRLS):
-    def solve(self, objective, start):
-        fit = super().solve(objective, start)
+    def solve(self, objective, start, watch=UNWATCHED):
+        fit = super().solve(objective, start, watch)
         return replace(fit, params=fit.params * (1 + 1e-3))
 
 
 @dataclass(frozen=True, kw_only=True)
 class AlmostZero(ProximalGradient):
-    def solve(self, objective, start):
-        fit = super().solve(objective, start)
+    def solve(self, objective, start, watch=UNWATCHED):
+        fit = super().solve(objective, start, watch)
         return replace(fit, params=np.where(fit.params == 0, 1e-14, fit.params))
+
+
+@dataclass(frozen=True, kw_only=True)
+class TellsNobody(IRLS):
+    def solve(self, objective, start, watch=UNWATCHED):
+        return super().solve(objective, start)
 
 
 WRONG_SOLVERS = {
@@ -627,6 +633,7 @@ WRONG_SOLVERS = {
     ForgetsThePenalty(): "the objective at the end of the trace",
     ReportsAnotherEstimate(): "the deviance of the fit, against a pass at its params",
     AlmostZero(): "zero at",
+    TellsNobody(): "but those told of are",
 }
 
 

@@ -18,7 +18,7 @@ from dglm.matrix import Reduction
 from dglm.objective import Constrained, Objective
 from dglm.penalties import Unpenalised
 from dglm.results import GLMResults
-from dglm.solvers import IRLS, Newton, Status, solve_side_by_side
+from dglm.solvers import IRLS, UNWATCHED, Newton, Status, solve_side_by_side
 from dglm.testing import count_passes
 
 TIGHT = 1e-12
@@ -376,10 +376,10 @@ def test_an_error_in_a_pass_ends_all_fits(data) -> None:
 
 def test_an_error_in_one_fit_is_raised(data) -> None:
     class Broken(IRLS):
-        def solve(self, objective, start):
+        def solve(self, objective, start, watch=UNWATCHED):
             if len(objective.basis.centre) == 2:
                 raise ZeroDivisionError("one of them")
-            return super().solve(objective, start)
+            return super().solve(objective, start, watch)
 
     with pytest.raises(ZeroDivisionError, match="one of them"):
         solve_side_by_side(objective_of(data), [Reduction.keeping([0], 7), Reduction.keeping([0, 1], 7)], Broken())

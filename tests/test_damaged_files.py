@@ -226,7 +226,8 @@ JSON = st.recursive(
         st.lists(inner, max_size=3)
         | st.dictionaries(st.text(max_size=5) | st.sampled_from(sorted({"$type", "$array", "$list", "$dict", "$enum",
             "$custom", "$timestamp", "$timedelta", "$period", "$interval", "$datetime", "$date", "$time", "$decimal",
-            "$bytes", "$float", "$distribution", "$name", "member", "of", "fields"})), inner, max_size=3)
+            "$bytes", "$float", "$index", "$numpy", "$distribution", "$name",
+            "member", "of", "fields"})), inner, max_size=3)
         | st.sampled_from(sorted(saved_types(Estimate, Unsaved))).map(lambda name: {"$type": name})
     ),
     max_leaves=8,

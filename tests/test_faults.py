@@ -25,7 +25,7 @@ from dask.distributed import Client, LocalCluster, get_worker
 from distributed.chaos import KillWorker
 
 import dglm
-from dglm.data import DaskBlocks, PassLog, cluster, retrying
+from dglm.data import DaskBlocks, PassLog, cluster, count_passes, retrying
 from dglm.errors import ChangedDataError, ClusterError, DomainError, ReadError
 from dglm.families import Poisson
 from dglm.model import base
@@ -417,11 +417,6 @@ def until(path: Path) -> None:
         time.sleep(0.02)
 
 
-def fit_for_ever(made: dglm.GLM) -> None:
-    while True:
-        made.fit(persist=True)
-
-
 def test_a_lost_scheduler_is_a_clear_error_and_the_model_is_fitted_elsewhere(
     client, expected, tmp_path, monkeypatch
 ) -> None:
@@ -441,16 +436,20 @@ def test_a_lost_scheduler_is_a_clear_error_and_the_model_is_fitted_elsewhere(
             with process(tmp_path / "worker.log", "dask_worker", *options):
                 made = model(rows)
                 same(made.fit(persist=True, cov_type="HC1"), expected)
-                killed: list[float] = []
+                enter, killed = PassLog.enter, []
 
-                def kill_scheduler() -> None:
-                    killed.append(time.monotonic())
-                    scheduler.kill()
+                def enter_and_kill(self: PassLog, seconds: float) -> None:
+                    enter(self, seconds)
+                    if self.count == 3:
+                        killed.append(time.monotonic())
+                        scheduler.kill()
 
-                threading.Timer(0.5, kill_scheduler).start()
-                with pytest.raises(ClusterError, match=r"pass \d+ was lost: the scheduler at tcp.*checkpoint="):
-                    fit_for_ever(made)
+                monkeypatch.setattr(PassLog, "enter", enter_and_kill)
+                with pytest.raises(ClusterError, match=r"pass 4 was lost: the scheduler at tcp.*checkpoint="):
+                    made.fit(persist=True, cov_type="HC1", checkpoint=tmp_path / "fit", progress=True)
                 assert time.monotonic() - killed[0] < 10
-    with client.as_current():
-        same(made.fit(persist=True, cov_type="HC1"), expected)
+                monkeypatch.setattr(PassLog, "enter", enter)
+    with client.as_current(), count_passes() as passes:
+        same(made.fit(persist=True, cov_type="HC1", checkpoint=tmp_path / "fit"), expected)
+    assert passes.count == expected.n_passes - 3
     lonely.close(timeout=1)

@@ -23,7 +23,7 @@ from dglm.links import Identity, Log, Sqrt
 from dglm.matrix import DenseMatrix
 from dglm.objective import ShapeCurvature, ShapeLoglike, packed
 from dglm.penalties import L1, L2, SmoothPenalty
-from dglm.solvers import Solver, Status
+from dglm.solvers import UNWATCHED, Solver, Status
 from dglm.testing import check_family
 
 VALIDATION = Path(__file__).parents[1] / "validation"
@@ -410,7 +410,7 @@ def test_a_solver_without_second_derivatives_is_refused_with_the_way_out():
     class Descent(Solver):
         penalties = (SmoothPenalty,)
 
-        def solve(self, objective, start):
+        def solve(self, objective, start, watch=UNWATCHED):
             raise AssertionError
 
     X, y = negative_binomial_rows(50)

@@ -331,3 +331,14 @@ def test_arrays_in_several_column_chunks_are_assembled() -> None:
     lazy = dglm.GLM(da.from_array(y, chunks=20), da.from_array(X, chunks=(20, 2)), family=Binomial())
     np.testing.assert_allclose(lazy.fit(persist=False).params, expected.params, rtol=1e-10)
     assert kinds(lazy._table.partitions(["endog", "exog"])) == {OwnTasks}  # type: ignore[arg-type]
+
+
+def test_arrays_of_one_source_have_it_read_once(tmp_path: Path) -> None:
+    def draw(block: np.ndarray, block_info: Any = None) -> np.ndarray:
+        number = block_info[0]["chunk-location"][0]
+        return Source(tmp_path)(number)[["x", "y"]].to_numpy()
+
+    both = da.zeros((120, 2), chunks=(40, 2)).map_blocks(draw, dtype=float, meta=np.empty((0, 0)))
+    with dask.config.set(scheduler="synchronous"):
+        result = dglm.GLM(both[:, 1], both[:, :1], family=Poisson()).fit(persist=False)
+    assert len(list(tmp_path.iterdir())) == 3 * result.n_passes

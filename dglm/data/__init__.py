@@ -8,15 +8,17 @@ from dglm.data.dask_tables import DaskArrayTable, DaskTable
 from dglm.data.dropped import Dropped
 from dglm.data.folded import FoldedBlock
 from dglm.data.grouped import GroupedBlock
+from dglm.data.journal import Journal, Kept
 from dglm.data.keeping import Persist, kept
 from dglm.data.keys import Keys, comparable, distinct, joined
 from dglm.data.memory import MemoryBlocks, free_memory
 from dglm.data.memory_tables import ArrayTable, PandasTable
 from dglm.data.narwhals_table import NarwhalsTable
-from dglm.data.passes import PassLog, count_passes
+from dglm.data.passes import Advance, PassLog, count_passes, show_passes
 from dglm.data.tables import FrameTable, Table
 
 __all__ = [
+    "Advance",
     "ArrayTable",
     "Arriving",
     "Block",
@@ -29,6 +31,8 @@ __all__ = [
     "FrameTable",
     "GroupedBlock",
     "Held",
+    "Journal",
+    "Kept",
     "Keys",
     "MemoryBlocks",
     "NarwhalsTable",
@@ -43,5 +47,6 @@ __all__ = [
     "joined",
     "kept",
     "one_blas_thread",
+    "show_passes",
     "tree_sum",
 ]

@@ -75,7 +75,7 @@ def workers_of(client: Client) -> list[dict[str, Any]]:
 
 
 @contextmanager
-def guarded(what: str, key: Key, last: Mapping[int, int] | None = None) -> Iterator[None]:
+def guarded(what: str, key: Key, sizes: Mapping[int, int] | None = None) -> Iterator[None]:
     """Turn the loss of what computes a task into one error, that says what was lost and what to do.
 
     Parameters
@@ -84,8 +84,8 @@ def guarded(what: str, key: Key, last: Mapping[int, int] | None = None) -> Itera
         What is computed, for messages.
     key : str or tuple
         Of the task.
-    last : mapping of int to int, optional
-        The first partition of each task that it needs, to the last one.
+    sizes : mapping of int to int, optional
+        How many partitions each task that it needs works on, by the number of the first.
 
     Yields
     ------
@@ -107,7 +107,7 @@ def guarded(what: str, key: Key, last: Mapping[int, int] | None = None) -> Itera
         with watch.watching():
             yield
     except KilledWorker as error:
-        raise ClusterError(f"{what} was given up: {_killed(error, last or {})}") from error
+        raise ClusterError(f"{what} was given up: {_killed(error, sizes or {})}") from error
     except (CancelledError, ClosedClientError, CommClosedError) as error:
         raise ClusterError(watch.given_up or _lost(what, watch.address, client.status, error)) from error
 
@@ -169,12 +169,13 @@ class _Watch:
         )
 
 
-def _killed(error: KilledWorker, last: Mapping[int, int]) -> str:
+def _killed(error: KilledWorker, sizes: Mapping[int, int]) -> str:
     """Return what is to say of a task that all workers died of."""
     key = error.task
     rows = f"task {key!r}"
     if isinstance(key, tuple) and str(key[0]).startswith("dglm-") and isinstance(key[1], int):
-        first, end = key[1], last.get(key[1], key[1])
+        first = key[1]
+        end = first + sizes.get(first, 1) - 1
         rows = f"partition {first}" if first == end else f"one of the partitions {first} to {end}"
     # distributed blames the death of a worker on whatever waited there, too
     return (

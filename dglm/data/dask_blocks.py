@@ -6,8 +6,8 @@ Stateless tasks only (no actors, no pinning): a lost worker costs a recompute an
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, count, islice
@@ -22,8 +22,9 @@ from distributed import futures_of
 from dglm.data.arrivals import Arrivals
 from dglm.data.blocked import FAN_IN, Addable, Arriving, BlockedData, Held, T, add_in_order, tree_sum
 from dglm.data.cluster import current_client, guarded, workers_of
+from dglm.data.following import following
 from dglm.data.memory import free_memory, usable_cores
-from dglm.data.passes import PassLog
+from dglm.data.passes import Advance, PassLog
 from dglm.data.sources import Brought, sources_of, tried_again
 from dglm.data.work import Answer, Group, Job, KeptGroup, ReadGroup
 
@@ -185,8 +186,12 @@ class DaskBlocks(BlockedData[T]):
         add, adding = dask.delayed(_add, pure=False, traverse=False), _name("dglm-add")
         numbers = count()
         total = tree_sum(tasks, lambda some: add(*some, dask_key_name=(adding, next(numbers))))
-        ends = {bundle.group.first: bundle.group.first + len(bundle.group) - 1 for bundle in bundles}
-        with guarded(f"pass {self.passes.count + 1}", total.key, ends):
+        sizes = {bundle.group.first: len(bundle.group) for bundle in bundles}
+        with (
+            guarded(f"pass {self.passes.count + 1}", total.key, sizes),
+            self.passes.shown(self.n_blocks) as advance,
+            _followed(name, sizes, advance),
+        ):
             (answer,) = dask.compute(total)
         found: Answer[S] = answer
         self.passes.compare(found.seals)
@@ -216,6 +221,11 @@ class DaskBlocks(BlockedData[T]):
             )
             for first in range(0, n, size)
         ]
+
+
+def _followed(name: str, sizes: Mapping[int, int], advance: Advance | None) -> AbstractContextManager[None]:
+    """Tell how many partitions are done, where somebody wants to know."""
+    return nullcontext() if advance is None else following(name, sizes, current_client(), advance)
 
 
 def _threads() -> int:

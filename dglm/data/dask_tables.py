@@ -8,6 +8,7 @@ from functools import partial
 from itertools import chain
 from typing import Any, Self
 
+import dask
 import dask.array as da
 import dask.dataframe as dd
 import numpy as np
@@ -118,8 +119,11 @@ class DaskArrayTable(Table):
         return list(self.arrays)
 
     def partitions(self, columns: Sequence[str]) -> DaskBlocks[Partition]:
+        # all together, and without fusing: what two arrays are made of stays one task, run once where both are used
+        with dask.config.set({"optimization.fuse.active": False}):
+            arrays = dask.optimize(*(self.arrays[c] for c in columns))
         # a row of chunks for each block of rows, also where the array has one dimension
-        grids = [self.arrays[c].to_delayed() for c in columns]
+        grids = [array.to_delayed(optimize_graph=False) for array in arrays]
         chunks = [grid.reshape(len(grid), -1).tolist() for grid in grids]
         widths = tuple((name, len(column[0])) for name, column in zip(columns, chunks, strict=True))
         values = [list(chain.from_iterable(column[i] for column in chunks)) for i in range(len(grids[0]))]

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from dglm._typing import Codes
 
+if TYPE_CHECKING:
+    AnyIndex: TypeAlias = pd.Index[Any]
+else:
+    # which Python cannot subscript; annotations are evaluated where sums are read from files
+    AnyIndex = pd.Index
+
 #: Groups along one way or several: the value of each along every way, all of one length.
-Keys: TypeAlias = tuple["pd.Index[Any]", ...]
+Keys: TypeAlias = tuple[AnyIndex, ...]
 
 # Integers beyond this are rounded as floats.
 EXACT_FLOATS = 2.0**53

@@ -13,7 +13,7 @@ from scipy import sparse
 
 from dglm._typing import AnyArray
 from dglm.data.blocked import Addable, BlockedData, Held, T, tree_sum_of
-from dglm.data.passes import PassLog
+from dglm.data.passes import Advance, PassLog
 
 U = TypeVar("U")
 S = TypeVar("S", bound=Addable)
@@ -65,7 +65,9 @@ class MemoryBlocks(BlockedData[T]):
         return free_memory()
 
     def _sum(self, kernel: Callable[..., S], *columns: Sequence[object]) -> S:
-        return tree_sum_of(_on_threads(kernel, self.parts, *columns))
+        with self.passes.shown(self.n_blocks) as advance:
+            parts = _on_threads(kernel, self.parts, *columns)
+            return tree_sum_of(parts if advance is None else _counted(parts, advance))
 
 
 def _on_threads(function: Callable[..., U], *columns: Sequence[object]) -> Iterator[U]:
@@ -76,6 +78,13 @@ def _on_threads(function: Callable[..., U], *columns: Sequence[object]) -> Itera
         return
     with ThreadPoolExecutor(threads, thread_name_prefix="dglm") as pool:
         yield from pool.map(function, *columns)
+
+
+def _counted(parts: Iterator[S], advance: Advance) -> Iterator[S]:
+    """Tell of each part as it comes."""
+    for done, part in enumerate(parts, 1):
+        advance(done)
+        yield part
 
 
 def free_memory() -> int:

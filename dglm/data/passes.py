@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import TypeVar
 
+from dglm.data.journal import Journal, Kept
 from dglm.data.seals import Seal
 from dglm.errors import ChangedDataError
+
+S = TypeVar("S")
+#: Told how many partitions of a pass are done.
+Advance = Callable[[int], None]
+#: What shows a pass, by its number and the number of its partitions, while it is made.
+Bar = Callable[[int, int], AbstractContextManager[Advance]]
+
+_bar: ContextVar[Bar | None] = ContextVar("dglm-bar", default=None)
 
 
 @dataclass(eq=False)
@@ -19,11 +30,15 @@ class PassLog:
     ----------
     seconds : list of float
         Wall time of each pass, in order.
+    journal : Journal, optional
+        What returns passes that were made before, and keeps those that are made.
     """
 
     seconds: list[float] = field(default_factory=list)
+    journal: Journal | None = None
     _seals: dict[int, Seal] = field(default_factory=dict, init=False)
     _retries: dict[tuple[int, int], int] = field(default_factory=dict, init=False)
+    _look: Callable[[], object] | None = field(default=None, init=False)
 
     @property
     def retries(self) -> int:
@@ -72,6 +87,53 @@ class PassLog:
         """Number of passes made."""
         return len(self.seconds)
 
+    def made(self, request: object, run: Callable[[], S], look: Callable[[], object]) -> S:
+        """Make one pass, or recall it: one that is recalled is entered here, but reads no rows.
+
+        Parameters
+        ----------
+        request : object
+            What is to be summed: the kernel and its arguments, which decide the sum.
+        run : callable
+            Makes the pass.
+        look : callable
+            Reads the same rows and sums nothing.
+
+        Returns
+        -------
+        S
+            The sum.
+        """
+        recalled = None if self.journal is None else self.journal.recall(request)
+        if recalled is not None:
+            self.seconds.append(recalled.seconds)
+            self.compare(recalled.seals)
+            self._look = look
+            found: S = recalled.total
+            return found
+        known, self._look = len(self._seals), None
+        with self.timed():
+            found = run()
+        if self.journal is None:
+            return found
+        return self.journal.keep(request, Kept(found, self.seconds[-1], tuple(self._seals.values())[known:])).total
+
+    def leave_journal(self) -> None:
+        """Neither recall nor keep any further pass: those that end a fit that was halted are on no other fit's way."""
+        self.journal = None
+
+    def verify(self) -> None:
+        """Read the rows, and compare them with those that were summed, where all passes were recalled.
+
+        Raises
+        ------
+        ChangedDataError
+            If those of a partition are others.
+        """
+        if self._look is not None and self._seals:
+            with self.timed():
+                self._look()
+
     @contextmanager
     def timed(self) -> Iterator[None]:
         """Enter one pass in the log, and in the log of every `count_passes` around it.
@@ -87,6 +149,22 @@ class PassLog:
         finally:
             self.enter(time.perf_counter() - begin)
 
+    def shown(self, n_blocks: int) -> AbstractContextManager[Advance | None]:
+        """Show the pass that is made inside, where somebody wants to see it.
+
+        Parameters
+        ----------
+        n_blocks : int
+            Partitions that it works on.
+
+        Returns
+        -------
+        context manager
+            Gives what is to be told how many of them are done; None where nobody is.
+        """
+        bar = _bar.get()
+        return nullcontext() if bar is None else bar(self.count + 1, n_blocks)
+
     def enter(self, seconds: float) -> None:
         """Enter one pass in the log, and in the log of every `count_passes` around it.
 
@@ -100,6 +178,27 @@ class PassLog:
 
 
 _listeners: list[PassLog] = []
+
+
+@contextmanager
+def show_passes(bar: Bar | None) -> Iterator[None]:
+    """Have the passes that are made inside shown.
+
+    Parameters
+    ----------
+    bar : callable or None
+        Shows one; nothing is shown when None.
+
+    Yields
+    ------
+    None
+        In this thread.
+    """
+    token = _bar.set(bar)
+    try:
+        yield
+    finally:
+        _bar.reset(token)
 
 
 @contextmanager

@@ -222,7 +222,7 @@ class _Coded:
             self._number_of[key] = len(self.numbers)
             selections = dict(group.factors)
             columns = [_numbers(name, selections[name], self._evaluated)[j] for name, j in key]
-            self.numbers.append(np.asarray(reduce(mul, columns), dtype=np.float64))
+            self.numbers.append(reduce(mul, [np.asarray(column, dtype=np.float64) for column in columns]))
         return self._number_of[key]
 
 
@@ -256,6 +256,7 @@ def _fill(
     parts = [list(_factor_columns(name, coding, evaluated, codes)) for name, coding in group.factors]
     for j, reversed_columns in enumerate(product(*reversed(parts))):
         first, *others = reversed(reversed_columns)
+        # (numbers of any type become float64 here, before anything is multiplied)
         out[:, j] = first
         for column in others:
             out[:, j] *= column

@@ -197,7 +197,7 @@ class FormulaDesign(Design):
             if isinstance(values, Categorical):
                 columns.append(self.response.coded(values.values, number))
             else:
-                columns.extend(values.columns.values())
+                columns.extend(np.asarray(column, dtype=np.float64) for column in values.columns.values())
         return columns[0] if len(columns) == 1 else np.column_stack(columns)
 
 

@@ -67,8 +67,8 @@ def as_floats(values: Any, name: str, number: int) -> Vector:
         ) from error
 
 
-def as_numbers(values: Any, name: str) -> Vector:
-    """Return what an expression gives as floats.
+def as_numbers(values: Any, name: str) -> AnyArray:
+    """Return what an expression gives, as numbers of the type that it has.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def as_numbers(values: Any, name: str) -> Vector:
     Returns
     -------
     (n,) array
-        Floats.
+        Floats, integers or booleans.
 
     Raises
     ------
@@ -95,7 +95,7 @@ def as_numbers(values: Any, name: str) -> Vector:
             f"{name!r} gives values of type {dtype or array.dtype}, neither numbers nor levels; make it numbers, "
             f"or levels of it with C()"
         )
-    return array.astype(np.float64, copy=False)
+    return array
 
 
 def as_codes(

@@ -1,6 +1,7 @@
 """The facade by topic: what can be asked of a model beside a plain fit."""
 
 from dglm.model.base import Model
+from dglm.model.checkpointing import check_repeatable, covariance_options, description
 from dglm.model.checks import (
     check_collinear,
     check_penalty,
@@ -14,18 +15,24 @@ from dglm.model.checks import (
 from dglm.model.constraining import Constraining
 from dglm.model.evaluating import Evaluating
 from dglm.model.penalising import Penalising
+from dglm.model.watching import Callback, Watching
 
 __all__ = [
+    "Callback",
     "Constraining",
     "Evaluating",
     "Model",
     "Penalising",
+    "Watching",
     "check_collinear",
     "check_penalty",
+    "check_repeatable",
     "check_scale",
     "check_width",
     "checked_family",
     "checked_missing",
+    "covariance_options",
+    "description",
     "restriction",
     "shape_solver",
 ]

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from functools import partial
 from types import FrameType
-from typing import Any
+from typing import Any, Self
+
+import numpy as np
 
 from dglm._typing import Vector
-from dglm.data import Block, BlockedData, Persist, Table, one_blas_thread
+from dglm.data import Block, BlockedData, PassLog, Persist, Table, one_blas_thread
 from dglm.design import Design, group_rows
 from dglm.families import Family
 from dglm.inference import CovarianceChoice
 from dglm.matrix import Reduction
+from dglm.model.interrupting import letting_go
+from dglm.model.watching import Watching, log_end, log_start
 from dglm.objective import Constrained, Objective, Survey
 from dglm.penalties import Penalty, Unpenalised
 from dglm.results import PLAIN, Constraint, Estimate, Wanted, finish
 from dglm.results.estimate import Collinear, ScaleOption
-from dglm.solvers import Solver, maximise_shape
+from dglm.solvers import Fit, IterationRecord, Solver, maximise_shape
 
 
 class Model(ABC):
@@ -25,6 +33,9 @@ class Model(ABC):
     design: Design
     family: Family
     _table: Table
+    #: Where passes are entered.
+    _passes: PassLog
+    _kept: tuple[bool, BlockedData[Block]] | None
 
     @property
     def exog_names(self) -> list[str]:
@@ -41,6 +52,13 @@ class Model(ABC):
     @abstractmethod
     def _objective_over(self, data: BlockedData[Block], penalty: Penalty, found: Survey) -> Objective[Any]:
         """Return the objective of rows that were surveyed."""
+
+    @abstractmethod
+    def _journaled(self, checkpoint: str | os.PathLike[str] | None, **options: Any) -> AbstractContextManager[Self]:
+        """Return the model whose passes are kept in a checkpoint; this one where there is none.
+
+        It begins with its own survey. The options decide the result, beside the rows and the recipe.
+        """
 
     def _wanted(self, choice: CovarianceChoice, *, use_t: bool | None, scope: FrameType) -> Wanted:
         """Return the inference that was asked for, with the rows and their groups where there are clusters.
@@ -62,6 +80,7 @@ class Model(ABC):
                 f"{' and '.join(self.family.free)} to be estimated; use a model with the family of a fit, result.family"
             )
 
+    @letting_go
     def _estimate(
         self,
         penalty: Penalty,
@@ -69,19 +88,22 @@ class Model(ABC):
         start: Vector | None,
         scale: ScaleOption,
         persist: Persist,
+        watching: Watching,
         *,
         wanted: Wanted = PLAIN,
         collinear: Collinear = "drop",
     ) -> Estimate:
         """Fit all coefficients."""
         # the algebra between passes is small; threads would cost it more than they give, and change its bits
-        with one_blas_thread():
+        with one_blas_thread(), watching.bars():
             objective, passes_before = self._objective(penalty, persist, products=solver.forms_information)
+            watch = watching.watch(objective.data, passes_before)
+            log_start(repr(solver), objective)
             if self.family.free:
-                objective, fit = maximise_shape(objective, solver, start)
+                objective, fit = maximise_shape(objective, solver, start, watch)
             else:
-                fit = solver.solve(objective, start)
-            return finish(
+                fit = solver.solve(objective, start, watch)
+            estimate = finish(
                 objective,
                 fit,
                 design=self.design,
@@ -91,7 +113,10 @@ class Model(ABC):
                 passes_before=passes_before,
                 collinear=collinear,
             )
+        log_end(_outcome(fit), len(estimate.pass_seconds), watching.began)
+        return estimate
 
+    @letting_go
     def _constrained(
         self,
         reduction: Reduction,
@@ -100,18 +125,22 @@ class Model(ABC):
         start: Vector | None,
         scale: ScaleOption,
         persist: Persist,
+        watching: Watching,
         *,
         wanted: Wanted = PLAIN,
         collinear: Collinear = "drop",
     ) -> Estimate:
         """Fit what constraints leave free, and carry it back to all coefficients."""
         self._check_no_free_parameter("a fit under constraints")
-        with one_blas_thread():
+        with one_blas_thread(), watching.bars():
             objective, passes_before = self._objective(Unpenalised(), persist)
             constrained = Constrained.of(objective, reduction)
-            return finish(
+            watch = watching.watch(objective.data, passes_before).through(partial(_expanded, reduction))
+            log_start(f"{solver!r} under {len(labels)} constraints", objective)
+            fit = solver.solve(constrained, None if start is None else reduction.reduce(start), watch)
+            estimate = finish(
                 objective,
-                solver.solve(constrained, None if start is None else reduction.reduce(start)),
+                fit,
                 design=self.design,
                 table=self._table,
                 scale=scale,
@@ -120,3 +149,16 @@ class Model(ABC):
                 collinear=collinear,
                 constraint=Constraint(labels=labels, reduction=reduction, basis=constrained.basis),
             )
+        log_end(_outcome(fit), len(estimate.pass_seconds), watching.began)
+        return estimate
+
+
+def _expanded(reduction: Reduction, record: IterationRecord) -> IterationRecord:
+    """Return a record of free coefficients in terms of all."""
+    aliased = np.isnan(record.params)
+    params = reduction.expand(np.where(aliased, 0.0, record.params))
+    return replace(record, params=np.where(reduction.aliased(aliased), np.nan, params))
+
+
+def _outcome(fit: Fit) -> str:
+    return f"{fit.solver}, {fit.status.value} after {fit.n_iter} iterations, {fit.certificate}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -11,9 +12,12 @@ from dglm.design import as_params, read_constraints
 from dglm.inference import CovarianceChoice
 from dglm.matrix import Reduction, is_wide
 from dglm.model.base import Model
+from dglm.model.checkpointing import check_repeatable, covariance_options
 from dglm.model.checks import check_collinear, check_scale, check_width
+from dglm.model.interrupting import letting_go
+from dglm.model.watching import Callback, Watching
 from dglm.penalties import Unpenalised, from_statsmodels
-from dglm.results import GLMResults, refit_support, results_of, warn_of_fit
+from dglm.results import Estimate, GLMResults, refit_support, results_of, warn_of_fit
 from dglm.results.estimate import Collinear, ScaleOption
 from dglm.solvers import Solver, resolve_solver
 
@@ -35,6 +39,11 @@ class Constraining(Model):
         use_t: bool | None = None,
         collinear: Collinear = "drop",
         persist: Persist = "auto",
+        checkpoint: str | os.PathLike[str] | None = None,
+        callback: Callback | None = None,
+        max_passes: int | None = None,
+        max_seconds: float | None = None,
+        progress: bool = False,
     ) -> GLMResults:
         """Estimate the coefficients by maximum likelihood under linear constraints.
 
@@ -63,6 +72,16 @@ class Constraining(Model):
             As in `fit`, for coefficients that the constraints do not identify either.
         persist : ``"auto"`` or bool
             Whether encoded blocks are kept between passes; by default when they fit in 60% of the free memory.
+        checkpoint : str or path, optional
+            Directory in which what every pass returned is kept, as in `fit`.
+        callback : callable, optional
+            Of each iteration, as in `fit`; its ``params`` are all coefficients.
+        max_passes : int, optional
+            Passes after which no iteration is begun, as in `fit`.
+        max_seconds : float, optional
+            The same in seconds, as in `fit`.
+        progress : bool
+            Whether to show passes and iterations, as in `fit`.
 
         Returns
         -------
@@ -85,6 +104,8 @@ class Constraining(Model):
             If rows cannot be fitted, or none is left; if groups do not exist, or are missing in a row.
         CollinearityError
             If coefficients are not identified and `collinear` is ``"raise"``.
+        CheckpointError
+            If the checkpoint is of another fit, or is damaged.
 
         Warns
         -----
@@ -102,6 +123,7 @@ class Constraining(Model):
         >>> dglm.GLM.from_formula("y ~ a + b", data).fit_constrained("a = b").params.round(3).to_dict()
         {'Intercept': 1.105, 'a': 1.316, 'b': 1.316}
         """
+        watching = Watching(callback=callback, max_passes=max_passes, max_seconds=max_seconds, progress=progress)
         read = read_constraints(constraints, self.exog_names)
         labels = read.in_words(self.exog_names)
         chosen = resolve_solver(solver, Unpenalised()).with_settings(max_iter, tol)
@@ -111,9 +133,13 @@ class Constraining(Model):
         wanted = self._wanted(CovarianceChoice.of(cov_type, cov_kwds), use_t=use_t, scope=sys._getframe(1))
         start = None if start_params is None else as_params(self.design, start_params, "start_params")
         reduction = Reduction.of(read.matrix, read.values, labels)
-        estimate = self._constrained(
-            reduction, labels, chosen, start, scale, persist, wanted=wanted, collinear=collinear
-        )
+        check_repeatable(chosen, checkpoint)
+        options = {"call": "fit_constrained", "constraints": labels, "reduction": reduction, "solver": chosen}
+        options |= {"start_params": start, "scale": scale, "collinear": collinear} | covariance_options(wanted)
+        with self._journaled(checkpoint, **options) as model:
+            estimate = model._constrained(
+                reduction, labels, chosen, start, scale, persist, watching, wanted=wanted, collinear=collinear
+            )
         warn_of_fit(estimate, stacklevel=3)
         return GLMResults(estimate)
 
@@ -183,11 +209,16 @@ class Constraining(Model):
         if refit:
             check_width(p, Unpenalised(), None, self.design.advice)
         start = None if start_params is None else as_params(self.design, start_params, "start_params")
-        estimate = self._estimate(penalty, chosen, start, None, persist)
+        estimate = self._estimate(penalty, chosen, start, None, persist, Watching())
         warn_of_fit(estimate, stacklevel=3)
         if not refit:
             return results_of(estimate)
-        objective, passes_before = self._objective(Unpenalised(), persist)
-        again = refit_support(estimate, objective, passes_before=passes_before)
+        again = self._refitted(estimate, persist)
         warn_of_fit(again, stacklevel=3)
         return GLMResults(again)
+
+    @letting_go
+    def _refitted(self, estimate: Estimate, persist: Persist) -> Estimate:
+        """Fit what was selected by maximum likelihood."""
+        objective, passes_before = self._objective(Unpenalised(), persist)
+        return refit_support(estimate, objective, passes_before=passes_before)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,8 @@ from dglm.families import Family
 from dglm.matrix import WIDE, Gram, is_wide
 from dglm.model.base import Model
 from dglm.model.checks import check_penalty, check_scale
+from dglm.model.interrupting import letting_go
+from dglm.model.watching import Watching, log_end, log_start
 from dglm.objective import Folds, HeldOut, HeldOutAt, Objective, Scorer, scorer_of, survey_folds
 from dglm.penalties import Penalty
 from dglm.results import CVResults, PathResults
@@ -39,6 +42,10 @@ class Penalising(Model):
         tol: float = 1e-8,
         scale: ScaleOption = None,
         persist: Persist = "auto",
+        checkpoint: str | os.PathLike[str] | None = None,
+        max_passes: int | None = None,
+        max_seconds: float | None = None,
+        progress: bool = False,
     ) -> PathResults:
         """Estimate the coefficients at many strengths of a penalty.
 
@@ -61,6 +68,14 @@ class Penalising(Model):
             Dispersion, as in `fit`.
         persist : ``"auto"`` or bool
             Whether encoded blocks are kept between passes, as in `fit`.
+        checkpoint : str or path, optional
+            Directory in which what every pass returned is kept, as in `fit`.
+        max_passes : int, optional
+            Passes after which no step of the fits is begun, as in `fit`; each is the best so far.
+        max_seconds : float, optional
+            The same in seconds.
+        progress : bool
+            Whether to show a bar for each pass.
 
         Returns
         -------
@@ -77,6 +92,8 @@ class Penalising(Model):
             If strengths are not positive, or the family has parameters to be estimated.
         TooWideError
             If there are more than 5,000 columns.
+        CheckpointError
+            If the checkpoint is of another fit, or is damaged.
 
         Warns
         -----
@@ -91,12 +108,13 @@ class Penalising(Model):
         >>> path.n_passes, path.df.tolist()
         (1, [1.0, 2.0, 2.0])
         """
+        watching = Watching(max_passes=max_passes, max_seconds=max_seconds, progress=progress)
         self._check_path(penalty, alphas, alpha_ratio, scale)
-        with one_blas_thread():
-            objective, passes_before = self._objective(penalty, persist)
-            fit = solve_path(objective, _strengths(objective, alphas, alpha_ratio), None, tol=tol, max_iter=max_iter)
-            path = self._path(objective, fit, scale, passes_before)
-        _warn_of_path(fit, stacklevel=3)
+        options = {"call": "fit_path", "penalty": penalty, "alphas": alphas, "alpha_ratio": alpha_ratio}
+        options |= {"max_iter": max_iter, "tol": tol, "scale": scale}
+        with self._journaled(checkpoint, **options) as model:
+            path = model._followed(penalty, alphas, alpha_ratio, scale, persist, watching, tol=tol, max_iter=max_iter)
+        _warn_of_path(path.fit, stacklevel=3)
         return path
 
     def fit_cv(
@@ -113,6 +131,10 @@ class Penalising(Model):
         tol: float = 1e-8,
         scale: ScaleOption = None,
         persist: Persist = "auto",
+        checkpoint: str | os.PathLike[str] | None = None,
+        max_passes: int | None = None,
+        max_seconds: float | None = None,
+        progress: bool = False,
     ) -> CVResults:
         """Estimate the coefficients at many strengths of a penalty, and select one by cross-validation.
 
@@ -144,6 +166,14 @@ class Penalising(Model):
             Dispersion, as in `fit`.
         persist : ``"auto"`` or bool
             Whether encoded blocks, sorted by fold, are kept between passes.
+        checkpoint : str or path, optional
+            Directory in which what every pass returned is kept, as in `fit`.
+        max_passes : int, optional
+            Passes after which no step of the fits is begun, as in `fit`; scores of fits that had not set out are nan.
+        max_seconds : float, optional
+            The same in seconds.
+        progress : bool
+            Whether to show a bar for each pass.
 
         Returns
         -------
@@ -161,6 +191,8 @@ class Penalising(Model):
             If an option is none of those above, or the family has parameters to be estimated.
         TooWideError
             If there are more than 5,000 columns.
+        CheckpointError
+            If the checkpoint is of another fit, or is damaged.
 
         Warns
         -----
@@ -175,17 +207,88 @@ class Penalising(Model):
         >>> cv.scores.shape, cv.alpha
         ((4, 2), 1.0)
         """
+        watching = Watching(max_passes=max_passes, max_seconds=max_seconds, progress=progress)
         self._check_path(penalty, alphas, alpha_ratio, scale)
         if select not in get_args(Select):
             raise ValueError(f'select must be "min" or "1se"; got {select!r}')
         scorer, caller = scorer_of(scoring, self.family), sys._getframe(1)
-        with one_blas_thread():
-            objective, found = self._folded(penalty, folds, seed, {**caller.f_globals, **caller.f_locals}, persist)
-            fit = solve_path(objective, _strengths(objective, alphas, alpha_ratio), found, tol=tol, max_iter=max_iter)
+        context = {**caller.f_globals, **caller.f_locals}
+        options = {"call": "fit_cv", "penalty": penalty, "alphas": alphas, "alpha_ratio": alpha_ratio, "folds": folds}
+        options |= {"seed": seed, "scoring": scoring, "max_iter": max_iter, "tol": tol, "scale": scale}
+        with self._journaled(checkpoint, **options) as model:
+            results = model._cross_validated(
+                penalty,
+                folds,
+                seed,
+                context,
+                alphas,
+                alpha_ratio,
+                scorer,
+                select,
+                scale,
+                persist,
+                watching,
+                tol=tol,
+                max_iter=max_iter,
+            )
+        _warn_of_path(results.path.fit, stacklevel=3)
+        return results
+
+    @letting_go
+    def _followed(
+        self,
+        penalty: Penalty,
+        alphas: Any,
+        alpha_ratio: float | None,
+        scale: ScaleOption,
+        persist: Persist,
+        watching: Watching,
+        *,
+        tol: float,
+        max_iter: int,
+    ) -> PathResults:
+        """Follow a path over all rows."""
+        with one_blas_thread(), watching.bars():
+            objective, passes_before = self._objective(penalty, persist)
+            strengths = _strengths(objective, alphas, alpha_ratio)
+            log_start(f"path of {len(strengths)} strengths", objective)
+            watch = watching.watch(objective.data, passes_before)
+            fit = solve_path(objective, strengths, None, tol=tol, max_iter=max_iter, watch=watch)
+            path = self._path(objective, fit, scale, passes_before)
+        log_end(_outcome(fit), path.n_passes, watching.began)
+        return path
+
+    @letting_go
+    def _cross_validated(
+        self,
+        penalty: Penalty,
+        folds: Any,
+        seed: int,
+        context: Mapping[str, Any],
+        alphas: Any,
+        alpha_ratio: float | None,
+        scorer: Scorer | None,
+        select: Select,
+        scale: ScaleOption,
+        persist: Persist,
+        watching: Watching,
+        *,
+        tol: float,
+        max_iter: int,
+    ) -> CVResults:
+        """Follow a path over all rows and over those without each fold, and score it."""
+        with one_blas_thread(), watching.bars():
+            objective, found = self._folded(penalty, folds, seed, context, persist)
+            strengths = _strengths(objective, alphas, alpha_ratio)
+            what = f"path of {len(strengths)} strengths, cross-validated by {len(found.labels)} folds"
+            log_start(what, objective)
+            watch = watching.watch(objective.data, 0)
+            fit = solve_path(objective, strengths, found, tol=tol, max_iter=max_iter, watch=watch)
             weights = np.array([each.total_weight for each in found.surveys])
             scores = fit.held_out / weights[:, None] if scorer is None else _scored(objective, fit, found, scorer)
             path = self._path(objective, fit, scale, 0)
-        results = CVResults(
+        log_end(_outcome(fit), path.n_passes, watching.began)
+        return CVResults(
             path=path,
             fold_scores=scores,
             fold_weights=weights,
@@ -194,8 +297,6 @@ class Penalising(Model):
             greater_is_better=scorer is not None and scorer.greater_is_better,
             select=select,
         )
-        _warn_of_path(fit, stacklevel=3)
-        return results
 
     def _check_path(self, penalty: Penalty, alphas: Any, alpha_ratio: float | None, scale: ScaleOption) -> None:
         """Refuse what cannot be made a path of."""
@@ -215,7 +316,8 @@ class Penalising(Model):
         self, penalty: Penalty, folds: Any, seed: int, context: Mapping[str, Any], persist: Persist
     ) -> tuple[Objective[Any], Folds]:
         """Return the objective over rows sorted by fold, and the surveys of the folds."""
-        data = kept(folded(self._table, self.design, folds, seed, context, PassLog()), persist)[1]
+        passes = PassLog() if self._passes.journal is None else self._passes
+        data = kept(folded(self._table, self.design, folds, seed, context, passes), persist)[1]
         found = survey_folds(data, self.family, self.exog_names, self.design.response.label)
         return self._objective_over(data, penalty, found.total), found
 
@@ -271,6 +373,10 @@ def _means(family: Family, gram: Gram, beta: Vector, offset: float) -> Vector:
     return family.link.inverse(np.array([middle - spread, middle, middle + spread]))
 
 
+def _outcome(fit: PathFit) -> str:
+    return f"{sum(each.converged for each in fit.fits)} of {len(fit.fits)} fits of the path converged"
+
+
 def _warn_of_path(fit: PathFit, *, stacklevel: int) -> None:
     """Warn of fits that did not converge."""
     failed = [(alpha, each) for alpha, each in zip(fit.alphas, fit.fits, strict=True) if not each.converged]
@@ -280,7 +386,7 @@ def _warn_of_path(fit: PathFit, *, stacklevel: int) -> None:
     worst = f", the first at alpha={failed[0][0]:.4g}: {failed[0][1].status.value}" if failed else ""
     warnings.warn(
         f"{len(failed)} of {len(fit.fits)} fits of the path did not converge{worst}; and {without} of those without a "
-        f"fold. See status and certificate; raise max_iter, or leave the smallest alphas out",
+        f"fold. See status and certificate; raise the limit, or leave the smallest alphas out",
         ConvergenceWarning,
         stacklevel=stacklevel,
     )

@@ -4,9 +4,10 @@ from dglm.solvers.admm import ADMM
 from dglm.solvers.alpha_grid import alpha_grid
 from dglm.solvers.alpha_max import alpha_max
 from dglm.solvers.async_admm import AsyncADMM
-from dglm.solvers.base import Certificate, Fit, Iteration, ShapeEstimate, Solver, Status
+from dglm.solvers.base import Certificate, Fit, ShapeEstimate, Solver
 from dglm.solvers.gradient_descent import GradientDescent
 from dglm.solvers.irls import IRLS
+from dglm.solvers.iteration import Iteration, IterationRecord, Status
 from dglm.solvers.lbfgs import LBFGS
 from dglm.solvers.newton import Newton
 from dglm.solvers.path import PathFit, solve_path
@@ -19,17 +20,20 @@ from dglm.solvers.reweighted import LocalLinear
 from dglm.solvers.shape import maximise_shape
 from dglm.solvers.side_by_side import solve_side_by_side
 from dglm.solvers.start import null_eta
+from dglm.solvers.watch import UNWATCHED, Trace, Watch
 
 __all__ = [
     "ADMM",
     "IRLS",
     "LBFGS",
     "SOLVERS",
+    "UNWATCHED",
     "AsyncADMM",
     "Certificate",
     "Fit",
     "GradientDescent",
     "Iteration",
+    "IterationRecord",
     "LocalLinear",
     "Newton",
     "PathFit",
@@ -38,6 +42,8 @@ __all__ = [
     "ShapeEstimate",
     "Solver",
     "Status",
+    "Trace",
+    "Watch",
     "alpha_grid",
     "alpha_max",
     "check_path",

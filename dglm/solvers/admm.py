@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,10 +11,12 @@ import numpy as np
 from dglm._typing import Vector
 from dglm.objective import Objective
 from dglm.penalties import Penalty, SmoothPenalty, SparsePenalty
-from dglm.solvers.base import Fit, Iteration, Solver
-from dglm.solvers.consensus import Consensus, Opening, polished
+from dglm.solvers.base import Fit, Solver
+from dglm.solvers.consensus import Consensus, Opening, polished, unpolished
+from dglm.solvers.iteration import Iteration, Status
 from dglm.solvers.line_search import NOISE
 from dglm.solvers.local_problem import Meeting
+from dglm.solvers.watch import UNWATCHED, Trace, Watch
 
 # The objective at a consensus may not rise above what it was at this many before (a non-monotone search: Grippo,
 # Lampariello & Lucidi 1986); where it does, the consensus is taken back half-way, so often at most.
@@ -71,24 +74,28 @@ class ADMM(Solver[Penalty]):
         super().__post_init__()
         check_consensus(self.rho, self.relaxation, self.handover)
 
-    def solve(self, objective: Objective[Penalty], start: Vector | None) -> Fit:
+    def solve(self, objective: Objective[Penalty], start: Vector | None, watch: Watch = UNWATCHED) -> Fit:
+        trace: Trace[Vector] = watch.trace(lambda beta: beta)
         if self.max_iter == 0:
-            return polished(objective, start, [], self, "ADMM")
+            return polished(objective, start, trace, self, "ADMM")
         consensus, opening = Consensus.open(objective, start, self.rho, self.relaxation)
         if not np.isfinite(opening.seen.objective):
-            return polished(objective, start, [], self, "ADMM")
-        theta, trace = self._meetings(consensus, opening)
-        return polished(objective, consensus.basis.to_params(theta), trace, self, "ADMM")
+            return polished(objective, start, trace, self, "ADMM")
+        end = self._meetings(consensus, opening, trace)
+        if isinstance(end, Status):
+            return unpolished(objective, trace, end, self, "ADMM")
+        return polished(objective, consensus.basis.to_params(end), trace, self, "ADMM")
 
-    def _meetings(self, consensus: Consensus, opening: Opening) -> tuple[Vector, list[Iteration]]:
-        """Return the last consensus, not evaluated yet, and the history of those before it."""
+    def _meetings(self, consensus: Consensus, opening: Opening, trace: Trace[Vector]) -> Vector | Status:
+        """Return the last consensus, not evaluated yet, and enter those before it in the history; or what halted it."""
         data, tol = consensus.objective.data, max(self.handover, self.tol)
-        theta, pull, rho, trace = opening.theta, opening.pull, self.rho, [opening.seen]
+        theta, pull, rho = opening.theta, opening.pull, self.rho
+        trace.append(opening.seen, consensus.basis.to_params(theta))
         states = [opening.state] * data.n_blocks
-        while True:
+        while (halted := trace.halted) is None:
             z, step = consensus.meet(pull, theta, tol), 1.0
             if trace[-1].certificate <= tol or _idle(trace, PATIENCE, 0.5) or len(trace) == self.max_iter:
-                return z, trace
+                return z
             idle = _idle(trace, STEADY, 1.0)
             while True:
                 meeting = Meeting(z, rho, renew=not idle)
@@ -100,14 +107,15 @@ class ADMM(Solver[Penalty]):
                     break
                 z, step = (z + theta) / 2, step / 2
                 if step < 2.0**-HALVINGS:
-                    return theta, trace
+                    return theta
             if idle:
                 rho = _balanced(rho, update.gap, float((z - theta) @ pull.A @ (z - theta)))
             theta, pull, states = z, pull + update.change, after
-            trace.append(seen)
+            trace.append(seen, consensus.basis.to_params(theta))
+        return halted
 
 
-def _idle(trace: list[Iteration], meetings: int, factor: float) -> bool:
+def _idle(trace: Sequence[Iteration], meetings: int, factor: float) -> bool:
     """Return whether the last meetings have not brought the certificate below a share of what it was at best."""
     certificates = [seen.certificate for seen in trace]
     return len(trace) > meetings and min(certificates[-meetings:]) >= factor * min(certificates[:-meetings])

@@ -16,8 +16,9 @@ from dglm.objective import Objective
 from dglm.penalties import Penalty, SmoothPenalty, SparsePenalty
 from dglm.solvers.admm import check_consensus
 from dglm.solvers.base import Fit, Solver
-from dglm.solvers.consensus import Consensus, Opening, polished
+from dglm.solvers.consensus import Consensus, Opening, polished, unpolished
 from dglm.solvers.local_problem import Meeting
+from dglm.solvers.watch import UNWATCHED, Trace, Watch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +57,7 @@ class AsyncADMM(Solver[Penalty]):
     """
 
     name: ClassVar[str] = "async_admm"
+    repeatable: ClassVar[bool] = False
     penalties: ClassVar[tuple[type[Penalty], ...]] = (SmoothPenalty, SparsePenalty)
 
     rho: float = 1.0
@@ -72,25 +74,29 @@ class AsyncADMM(Solver[Penalty]):
         if self.staleness < 1:
             raise ValueError(f"staleness must be at least 1; got {self.staleness!r}")
 
-    def solve(self, objective: Objective[Penalty], start: Vector | None) -> Fit:
+    def solve(self, objective: Objective[Penalty], start: Vector | None, watch: Watch = UNWATCHED) -> Fit:
         arriving = objective.data.arrivals()
         if arriving is None:
             raise IncompatibleSolverError(
                 "AsyncADMM takes the answers of dask partitions as they arrive from a cluster, and there is none: "
                 "connect a distributed.Client and pass dask collections, or use ADMM()"
             )
+        trace: Trace[Vector] = watch.trace(lambda beta: beta)
         if self.max_iter == 0:
-            return polished(objective, start, [], self, "Asynchronous ADMM")
+            return polished(objective, start, trace, self, "Asynchronous ADMM")
         consensus, opening = Consensus.open(objective, start, self.rho, self.relaxation)
         if not np.isfinite(opening.seen.objective):
-            return polished(objective, start, [], self, "Asynchronous ADMM")
-        theta, reads = self._answers(consensus, opening, arriving)
-        fit = polished(objective, consensus.basis.to_params(theta), [opening.seen], self, "Asynchronous ADMM")
+            return polished(objective, start, trace, self, "Asynchronous ADMM")
+        trace.append(opening.seen, consensus.basis.to_params(opening.theta))
+        if (halted := trace.halted) is not None:
+            return unpolished(objective, trace, halted, self, "Asynchronous ADMM")
+        theta, reads = self._answers(consensus, opening, arriving, watch)
+        fit = polished(objective, consensus.basis.to_params(theta), trace, self, "Asynchronous ADMM")
         before, first, *others = fit.trace
         return replace(fit, trace=(before, replace(first, reads=first.reads + reads), *others))
 
     def _answers(
-        self, consensus: Consensus, opening: Opening, arriving: AbstractContextManager[Arriving]
+        self, consensus: Consensus, opening: Opening, arriving: AbstractContextManager[Arriving], watch: Watch
     ) -> tuple[Vector, int]:
         """Return the consensus that no block is far from any more, and how often the block read most was read.
 
@@ -101,7 +107,7 @@ class AsyncADMM(Solver[Penalty]):
         reads = [0] * n
         z = consensus.meet(pull, opening.theta, self.handover)
         with arriving as blocks:
-            while answers < self.max_iter * n:
+            while answers < self.max_iter * n and watch.limit(answers // n) is None:
                 for k in range(n):
                     if k not in busy and consensus.spread(z - asked[k], pull) > self.handover:
                         blocks.submit(k, opening.local, states[k], Meeting(z, self.rho, renew=True))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
-from enum import Enum
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
@@ -13,20 +12,10 @@ from dglm._typing import Mask, Matrix, Vector
 from dglm.matrix import Reduction
 from dglm.objective import Curvature, FactoredCurvature, Gradient, Objective, SecondOrder
 from dglm.penalties import Penalty
+from dglm.solvers.iteration import Iteration, Status
+from dglm.solvers.watch import UNWATCHED, Watch
 
 P = TypeVar("P", bound=Penalty, contravariant=True)
-
-
-class Status(Enum):
-    """How a solver ended."""
-
-    CONVERGED = "converged"
-    MAX_ITER = "maximum number of iterations reached"
-    LINE_SEARCH_FAILED = "line search found no descent"
-    ROUNDING = "no progress beyond rounding"
-    SEPARATED = "perfect separation"
-    NO_START = "no valid starting values"
-    BOUNDARY = "a parameter of the family is at its limit"
 
 
 @dataclass(frozen=True)
@@ -62,28 +51,6 @@ class Certificate:
             self.kind
         ]
         return f"{what} = {self.value:.2g}"
-
-
-@dataclass(frozen=True)
-class Iteration:
-    """One line of a fit's history.
-
-    Attributes
-    ----------
-    objective : float
-        Q at the coefficients.
-    certificate : float
-        Measured there.
-    step : float
-        Length of the step that led there, 1 being the full one.
-    reads : int
-        How often the rows of any one block were read for it; above 1 where blocks have problems of their own.
-    """
-
-    objective: float
-    certificate: float
-    step: float
-    reads: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,7 +98,7 @@ class Fit:
     n_iter : int
         Steps taken.
     trace : tuple of Iteration
-        From the start to `params`.
+        From the start to `params`; beyond, where a method whose objective may rise in between was halted.
     sums : Gradient
         Deviance, Pearson's X2 and score at `params`, and the information if the solver used it.
     dependencies : (p, d) array
@@ -208,6 +175,8 @@ class Solver(ABC, Generic[P]):
     penalties: ClassVar[tuple[type[Penalty], ...]]
     #: Whether it makes the p x p information of wide designs, too.
     forms_information: ClassVar[bool] = True
+    #: Whether passes over the same rows have it do the same, bit for bit.
+    repeatable: ClassVar[bool] = True
     #: Whether it can estimate the family's own parameters along with the coefficients.
     estimates_shape: ClassVar[bool] = False
 
@@ -239,7 +208,7 @@ class Solver(ABC, Generic[P]):
         return replace(self, **{name: value for name, value in given.items() if value is not None})
 
     @abstractmethod
-    def solve(self, objective: Objective[P], start: Vector | None) -> Fit:
+    def solve(self, objective: Objective[P], start: Vector | None, watch: Watch = UNWATCHED) -> Fit:
         """Minimise the objective.
 
         Parameters
@@ -248,6 +217,8 @@ class Solver(ABC, Generic[P]):
             With a penalty that the solver can minimise.
         start : (p,) array or None
             Where to begin; found from the survey when None.
+        watch : Watch
+            Makes the trace in which iterates are entered, and that says when to stop.
 
         Returns
         -------

@@ -15,15 +15,17 @@ from dglm._typing import Mask, Matrix, Vector
 from dglm.matrix import Basis, ScaledCholesky
 from dglm.objective import Curvature, Gradient, Objective
 from dglm.penalties import SmoothPenalty, SparsePenalty
-from dglm.solvers.base import Fit, Iteration, Solver, dispersion
+from dglm.solvers.base import Fit, Solver, dispersion
 from dglm.solvers.coordinates import sparse_basis
 from dglm.solvers.gaussian_design import gaussian_design_start
 from dglm.solvers.irls import IRLS
+from dglm.solvers.iteration import Iteration, Status
 from dglm.solvers.local_problem import COMMON, LocalProblem, LocalState, Pull
 from dglm.solvers.proximal_newton import ProximalNewton
 from dglm.solvers.quadratic import minimise_quadratic
 from dglm.solvers.start import null_start
 from dglm.solvers.state import ridge
+from dglm.solvers.watch import Trace
 
 # The proximal operator is evaluated to this share of what the consensus is to reach, in standard errors of the score.
 PROX_ACCURACY = 1e-4
@@ -235,7 +237,7 @@ class Opening:
 
 
 def polished(
-    objective: Objective[Any], beta: Vector | None, trace: list[Iteration], solver: Solver[Any], name: str
+    objective: Objective[Any], beta: Vector | None, trace: Trace[Vector], solver: Solver[Any], name: str
 ) -> Fit:
     """Return the fit that Newton's method, or its proximal form, makes of a consensus: a few passes, and a proof.
 
@@ -245,7 +247,7 @@ def polished(
         To be minimised.
     beta : (p,) array or None
         Where the consensus ended; the polisher finds a start of its own when None.
-    trace : list of Iteration
+    trace : Trace
         Until then.
     solver : Solver
         Whose tolerance the certificate is to be below, and whose iterations both together may not exceed.
@@ -257,8 +259,47 @@ def polished(
     Fit
         With the history of both.
     """
-    settings: dict[str, Any] = {"max_iter": solver.max_iter - len(trace), "tol": solver.tol}
-    polisher: Solver[Any]
-    polisher = IRLS(**settings) if isinstance(objective.penalty, SmoothPenalty) else ProximalNewton(**settings)
-    fit = polisher.solve(objective, beta)
-    return replace(fit, trace=(*trace, *fit.trace), n_iter=len(trace) + fit.n_iter, solver=name)
+    polisher = _polisher(objective, solver.max_iter - len(trace), solver.tol)
+    fit = polisher.solve(objective, beta, trace.watch.after(len(trace)))
+    history = (*trace, *fit.trace)
+    if fit.status.halted and trace and trace.best[0].objective < fit.trace[-1].objective:
+        # a consensus before was lower than the last one is
+        fit = _evaluated(objective, trace, solver.tol, fit.status)
+    return replace(fit, trace=history, n_iter=len(history) - 1, solver=name)
+
+
+def unpolished(objective: Objective[Any], trace: Trace[Vector], halted: Status, solver: Solver[Any], name: str) -> Fit:
+    """Return the best consensus of those before the fit was halted: one pass, which measures the certificate there.
+
+    Parameters
+    ----------
+    objective : Objective
+        To be minimised.
+    trace : Trace
+        That was halted.
+    halted : Status
+        By what.
+    solver : Solver
+        Whose tolerance the certificate was to be below.
+    name : str
+        For the record.
+
+    Returns
+    -------
+    Fit
+        Converged, should the certificate hold there.
+    """
+    fit = _evaluated(objective, trace, solver.tol, halted)
+    return replace(fit, trace=tuple(trace), n_iter=len(trace) - 1, solver=name)
+
+
+def _evaluated(objective: Objective[Any], trace: Trace[Vector], tol: float, halted: Status) -> Fit:
+    """Return the best consensus, with the certificate of a polish that takes no step."""
+    fit = _polisher(objective, 0, tol).solve(objective, trace.best[1])
+    return fit if fit.status is Status.CONVERGED else replace(fit, status=halted)
+
+
+def _polisher(objective: Objective[Any], max_iter: int, tol: float) -> Solver[Any]:
+    if isinstance(objective.penalty, SmoothPenalty):
+        return IRLS(max_iter=max_iter, tol=tol)
+    return ProximalNewton(max_iter=max_iter, tol=tol)

@@ -16,10 +16,12 @@ import numpy as np
 from dglm._typing import Vector
 from dglm.objective import Objective
 from dglm.penalties import SmoothPenalty
-from dglm.solvers.base import Certificate, Fit, Iteration, Status
+from dglm.solvers.base import Certificate, Fit
 from dglm.solvers.closing import Closing, closing
+from dglm.solvers.iteration import Iteration, Status
 from dglm.solvers.line_search import NOISE
 from dglm.solvers.smooth import Iterate, SmoothProblem
+from dglm.solvers.watch import Trace, Watch
 from dglm.solvers.wolfe import search
 
 # Iterations within rounding of one another, without half the certificate, before giving up.
@@ -92,6 +94,7 @@ def minimise(
     max_iter: int,
     tol: float,
     solver: str,
+    watch: Watch,
 ) -> Fit:
     """Minimise a smooth objective by steps from its gradients.
 
@@ -109,6 +112,8 @@ def minimise(
         What the certificate must be below.
     solver : str
         Name for the record.
+    watch : Watch
+        Told of the iterations.
 
     Returns
     -------
@@ -116,10 +121,11 @@ def minimise(
         With the curvature at its coefficients, where the design is not wide.
     """
     problem, x = SmoothProblem.begin(objective, start)
-    trace = [Iteration(x.value, x.certificate, 1.0)]
+    trace: Trace[Iterate] = watch.trace(lambda at: np.where(problem.kept, problem.params(at.theta), np.nan))
+    trace.append(Iteration(x.value, x.certificate, 1.0), x)
     fresh, target = memory, tol
     while True:
-        status = _stop(trace, target, max_iter)
+        status = _stop(trace, target, max_iter) or trace.halted
         if status is None:
             moved = _advance(problem, x, memory, trace)
             if moved is None and memory is not fresh:
@@ -129,10 +135,13 @@ def minimise(
             if moved is not None:
                 new, step = moved
                 memory = memory.after(new.theta - x.theta, new.gradient - x.gradient, problem.metric)
-                trace.append(Iteration(new.value, new.certificate, step))
+                trace.append(Iteration(new.value, new.certificate, step), new)
                 x = new
                 continue
             status = Status.LINE_SEARCH_FAILED if x.certificate > np.sqrt(tol) else Status.ROUNDING
+        if status.halted:
+            # the last iterate need not be the lowest
+            _, x = trace.best
         ended = closing(problem, x)
         if status is Status.CONVERGED and not (ended.holds(tol) or ended.diverging) and x.certificate > 0:
             # the score is small, but not beside what the correlation of columns makes of it
@@ -141,7 +150,7 @@ def minimise(
         return _fit(problem, x, ended, trace, status, tol, solver)
 
 
-def _stop(trace: list[Iteration], target: float, max_iter: int) -> Status | None:
+def _stop(trace: Sequence[Iteration], target: float, max_iter: int) -> Status | None:
     """Return why to stop here, or None to go on."""
     if not np.isfinite(trace[-1].objective):
         return Status.NO_START
@@ -152,7 +161,7 @@ def _stop(trace: list[Iteration], target: float, max_iter: int) -> Status | None
     return Status.ROUNDING if _stalled(trace) else None
 
 
-def _stalled(trace: list[Iteration]) -> bool:
+def _stalled(trace: Sequence[Iteration]) -> bool:
     """Return whether objectives have differed by rounding only for long, without a better certificate."""
     if len(trace) <= PATIENCE:
         return False
@@ -164,7 +173,7 @@ def _stalled(trace: list[Iteration]) -> bool:
 
 
 def _advance(
-    problem: SmoothProblem, x: Iterate, memory: Memory, trace: list[Iteration]
+    problem: SmoothProblem, x: Iterate, memory: Memory, trace: Sequence[Iteration]
 ) -> tuple[Iterate, float] | None:
     """Return the next iterate and the length of the step; None where none falls enough."""
     direction = memory.direction(x.gradient, problem.metric)
@@ -174,7 +183,13 @@ def _advance(
 
 
 def _fit(
-    problem: SmoothProblem, x: Iterate, ended: Closing, trace: list[Iteration], status: Status, tol: float, solver: str
+    problem: SmoothProblem,
+    x: Iterate,
+    ended: Closing,
+    trace: Sequence[Iteration],
+    status: Status,
+    tol: float,
+    solver: str,
 ) -> Fit:
     """Return the record, its status that of the certificate at the end."""
     if ended.diverging:

@@ -13,6 +13,7 @@ from dglm.objective import Objective
 from dglm.penalties import Penalty, SmoothPenalty
 from dglm.solvers.base import Fit, Solver
 from dglm.solvers.descent import Memory, minimise
+from dglm.solvers.watch import UNWATCHED, Watch
 
 # The objective must fall below the worst of this many before: steps that go up now and then are the fast ones.
 REMEMBERED = 10
@@ -48,8 +49,10 @@ class GradientDescent(Solver[SmoothPenalty]):
 
     max_iter: int = 5000
 
-    def solve(self, objective: Objective[SmoothPenalty], start: Vector | None) -> Fit:
-        return minimise(objective, start, StepLength(), max_iter=self.max_iter, tol=self.tol, solver="Gradient descent")
+    def solve(self, objective: Objective[SmoothPenalty], start: Vector | None, watch: Watch = UNWATCHED) -> Fit:
+        return minimise(
+            objective, start, StepLength(), max_iter=self.max_iter, tol=self.tol, solver="Gradient descent", watch=watch
+        )
 
 
 @dataclass(frozen=True)

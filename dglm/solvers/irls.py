@@ -10,6 +10,7 @@ from dglm.objective import Curvature, Objective
 from dglm.penalties import Penalty, SmoothPenalty
 from dglm.solvers.base import Fit, Solver
 from dglm.solvers.second_order import minimise
+from dglm.solvers.watch import UNWATCHED, Watch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,5 +39,7 @@ class IRLS(Solver[SmoothPenalty]):
     penalties: ClassVar[tuple[type[Penalty], ...]] = (SmoothPenalty,)
     estimates_shape: ClassVar[bool] = True
 
-    def solve(self, objective: Objective[SmoothPenalty], start: Vector | None) -> Fit:
-        return minimise(objective, start, curvature=Curvature, max_iter=self.max_iter, tol=self.tol, solver="IRLS")
+    def solve(self, objective: Objective[SmoothPenalty], start: Vector | None, watch: Watch = UNWATCHED) -> Fit:
+        return minimise(
+            objective, start, curvature=Curvature, max_iter=self.max_iter, tol=self.tol, solver="IRLS", watch=watch
+        )

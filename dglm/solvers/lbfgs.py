@@ -13,6 +13,7 @@ from dglm.objective import Objective
 from dglm.penalties import Penalty, SmoothPenalty
 from dglm.solvers.base import Fit, Solver
 from dglm.solvers.descent import Memory, minimise
+from dglm.solvers.watch import UNWATCHED, Watch
 
 # A pair tells nothing of the curvature where s'y is rounding beside |s| |y|.
 CURVED = 1e-12
@@ -56,9 +57,9 @@ class LBFGS(Solver[SmoothPenalty]):
         if self.n_pairs < 1:
             raise ValueError(f"n_pairs must be at least 1; got {self.n_pairs!r}")
 
-    def solve(self, objective: Objective[SmoothPenalty], start: Vector | None) -> Fit:
+    def solve(self, objective: Objective[SmoothPenalty], start: Vector | None, watch: Watch = UNWATCHED) -> Fit:
         memory = Pairs(limit=self.n_pairs)
-        return minimise(objective, start, memory, max_iter=self.max_iter, tol=self.tol, solver="L-BFGS")
+        return minimise(objective, start, memory, max_iter=self.max_iter, tol=self.tol, solver="L-BFGS", watch=watch)
 
 
 @dataclass(frozen=True)

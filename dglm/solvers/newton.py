@@ -10,6 +10,7 @@ from dglm.objective import Objective, ObservedCurvature
 from dglm.penalties import Penalty, SmoothPenalty
 from dglm.solvers.base import Fit, Solver
 from dglm.solvers.second_order import minimise
+from dglm.solvers.watch import UNWATCHED, Watch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +40,13 @@ class Newton(Solver[SmoothPenalty]):
     penalties: ClassVar[tuple[type[Penalty], ...]] = (SmoothPenalty,)
     estimates_shape: ClassVar[bool] = True
 
-    def solve(self, objective: Objective[SmoothPenalty], start: Vector | None) -> Fit:
+    def solve(self, objective: Objective[SmoothPenalty], start: Vector | None, watch: Watch = UNWATCHED) -> Fit:
         return minimise(
-            objective, start, curvature=ObservedCurvature, max_iter=self.max_iter, tol=self.tol, solver="Newton"
+            objective,
+            start,
+            curvature=ObservedCurvature,
+            max_iter=self.max_iter,
+            tol=self.tol,
+            solver="Newton",
+            watch=watch,
         )

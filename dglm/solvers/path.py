@@ -11,12 +11,14 @@ from dglm._typing import Matrix, Vector
 from dglm.matrix import Cross
 from dglm.objective import Curvature, Folds, Gradient, Objective
 from dglm.penalties import Penalty, SmoothPenalty
-from dglm.solvers.base import Certificate, Fit, Status
+from dglm.solvers.base import Certificate, Fit
+from dglm.solvers.iteration import Status
 from dglm.solvers.path_curvature import Curvatures
 from dglm.solvers.path_least_squares import is_least_squares, walk
 from dglm.solvers.path_newton import follow
 from dglm.solvers.path_problem import PathProblem, Point
 from dglm.solvers.path_track import Track
+from dglm.solvers.watch import UNWATCHED, Watch
 
 # What certificates must be below, in standard errors of the score: of fits, and of fits that are only scored.
 TOL = 1e-8
@@ -65,6 +67,7 @@ def solve_path(
     *,
     tol: float = TOL,
     max_iter: int = MAX_ITER,
+    watch: Watch = UNWATCHED,
 ) -> PathFit:
     """Minimise an objective at many strengths of its penalty, and without the rows of each fold.
 
@@ -80,6 +83,8 @@ def solve_path(
         What certificates must be below; 1e-5 is enough for fits without a fold.
     max_iter : int
         Most steps of a fit.
+    watch : Watch
+        Whose limits end all fits; their iterations are told to nobody.
 
     Returns
     -------
@@ -91,7 +96,7 @@ def solve_path(
         ends = [walk(problem, sample, tol) for sample in range(len(problem.samples))]
         known = Curvatures.of(problem)
     else:
-        ends, known = follow(problem, tol, fold_tol, max_iter)
+        ends, known = follow(problem, tol, fold_tol, max_iter, watch)
     return PathFit(
         penalty=objective.penalty,
         intercept=objective.basis.intercept,

@@ -14,7 +14,7 @@ from dglm._typing import Matrix, Vector
 from dglm.families import Gaussian
 from dglm.matrix import Cross
 from dglm.objective import Objective, Survey
-from dglm.solvers.base import Iteration, Status
+from dglm.solvers.iteration import Iteration, Status
 from dglm.solvers.path_problem import TIGHTEST, PathProblem, Point, model_minimum
 from dglm.solvers.path_track import Track
 

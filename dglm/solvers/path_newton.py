@@ -17,10 +17,12 @@ from dglm._typing import Matrix, Vector
 from dglm.matrix import Gram
 from dglm.objective import Trials, TrialsAt
 from dglm.solvers.gaussian_design import gaussian_design_start
+from dglm.solvers.iteration import Status
 from dglm.solvers.path_curvature import MOST, Curvatures, anchors, sample_curvature
 from dglm.solvers.path_problem import PathProblem, model_minimum
 from dglm.solvers.path_track import Track
 from dglm.solvers.start import null_start
+from dglm.solvers.watch import Watch
 
 # Fits without a fold set out when that to all rows is this near, in standard errors of the score: as far as they go.
 NEAR = 0.3
@@ -30,7 +32,9 @@ SLOW = 5
 START = 1e-3
 
 
-def follow(problem: PathProblem, tol: float, fold_tol: float, max_iter: int) -> tuple[list[list[Track]], Curvatures]:
+def follow(
+    problem: PathProblem, tol: float, fold_tol: float, max_iter: int, watch: Watch
+) -> tuple[list[list[Track]], Curvatures]:
     """Return all fits of a path.
 
     Parameters
@@ -43,6 +47,8 @@ def follow(problem: PathProblem, tol: float, fold_tol: float, max_iter: int) -> 
         The same, for fits without a fold.
     max_iter : int
         Most steps of each.
+    watch : Watch
+        Whose limits end those that are under way, and keep others from setting out.
 
     Returns
     -------
@@ -70,7 +76,9 @@ def follow(problem: PathProblem, tol: float, fold_tol: float, max_iter: int) -> 
             began = _begun(problem, track, found, by_fold[ends[-1]]) if first else track
             tracks[track.sample, track.at] = began.advanced(problem, found, columns, near, own, max_iter)
         _set_out(problem, tracks, fold_tol)
-        first = False
+        first, halted = False, watch.limit()
+        if halted is not None:
+            _halt(problem, tracks, fold_tol, halted)
     found_tracks = [[tracks[s, a] for a in range(len(problem.penalties))] for s in range(len(problem.samples))]
     return found_tracks, known
 
@@ -133,6 +141,15 @@ def _begun(problem: PathProblem, track: Track, found: Trials, by_fold: dict[int,
     H = H if np.isfinite(H).all() else problem.basis.gram(problem.samples[0].survey.gram) / problem.samples[0].nobs
     point = problem.point(0, track.at, _null(problem), sums, found.score.column(j), H)
     return replace(track, best=point if np.isfinite(point.objective) else None, H=H)
+
+
+def _halt(problem: PathProblem, tracks: dict[tuple[int, int], Track], fold_tol: float, status: Status) -> None:
+    """End the fits that are under way where they are, and those that have not set out where they would have."""
+    for at in range(len(problem.penalties)):
+        full = tracks[0, at]
+        for sample in range(len(problem.samples)):
+            track = tracks.get((sample, at), Track(sample=sample, at=at, tol=fold_tol, best=None, target=full.target))
+            tracks[sample, at] = replace(track, status=track.status or status)
 
 
 def _set_out(problem: PathProblem, tracks: dict[tuple[int, int], Track], fold_tol: float) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from dglm._typing import Matrix, Vector
 from dglm.objective import Trials
-from dglm.solvers.base import Iteration, Status
+from dglm.solvers.iteration import Iteration, Status
 from dglm.solvers.line_search import falls_enough
 from dglm.solvers.path_problem import PathProblem, Point
 from dglm.solvers.state import stalled
@@ -127,7 +127,7 @@ class Track:
         target = problem.minimum(self.at, point, H, self.tol)
         value = problem.penalties[self.at].value
         slope = float(point.gradient @ (target - point.theta)) + value(target) - value(point.theta)
-        status = Status.ROUNDING if stalled(slope, list(self.trace)) else None
+        status = Status.ROUNDING if stalled(slope, self.trace) else None
         return replace(self, target=target, slope=slope, steps=(1.0,), status=status)
 
     def _changes(self, new: Point) -> tuple[tuple[Vector, Vector], ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,10 +11,12 @@ import numpy as np
 from dglm._typing import Vector
 from dglm.objective import Curvature, DiagonalCurvature, Objective
 from dglm.penalties import Penalty, SparsePenalty
-from dglm.solvers.base import Certificate, Fit, Iteration, Solver, Status
+from dglm.solvers.base import Certificate, Fit, Solver
 from dglm.solvers.coordinates import Coordinates, Point, Scaling, sparse_basis
+from dglm.solvers.iteration import Iteration, Status
 from dglm.solvers.line_search import NOISE, ROUNDING
 from dglm.solvers.state import SETTLED, moving
+from dglm.solvers.watch import UNWATCHED, Watch
 
 # A step that turned out too long costs a pass, so a longer one is tried only when the momentum starts anew.
 GROWTH = 1.5
@@ -36,6 +39,21 @@ class Problem(Coordinates[SparsePenalty]):
     score_error : (p,) array
         Standard error of each coordinate of the average score there.
     """
+
+    def params(self, at: Point) -> Vector:
+        """Return the coefficients of the columns themselves.
+
+        Parameters
+        ----------
+        at : Point
+            An iterate.
+
+        Returns
+        -------
+        (p,) array
+            With exact zeros.
+        """
+        return self.basis.to_params(at.theta)
 
     def step(self, y: Point, length: float) -> Vector:
         """Return the proximal gradient step from a point.
@@ -127,11 +145,12 @@ class ProximalGradient(Solver[SparsePenalty]):
 
     max_iter: int = 2000
 
-    def solve(self, objective: Objective[SparsePenalty], start: Vector | None) -> Fit:
+    def solve(self, objective: Objective[SparsePenalty], start: Vector | None, watch: Watch = UNWATCHED) -> Fit:
         problem, x, step = _begin(objective, start)
         y, momentum = x, 1.0
-        trace = [Iteration(problem.value(x), problem.certificate(x), step)]
-        while (status := self._stop(trace, step)) is None:
+        trace = watch.trace(problem.params)
+        trace.append(Iteration(problem.value(x), problem.certificate(x), step), x)
+        while (status := self._stop(trace, step) or trace.halted) is None:
             target = problem.step(y, step)
             next_momentum = (1 + np.sqrt(1 + 4 * momentum**2)) / 2
             ahead = target + (momentum - 1) / next_momentum * (target - x.theta)
@@ -143,15 +162,17 @@ class ProximalGradient(Solver[SparsePenalty]):
                 continue
             # restart where the step from y went against the momentum that led there
             uphill = problem.information @ ((y.theta - new.theta) * (new.theta - x.theta)) > 0
-            trace.append(Iteration(problem.value(new), problem.certificate(new), step))
+            trace.append(Iteration(problem.value(new), problem.certificate(new), step), new)
             x, y, momentum, growth = (new, new, 1.0, GROWTH) if uphill else (new, extrapolated, next_momentum, 1.0)
             step *= growth
-        diverging = _diverging(problem, x) if trace[-1].certificate <= SETTLED else ()
+        # accelerated steps go up now and then: the last iterate need not be the lowest
+        end, x = trace.best if status.halted else (trace[-1], x)
+        diverging = _diverging(problem, x) if end.certificate <= SETTLED else ()
         return Fit(
-            params=problem.basis.to_params(x.theta),
+            params=problem.params(x),
             aliased=np.zeros(len(x.theta), dtype=bool),
             status=Status.SEPARATED if diverging else status,
-            certificate=Certificate("kkt", trace[-1].certificate, self.tol),
+            certificate=Certificate("kkt", end.certificate, self.tol),
             n_iter=len(trace) - 1,
             trace=tuple(trace),
             sums=x.sums,
@@ -159,7 +180,7 @@ class ProximalGradient(Solver[SparsePenalty]):
             solver="Proximal gradient",
         )
 
-    def _stop(self, trace: list[Iteration], step: float) -> Status | None:
+    def _stop(self, trace: Sequence[Iteration], step: float) -> Status | None:
         """Return why to stop here, or None to go on."""
         if not np.isfinite(trace[-1].objective):
             return Status.NO_START

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,13 +13,15 @@ from dglm.families import Gaussian
 from dglm.matrix import Basis, Gram
 from dglm.objective import Curvature, Gradient, Objective, ObservedCurvature
 from dglm.penalties import Penalty, SparsePenalty
-from dglm.solvers.base import Certificate, Fit, Iteration, Solver, Status, dispersion
+from dglm.solvers.base import Certificate, Fit, Solver, dispersion
 from dglm.solvers.coordinates import sparse_basis
 from dglm.solvers.gaussian_design import gaussian_design_start
+from dglm.solvers.iteration import Iteration, Status
 from dglm.solvers.line_search import backtrack, falls_enough
 from dglm.solvers.quadratic import minimise_quadratic
 from dglm.solvers.start import null_start
 from dglm.solvers.state import RELATIVE_ERROR, SETTLED, moving, stalled
+from dglm.solvers.watch import UNWATCHED, Trace, Watch
 from dglm.solvers.working_set import solve_on_working_sets
 
 # Of the violation at an iterate, what its quadratic model may leave: less as the certificate falls.
@@ -248,16 +251,16 @@ class ProximalNewton(Solver[SparsePenalty]):
     penalties: ClassVar[tuple[type[Penalty], ...]] = (SparsePenalty,)
     forms_information: ClassVar[bool] = False
 
-    def solve(self, objective: Objective[SparsePenalty], start: Vector | None) -> Fit:
+    def solve(self, objective: Objective[SparsePenalty], start: Vector | None, watch: Watch = UNWATCHED) -> Fit:
         if objective.survey.wide:
-            return solve_on_working_sets(objective, start, max_iter=self.max_iter, tol=self.tol)
+            return solve_on_working_sets(objective, start, max_iter=self.max_iter, tol=self.tol, watch=watch)
         problem = Problem(objective, sparse_basis(objective))
         state, step = problem.begin(start, self.tol), 1.0
-        trace: list[Iteration] = []
+        trace: Trace[State] = watch.trace(lambda at: problem.basis.to_params(at.theta))
         diverging: tuple[int, ...] = ()
         while True:
-            trace.append(Iteration(state.objective, state.certificate, step))
-            status = self._stop(trace)
+            trace.append(Iteration(state.objective, state.certificate, step), state)
+            status = self._stop(trace) or trace.halted
             if status is not None:
                 break
             d = problem.direction(state, self.tol)
@@ -285,7 +288,7 @@ class ProximalNewton(Solver[SparsePenalty]):
             solver="Proximal Newton",
         )
 
-    def _stop(self, trace: list[Iteration]) -> Status | None:
+    def _stop(self, trace: Sequence[Iteration]) -> Status | None:
         """Return why to stop here, or None to go on."""
         if not np.isfinite(trace[-1].objective):
             return Status.NO_START

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, ClassVar, cast
 
 import numpy as np
@@ -10,8 +11,10 @@ import numpy as np
 from dglm._typing import Vector
 from dglm.objective import Objective
 from dglm.penalties import NonConvexPenalty, Penalty, SparsePenalty
-from dglm.solvers.base import Certificate, Fit, Iteration, Solver, Status
+from dglm.solvers.base import Certificate, Fit, Solver
+from dglm.solvers.iteration import Iteration, IterationRecord, Status
 from dglm.solvers.proximal_newton import ProximalNewton
+from dglm.solvers.watch import UNWATCHED, Trace, Watch
 
 # How much closer than the last one a weighted lasso is solved.
 CLOSER = 0.1
@@ -49,12 +52,12 @@ class LocalLinear(Solver[NonConvexPenalty]):
 
     inner: Solver[SparsePenalty] = field(default_factory=ProximalNewton)
 
-    def solve(self, objective: Objective[NonConvexPenalty], start: Vector | None) -> Fit:
+    def solve(self, objective: Objective[NonConvexPenalty], start: Vector | None, watch: Watch = UNWATCHED) -> Fit:
         penalty, inner = objective.penalty, self.inner.with_settings(None, self.tol)
         beta = np.zeros(len(objective.basis.centre)) if start is None else start
         if start is None:
-            beta = inner.solve(_touching(objective, beta), None).params
-        trace: list[Iteration] = []
+            beta = inner.solve(_touching(objective, beta), None, watch.through(_nothing)).params
+        trace: Trace[Vector] = watch.trace(lambda at: at)
         failed: Status | None = None
         diverging: tuple[int, ...] = ()
         while True:
@@ -62,11 +65,14 @@ class LocalLinear(Solver[NonConvexPenalty]):
             # no step needs more digits than the next one will leave
             tol = max(self.tol, CLOSER * (trace[-1].certificate if trace else 1.0))
             touching = _touching(objective, beta)
-            fit = inner.with_settings(0 if over else None, tol).solve(touching, beta)
             # where it begins, the weighted lasso has the same conditions as the penalty itself
+            lower = penalty.value(beta) - touching.penalty.value(beta)
+            watched = trace.within(partial(_begun, len(trace), lower))
+            fit = inner.with_settings(0 if over else None, tol).solve(touching, beta, watched)
             begun = fit.trace[0]
-            value = begun.objective - touching.penalty.value(beta) + penalty.value(beta)
-            trace.append(Iteration(value, begun.certificate, begun.step))
+            trace.enter(Iteration(begun.objective + lower, begun.certificate, begun.step), beta)
+            if not over and fit.n_iter == 0 and trace.halted is not None:
+                over, failed = True, trace.halted
             status = _status(trace[-1], self.tol, (failed or Status.MAX_ITER) if over else None)
             if status is not None:
                 return replace(
@@ -85,6 +91,15 @@ def _touching(objective: Objective[NonConvexPenalty], beta: Vector) -> Objective
     """Return the objective that touches this one at beta from above."""
     changed: dict[str, Any] = {"penalty": objective.penalty.majorant(beta)}
     return cast("Objective[SparsePenalty]", replace(objective, **changed))
+
+
+def _nothing(record: IterationRecord) -> None:
+    """Tell nothing of the lasso to begin with, whose objective is another one."""
+
+
+def _begun(number: int, lower: float, record: IterationRecord) -> IterationRecord | None:
+    """Return an iteration from the record of the weighted lasso that begins there; none from its others."""
+    return None if record.number else replace(record, number=number, objective=record.objective + lower)
 
 
 def _status(last: Iteration, tol: float, at_the_end: Status | None) -> Status | None:

@@ -6,6 +6,7 @@ Where columns are nearly collinear a pass brings a triangular factor of H instea
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -15,8 +16,9 @@ from dglm.families import Gaussian
 from dglm.matrix import ScaledCholesky
 from dglm.objective import Curvature, FactoredCurvature, Objective
 from dglm.penalties import SmoothPenalty, Unpenalised
-from dglm.solvers.base import Certificate, Fit, Iteration, Status
+from dglm.solvers.base import Certificate, Fit
 from dglm.solvers.gaussian_design import gaussian_design_start
+from dglm.solvers.iteration import Iteration, Status
 from dglm.solvers.line_search import backtrack, falls_enough
 from dglm.solvers.start import null_start, quadratic_start
 from dglm.solvers.state import (
@@ -30,6 +32,7 @@ from dglm.solvers.state import (
     settled,
     stalled,
 )
+from dglm.solvers.watch import Watch
 
 # Steps need fewer digits, since the next one mends them: until the last one products will do above this.
 HALF_THE_DIGITS = 1e-8
@@ -45,6 +48,7 @@ def minimise(
     max_iter: int,
     tol: float,
     solver: str,
+    watch: Watch,
 ) -> Fit:
     """Minimise a smooth objective with steps of full curvature.
 
@@ -62,6 +66,8 @@ def minimise(
         What the certificate must be below.
     solver : str
         Name for the record.
+    watch : Watch
+        Told of the iterations.
 
     Returns
     -------
@@ -69,16 +75,17 @@ def minimise(
         With the curvature at its coefficients.
     """
     state = _begin(objective, start, curvature)
-    trace: list[Iteration] = []
+    trace = watch.trace(_params)
     step: float | None = 1.0
+    trace.append(Iteration(state.objective, state.certificate, 1.0), state)
     while True:
-        trace.append(Iteration(state.objective, state.certificate, step or 0.0))
         n_iter = len(trace) - 1
-        status = _stop(objective, state, trace, max_iter, tol)
+        status = _stop(objective, state, trace, max_iter, tol) or trace.halted
         if status is None:
             advanced, step = _advance(objective, state, curvature)
             if advanced is not None:
                 state = advanced
+                trace.append(Iteration(state.objective, state.certificate, step or 0.0), state)
                 continue
             status = Status.LINE_SEARCH_FAILED
         if status in {Status.CONVERGED, Status.ROUNDING} and not (
@@ -86,7 +93,7 @@ def minimise(
         ):
             # products may not have the last word here: the same iterate once more, by a triangular factor
             state = evaluate(objective, state.beta, FactoredCurvature, state.kept)
-            trace.pop()
+            trace.amend(Iteration(state.objective, state.certificate, step or 0.0))
             continue
         return Fit(
             params=_refined(objective, state) if status is Status.CONVERGED and n_iter < max_iter else state.beta,
@@ -100,6 +107,11 @@ def minimise(
             diverging=moving(objective, state.direction) if status is Status.SEPARATED else (),
             solver=solver,
         )
+
+
+def _params(state: State) -> Vector:
+    """Return the coefficients, nan where aliased."""
+    return np.where(state.kept, state.beta, np.nan)
 
 
 def _begin(objective: Objective[SmoothPenalty], start: Vector | None, curvature: type[Curvature]) -> State:
@@ -148,7 +160,7 @@ def _towards_gaussian_columns(objective: Objective[SmoothPenalty], beta: Vector,
 
 
 def _stop(
-    objective: Objective[SmoothPenalty], state: State, trace: list[Iteration], max_iter: int, tol: float
+    objective: Objective[SmoothPenalty], state: State, trace: Sequence[Iteration], max_iter: int, tol: float
 ) -> Status | None:
     """Return why to stop here, or None to go on."""
     if not np.isfinite(state.objective):

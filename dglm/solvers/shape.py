@@ -12,6 +12,7 @@ Source: Lawless (1987), "Negative binomial and mixed Poisson regression", sectio
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,11 +20,13 @@ import numpy as np
 
 from dglm._typing import Mask, Vector
 from dglm.objective import Objective, ShapeLoglike, packed
-from dglm.solvers.base import Certificate, Fit, Iteration, Solver, Status
+from dglm.solvers.base import Certificate, Fit, Solver
+from dglm.solvers.iteration import Iteration, Status
 from dglm.solvers.line_search import HALVINGS, NOISE, ROUNDS, falls_enough
 from dglm.solvers.shape_problem import ShapeProblem, ShapeState
 from dglm.solvers.shape_system import ShapeSystem
 from dglm.solvers.start import null_eta
+from dglm.solvers.watch import UNWATCHED, Trace, Watch
 
 # The longest step in a working parameter, and the shortest one that is taken for a sign that there is no optimum before
 # the limit: where the likelihood is linear in exp(psi), Newton's step is 1 wherever it is.
@@ -37,7 +40,9 @@ NULL_STEP = 2.0
 PATIENCE = 5
 
 
-def maximise_shape(objective: Objective[Any], solver: Solver[Any], start: Vector | None) -> tuple[Objective[Any], Fit]:
+def maximise_shape(
+    objective: Objective[Any], solver: Solver[Any], start: Vector | None, watch: Watch = UNWATCHED
+) -> tuple[Objective[Any], Fit]:
     """Maximise the likelihood in the coefficients and in the parameters that the objective's family leaves free.
 
     Parameters
@@ -48,6 +53,8 @@ def maximise_shape(objective: Objective[Any], solver: Solver[Any], start: Vector
         IRLS or Newton; its settings are those of this method.
     start : (p,) array or None
         Coefficients to begin from; found from the survey when None.
+    watch : Watch
+        Told of the iterations.
 
     Returns
     -------
@@ -56,11 +63,11 @@ def maximise_shape(objective: Objective[Any], solver: Solver[Any], start: Vector
     """
     problem = ShapeProblem.of(objective, solver)
     state = _begin(problem, start)
-    trace: list[Iteration] = []
+    trace: Trace[ShapeState] = watch.trace(lambda at: np.where(at.fit.aliased, np.nan, at.fit.params))
     step: float | None = 1.0
     while True:
-        trace.append(Iteration(state.objective, state.certificate, step or 0.0))
-        status = _stop(problem, state, trace)
+        trace.append(Iteration(state.objective, state.certificate, step or 0.0), state)
+        status = _stop(problem, state, trace) or trace.halted
         if status is None:
             advanced, step = _advance(problem, state, first=len(trace) == 1)
             if advanced is not None:
@@ -96,7 +103,7 @@ def _begin(problem: ShapeProblem, start: Vector | None) -> ShapeState:
     return problem.evaluate(beta, psi, state.null_eta)[0]
 
 
-def _stop(problem: ShapeProblem, state: ShapeState, trace: list[Iteration]) -> Status | None:
+def _stop(problem: ShapeProblem, state: ShapeState, trace: Sequence[Iteration]) -> Status | None:
     """Return why to stop here, or None to go on."""
     if state.system is None:
         return Status.NO_START

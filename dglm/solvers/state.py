@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,8 @@ from dglm._typing import Mask, Matrix, Vector
 from dglm.matrix import Information, ScaledCholesky
 from dglm.objective import FactoredCurvature, Objective, SecondOrder
 from dglm.penalties import Penalty, SmoothPenalty
-from dglm.solvers.base import Iteration, dispersion
+from dglm.solvers.base import dispersion
+from dglm.solvers.iteration import Iteration
 from dglm.solvers.line_search import NOISE, ROUNDING
 
 # Separation: the next step would still move eta by this much, with next to nothing to gain.
@@ -219,14 +221,14 @@ def _root_mean_square(objective: Objective[Penalty], theta: Vector, total: float
     return float(np.sqrt(max(float(theta @ gram @ theta) - rounding, 0.0) / total))
 
 
-def stalled(slope: float, trace: list[Iteration]) -> bool:
+def stalled(slope: float, trace: Sequence[Iteration]) -> bool:
     """Return whether no step can be told from rounding and the certificate has stopped improving, too.
 
     Parameters
     ----------
     slope : float
         Directional derivative of Q along the next step.
-    trace : list of Iteration
+    trace : sequence of Iteration
         From the start to here.
 
     Returns

@@ -8,6 +8,7 @@ near violations are the sequential strong rule's, Tibshirani et al. (2012), sect
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,12 +17,14 @@ from dglm._typing import Codes, Vector
 from dglm.matrix import Basis, Gram
 from dglm.objective import ColumnCurvature, ColumnsAt, DiagonalCurvature, Objective
 from dglm.penalties import SparsePenalty
-from dglm.solvers.base import Certificate, Fit, Iteration, Status
+from dglm.solvers.base import Certificate, Fit
 from dglm.solvers.coordinates import Coordinates, Point, sparse_basis
 from dglm.solvers.embedded import Embedded
+from dglm.solvers.iteration import Iteration, Status
 from dglm.solvers.line_search import backtrack, falls_enough
 from dglm.solvers.quadratic import minimise_quadratic
 from dglm.solvers.state import SETTLED, moving, stalled
+from dglm.solvers.watch import Trace, Watch
 
 # Columns that may enter at a time, or this share of those that are in, if that is more: not all that violate their
 # condition far from the optimum do so at it.
@@ -60,7 +63,7 @@ class Step:
 
 
 def solve_on_working_sets(
-    objective: Objective[SparsePenalty], start: Vector | None, *, max_iter: int, tol: float
+    objective: Objective[SparsePenalty], start: Vector | None, *, max_iter: int, tol: float, watch: Watch
 ) -> Fit:
     """Minimise the objective of a wide design under a sparse penalty.
 
@@ -74,6 +77,8 @@ def solve_on_working_sets(
         Most iterations.
     tol : float
         What the certificate must be below.
+    watch : Watch
+        Told of the iterations.
 
     Returns
     -------
@@ -83,9 +88,10 @@ def solve_on_working_sets(
     coordinates, x, _ = Coordinates.begin(objective, sparse_basis(objective), start, DiagonalCurvature)
     columns = _columns(objective.penalty, x.theta, x.gradient)
     step = _evaluate(coordinates, x.theta, columns)
-    trace = [Iteration(step.objective, step.certificate, 1.0)]
+    trace: Trace[Step] = watch.trace(lambda at: coordinates.basis.to_params(at.point.theta))
+    trace.append(Iteration(step.objective, step.certificate, 1.0), step)
     diverging: tuple[int, ...] = ()
-    while (status := _stop(trace, max_iter, tol)) is None:
+    while (status := _stop(trace, max_iter, tol) or trace.halted) is None:
         direction = _direction(coordinates, step, tol)
         slope = _slope(objective, step, direction)
         if max(step.certificate, objective.nobs * abs(slope)) <= SETTLED:
@@ -99,7 +105,7 @@ def solve_on_working_sets(
             status = Status.LINE_SEARCH_FAILED
             break
         step, length = moved
-        trace.append(Iteration(step.objective, step.certificate, length))
+        trace.append(Iteration(step.objective, step.certificate, length), step)
     return Fit(
         params=coordinates.basis.to_params(step.point.theta),
         aliased=np.zeros(len(x.theta), dtype=bool),
@@ -113,7 +119,7 @@ def solve_on_working_sets(
     )
 
 
-def _stop(trace: list[Iteration], max_iter: int, tol: float) -> Status | None:
+def _stop(trace: Sequence[Iteration], max_iter: int, tol: float) -> Status | None:
     """Return why to stop here, or None to go on."""
     if not np.isfinite(trace[-1].objective):
         return Status.NO_START

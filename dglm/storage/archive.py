@@ -49,7 +49,7 @@ _DAMAGE = (
 )
 
 
-def pack(content: Any, arrays: Mapping[str, AnyArray]) -> bytes:
+def pack(content: Any, arrays: Mapping[str, AnyArray], *, compressed: bool = True) -> bytes:
     """Return the bytes of a file; the same content gives the same bytes.
 
     Parameters
@@ -58,6 +58,8 @@ def pack(content: Any, arrays: Mapping[str, AnyArray]) -> bytes:
         What JSON can say, with references to arrays by name.
     arrays : mapping of str to array
         Of plain dtypes.
+    compressed : bool
+        Whether to deflate it: sums of floats take long and become little smaller.
 
     Returns
     -------
@@ -67,11 +69,11 @@ def pack(content: Any, arrays: Mapping[str, AnyArray]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         document = json.dumps({"format": FORMAT, "result": content}, allow_nan=False, indent=1)
-        archive.writestr(_member(DOCUMENT), document)
+        archive.writestr(_member(DOCUMENT, compressed=compressed), document)
         for name, array in arrays.items():
             npy = io.BytesIO()
             np.lib.format.write_array(npy, array, version=(1, 0), allow_pickle=False)
-            archive.writestr(_member(name), npy.getvalue())
+            archive.writestr(_member(name, compressed=compressed), npy.getvalue())
     return buffer.getvalue()
 
 
@@ -105,10 +107,10 @@ def unpack(data: bytes) -> tuple[Any, dict[str, AnyArray]]:
         raise StorageError(f"it is no saved result, or it is damaged ({error})") from error
 
 
-def _member(name: str) -> zipfile.ZipInfo:
+def _member(name: str, *, compressed: bool) -> zipfile.ZipInfo:
     # without a date: what is in a file does not depend on when it was written
     member = zipfile.ZipInfo(name)
-    member.compress_type = zipfile.ZIP_DEFLATED
+    member.compress_type = zipfile.ZIP_DEFLATED if compressed else zipfile.ZIP_STORED
     return member
 
 

@@ -29,10 +29,13 @@ class Encoder:
         Records and enumerations of dglm, by the name that they have in files.
     extensible : mapping of str to type
         What users may derive from, by the name of the argument with which `dglm.load` takes their classes.
+    exact : bool
+        Whether numpy's scalars keep their types, instead of becoming Python's: arithmetic goes on as it would have.
     """
 
-    def __init__(self, types: Mapping[str, type], extensible: Mapping[str, type]) -> None:
+    def __init__(self, types: Mapping[str, type], extensible: Mapping[str, type], *, exact: bool = False) -> None:
         self.extensible = extensible
+        self.exact = exact
         self._names = {cls: name for name, cls in types.items()}
         #: Arrays met so far, by the name of their member; the same array is written once.
         self.arrays: dict[str, AnyArray] = {}
@@ -58,6 +61,8 @@ class Encoder:
         StorageError
             If a file cannot hold the value.
         """
+        if isinstance(value, np.generic) and self.exact:
+            return self._scalar(value, where)
         if isinstance(value, (np.bool_, np.number, np.str_)):
             value = value.item()
         if isinstance(value, Enum):

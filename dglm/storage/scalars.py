@@ -150,6 +150,36 @@ def _read_distribution(written: Any) -> Any:
     return distribution(*args, **kwds)
 
 
+def _write_numpy(value: np.generic) -> tuple[Any, ...]:
+    return value.dtype.str, value.tobytes()
+
+
+def _read_numpy(written: Any) -> np.generic:
+    name, content = written
+    dtype = np.dtype(str(name))
+    if dtype.kind not in "biufUMm":
+        raise TypeError(f"{name!r} is no plain number, string or time")
+    scalar: Any = np.ndarray((), dtype, content)[()]
+    if not isinstance(scalar, np.generic):
+        raise TypeError(f"{name!r} is no type of one number")
+    return scalar
+
+
+def _write_index(value: pd.Index[Any]) -> tuple[Any, ...]:
+    values = value.to_numpy()
+    plain = values.dtype.kind != "O"
+    written = str(value.dtype), values if plain else values.tolist()
+    if not _read_index(written).identical(value):
+        raise ValueError(f"an index of {value.dtype} has more to it than its values")
+    return written
+
+
+def _read_index(written: Any) -> pd.Index[Any]:
+    name, values = written
+    index: pd.Index[Any] = pd.Index(values, dtype=str(name))
+    return index
+
+
 def _whole(count: Any) -> int:
     if type(count) is not int:
         raise TypeError(f"{count!r} is no whole number")
@@ -184,6 +214,10 @@ SCALARS = (
     Scalar("$bytes", _is(bytes), bytes.hex, bytes.fromhex),
     # nan and the infinities
     Scalar("$float", _is(float), repr, float),
+    # where an encoder is exact
+    Scalar("$numpy", lambda value: isinstance(value, np.generic), _write_numpy, _read_numpy),
+    # the groups of clusters
+    Scalar("$index", lambda value: isinstance(value, pd.Index), _write_index, _read_index),
     # `stats.t(5)`, the parameter of a link
     Scalar("$distribution", _is_distribution, _write_distribution, _read_distribution),
 )

@@ -6,6 +6,7 @@ as soon as it exists.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import Field, fields, is_dataclass
 from enum import Enum
@@ -88,6 +89,29 @@ def saved_types(*roots: type) -> dict[str, type]:
         twice = sorted(str(cls) for cls in set(kept) - set(named.values()))
         raise TypeError(f"{', '.join(twice)} has the name of another class of its room")
     return named
+
+
+def loaded_types(*extensible: type) -> dict[str, type]:
+    """Return the records and enumerations of all that is loaded of dglm, and of users' subclasses.
+
+    Parameters
+    ----------
+    *extensible : type
+        What users derive from.
+
+    Returns
+    -------
+    dict of str to type
+        By module and name: what one process wrote, another reads that has loaded the same.
+    """
+    modules = [(name, module) for name, module in list(sys.modules.items()) if name.startswith("dglm.")]
+    members = ((name, cls) for name, module in modules for cls in vars(module).values() if isinstance(cls, type))
+    found = [cls for name, cls in members if cls.__module__ == name]
+    waiting = list(extensible)
+    while waiting:
+        waiting += (cls := waiting.pop()).__subclasses__()
+        found.append(cls)
+    return {f"{cls.__module__}.{cls.__qualname__}": cls for cls in found if is_dataclass(cls) or issubclass(cls, Enum)}
 
 
 def fits(value: object, hint: Any) -> bool:

@@ -29,7 +29,7 @@ from dglm.penalties import (
     SparsePenalty,
     Unpenalised,
 )
-from dglm.solvers import Fit, Solver, Status
+from dglm.solvers import Fit, IterationRecord, Solver, Status, Watch
 from dglm.testing._compare import require, require_close, require_value_object
 from dglm.testing._problems import Problem, many_columns, problems, rows_of
 
@@ -104,8 +104,13 @@ def _check_problem(
     require(fit.n_iter <= solver.max_iter, f"{where}: {fit.n_iter} iterations, more than max_iter")
     _check_record(where, objective, fit)
     check(where, problem, objective, fit)
-    again = solver.solve(_objective(problem, penalty), None)
+    told: list[IterationRecord] = []
+    again = solver.solve(_objective(problem, penalty), None, Watch(tell=told.append))
     require(np.array_equal(again.params, fit.params), f"{where}: solving twice gives two answers")
+    require(
+        [record.number for record in told] == list(range(again.n_iter + 1)),
+        f"{where}: {again.n_iter} iterations, but those told of are {[record.number for record in told]}",
+    )
     start = 0.9 * fit.params
     still = solver.with_settings(max_iter=0, tol=None).solve(objective, start)
     require(

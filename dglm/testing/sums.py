@@ -15,6 +15,7 @@ from dglm._typing import Vector
 from dglm.data import Block
 from dglm.matrix import Cross, Crosses, Gram, GramDiagonal, TriangularFactor
 from dglm.objective import Sum
+from dglm.storage import digest, exact_types, from_bytes, to_bytes
 from dglm.testing._compare import EPS, require, require_close, require_frozen, same_after_pickling
 from dglm.testing._problems import DESIGNS, FAMILIES, problem, rows_of
 
@@ -43,7 +44,7 @@ def check_sum(sum_type: type[Sum], *, point: Vector | Callable[[Vector], Any] | 
     >>> from dglm.objective import Deviance
     >>> check_sum(Deviance)
     """
-    rng = np.random.default_rng(11)
+    rng, types = np.random.default_rng(11), exact_types()
     for k, family in enumerate(FAMILIES):
         for design in DESIGNS[:5]:
             table = problem(family, design, seed=k)
@@ -51,7 +52,7 @@ def check_sum(sum_type: type[Sum], *, point: Vector | Callable[[Vector], Any] | 
             beta = _near_data(block, family.link.link(np.array([np.average(block.y) + 1e-3]))[0])
             coefficients = beta if point is None or callable(point) else point
             made = point(beta) if callable(point) else coefficients
-            _check_splits(sum_type, block, made, coefficients, family, str(table), rng)
+            _check_splits(sum_type, block, made, coefficients, family, str(table), rng, types)
 
 
 def _near_data(block: Block, eta: float) -> Vector:
@@ -69,6 +70,7 @@ def _check_splits(
     family: Any,
     name: str,
     rng: np.random.Generator,
+    types: dict[str, type],
 ) -> None:
     n = len(block)
     whole = sum_type.of(block, point, family)
@@ -99,6 +101,8 @@ def _check_splits(
         _require_same(f"{sum_type.__name__} of {name}: {how}", found, whole, sizes)
     for part, was in zip(parts, before, strict=True):
         _require_same(f"{sum_type.__name__}: a summand after adding", part, part, dict.fromkeys(was, 0.0), was)
+    kept = from_bytes(to_bytes(whole, types), types)
+    require(digest(kept) == digest(whole), f"{sum_type.__name__} of {name}: a checkpoint gives back other bits")
     twice = sum_type.of(replace(block, freq_weights=2 * block.freq), point, family)
     _require_same(f"{sum_type.__name__} of {name}: weights of 2, against rows twice", whole + whole, twice, sizes)
 

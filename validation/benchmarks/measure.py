@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import TracebackType
@@ -33,7 +34,7 @@ class Usage:
         self._cpu_before = _cpu_seconds()
         self._memory_before = _memory("VmRSS")
         for process in _process_tree():
-            _forget_peak(process)
+            _forget_peak(process.pid)
         return self
 
     def __exit__(
@@ -43,6 +44,61 @@ class Usage:
         peak = _memory("VmHWM")
         if peak is not None and self._memory_before is not None:
             self.memory = peak - self._memory_before
+
+
+@dataclass
+class Workers:
+    """Memory and reading of some processes, each by itself, inside a ``with`` block; on Linux only.
+
+    Attributes
+    ----------
+    pids : sequence of int
+        The processes.
+    before : list of int
+        Resident memory when the block was entered, in bytes.
+    peaks : list of int
+        Peak of the resident memory inside the block, in bytes.
+    read : int
+        Bytes that the processes asked the system to read, from files, pipes and sockets; whether or not a disk was
+        touched.
+    read_from_disk : int
+        Bytes of them that came from a disk and not from the system's cache of files.
+    """
+
+    pids: Sequence[int]
+    before: list[int] = field(default_factory=list)
+    peaks: list[int] = field(default_factory=list)
+    read: int = 0
+    read_from_disk: int = 0
+
+    def __enter__(self) -> Workers:
+        self.before = [self._field(pid, "status", "VmRSS") * 1024 for pid in self.pids]
+        for pid in self.pids:
+            _forget_peak(pid)
+        self._start = self._bytes_read()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.peaks = [self._field(pid, "status", "VmHWM") * 1024 for pid in self.pids]
+            self.read, self.read_from_disk = (b - a for a, b in zip(self._start, self._bytes_read(), strict=True))
+
+    @property
+    def growth(self) -> list[int]:
+        """Bytes that each process had at its peak above what it had before."""
+        return [peak - before for peak, before in zip(self.peaks, self.before, strict=True)]
+
+    def _bytes_read(self) -> tuple[int, int]:
+        asked, from_disk = (sum(self._field(pid, "io", name) for pid in self.pids) for name in ("rchar", "read_bytes"))
+        return asked, from_disk
+
+    @staticmethod
+    def _field(pid: int, file: str, name: str) -> int:
+        """Return a number that the kernel keeps of a process; see proc(5)."""
+        lines = Path(f"/proc/{pid}/{file}").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:"))
 
 
 def _process_tree() -> list[psutil.Process]:
@@ -62,9 +118,9 @@ def _memory(field: str) -> int | None:
     return sum(value for value in values if value is not None) if values[0] is not None else None
 
 
-def _forget_peak(process: psutil.Process) -> None:
+def _forget_peak(pid: int) -> None:
     """Set VmHWM to VmRSS; see proc(5)."""
-    path = Path(f"/proc/{process.pid}/clear_refs")
+    path = Path(f"/proc/{pid}/clear_refs")
     if path.exists():
         path.write_text("5")
 
