@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,7 +12,6 @@ from threading import Event, Thread
 from typing import Any
 
 import dask
-from dask.typing import Key
 from dask.utils import format_time, parse_timedelta
 from distributed import Client, Future, KilledWorker, get_client
 from distributed.client import ClosedClientError
@@ -75,15 +74,17 @@ def workers_of(client: Client) -> list[dict[str, Any]]:
 
 
 @contextmanager
-def guarded(what: str, key: Key, sizes: Mapping[int, int] | None = None) -> Iterator[None]:
-    """Turn the loss of what computes a task into one error, that says what was lost and what to do.
+def guarded(
+    what: str, waited_for: Callable[[Client], Sequence[Future[Any]]], sizes: Mapping[int, int] | None = None
+) -> Iterator[None]:
+    """Turn the loss of what computes into one error, that says what was lost and what to do.
 
     Parameters
     ----------
     what : str
         What is computed, for messages.
-    key : str or tuple
-        Of the task.
+    waited_for : callable
+        Returns the futures that are to be cancelled where there is no hope for them.
     sizes : mapping of int to int, optional
         How many partitions each task that it needs works on, by the number of the first.
 
@@ -102,7 +103,7 @@ def guarded(what: str, key: Key, sizes: Mapping[int, int] | None = None) -> Iter
     if client is None:
         yield
         return
-    watch = _Watch(client, key, what, _address(client))
+    watch = _Watch(client, waited_for, what, _address(client))
     try:
         with watch.watching():
             yield
@@ -114,10 +115,10 @@ def guarded(what: str, key: Key, sizes: Mapping[int, int] | None = None) -> Iter
 
 @dataclass
 class _Watch:
-    """A look now and then at the cluster that is to compute a task, which is cancelled where that is without hope."""
+    """A look now and then at the cluster that is to compute, and an end to the waiting where that is without hope."""
 
     client: Client
-    key: Key
+    waited_for: Callable[[Client], Sequence[Future[Any]]]
     what: str
     address: str
     given_up: str | None = None
@@ -150,7 +151,7 @@ class _Watch:
                     f"{self.what} was given up after {format_time(limit)}: {trouble}. {GO_ON}. To wait longer, "
                     f'dask.config.set({{"{TIMEOUT_OPTION}": "1 hour"}})'
                 )
-                self.client.cancel([Future(self.key, self.client)], reason="dglm gave up")
+                self.client.cancel(self.waited_for(self.client), reason="dglm gave up")
                 return
 
     def _trouble(self) -> str | None:

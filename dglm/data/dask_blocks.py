@@ -17,7 +17,8 @@ import dask
 import dask.array as da
 import numpy as np
 from dask.delayed import Delayed
-from distributed import futures_of
+from dask.typing import Key
+from distributed import Client, Future, futures_of
 
 from dglm.data.arrivals import Arrivals
 from dglm.data.blocked import FAN_IN, Addable, Arriving, BlockedData, Held, T, add_in_order, tree_sum
@@ -91,10 +92,14 @@ class DaskBlocks(BlockedData[T]):
             Computing nothing.
         """
         values = [[part] if isinstance(part, Delayed) else list(part) for part in parts]
+        sources = sources_of(values)
+        sizes = [source.size if isinstance(source, Brought) else 0 for source in sources]
+        brought = chain.from_iterable(own[:size] for own, size in zip(values, sizes, strict=True))
+        given = iter(tried_again(list(brought)))
         return cls(
             [
-                Bundle(ReadGroup(number, (source,)), tried_again(own) if isinstance(source, Brought) else ())
-                for number, (source, own) in enumerate(zip(sources_of(values), values, strict=True))
+                Bundle(ReadGroup(number, (source,)), tuple(islice(given, size)))
+                for number, (source, size) in enumerate(zip(sources, sizes, strict=True))
             ]
         )
 
@@ -132,7 +137,7 @@ class DaskBlocks(BlockedData[T]):
     def of_some(self, function: Callable[[T], U], numbers: Sequence[int]) -> list[U]:
         task, parts = dask.delayed(function, pure=False, traverse=False), self.parts
         found = dask.delayed(list, pure=False)([task(parts[i]) for i in numbers])
-        with guarded("a look at some partitions", found.key):
+        with guarded("a look at some partitions", partial(_future, found.key)):
             return list(dask.compute(found)[0])
 
     def concatenated(self, *widths: int) -> Any:
@@ -188,7 +193,7 @@ class DaskBlocks(BlockedData[T]):
         total = tree_sum(tasks, lambda some: add(*some, dask_key_name=(adding, next(numbers))))
         sizes = {bundle.group.first: len(bundle.group) for bundle in bundles}
         with (
-            guarded(f"pass {self.passes.count + 1}", total.key, sizes),
+            guarded(f"pass {self.passes.count + 1}", partial(_future, total.key), sizes),
             self.passes.shown(self.n_blocks) as advance,
             _followed(name, sizes, advance),
         ):
@@ -232,6 +237,11 @@ def _threads() -> int:
     """Return how many tasks can run at a time."""
     client = current_client()
     return usable_cores() if client is None else max(sum(worker["nthreads"] for worker in workers_of(client)), 1)
+
+
+def _future(key: Key, client: Client) -> list[Future[Any]]:
+    """Return a second hold on what is computed."""
+    return [Future(key, client)]
 
 
 def _name(what: str) -> str:

@@ -98,7 +98,7 @@ class OwnTasks(Source):
         """
         del brought
         values, retries = tried(partial(get, self.graph, list(self.keys)), f"partition {number}", self.graph)
-        return _joined(values), retries
+        return _joined(list(values)), retries
 
 
 def sources_of(parts: Sequence[Sequence[Delayed]]) -> list[Source]:
@@ -130,7 +130,7 @@ def sources_of(parts: Sequence[Sequence[Delayed]]) -> list[Source]:
     ]
 
 
-def tried_again(values: Sequence[Delayed]) -> tuple[Delayed, ...]:
+def tried_again(values: Sequence[Delayed]) -> Sequence[Delayed]:
     """Return lazy values whose tasks are tried again after an error of the file system.
 
     Parameters
@@ -140,22 +140,22 @@ def tried_again(values: Sequence[Delayed]) -> tuple[Delayed, ...]:
 
     Returns
     -------
-    tuple of Delayed
-        As they are, where some of it has been made already or is annotated.
+    sequence of Delayed
+        With one graph in common; as they are, where some of it has been made already or is annotated.
     """
     if any(is_annotated(value.dask) for value in values):
-        return tuple(values)
+        return values
     tasks: dict[Key, Any] = {}
-    for value in values:
-        tasks.update(ensure_dict(value.dask))
+    for graph in {id(value.dask): value.dask for value in values}.values():
+        tasks.update(ensure_dict(graph))
     closure = closure_of([value.key for value in values], tasks)
     if closure is None:
-        return tuple(values)
+        return values
     graph = {
         key: Task(key, Tried(task.func, str(key)), *task.args, **task.kwargs) if _is_call(task) else task
         for key, task in closure.items()
     }
-    return tuple(Delayed(value.key, graph) for value in values)
+    return [Delayed(value.key, graph) for value in values]
 
 
 def _is_call(task: Any) -> bool:
