@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import dask
@@ -21,7 +22,7 @@ import dask.dataframe as dd
 import numpy as np
 import pandas as pd
 import pytest
-from dask.distributed import Client, LocalCluster, get_worker
+from dask.distributed import Client, KilledWorker, LocalCluster, get_worker
 from distributed.chaos import KillWorker
 
 import dglm
@@ -235,6 +236,29 @@ def test_a_partition_that_kills_all_workers_is_named(client, tmp_path, monkeypat
         made.fit(persist=True)
     # the partition is not to be held against the model when it has been mended
     same(made.fit(persist=True), model(rows).fit(persist=False))
+
+
+def die_of_two(part: int) -> int:
+    if part == 2:
+        die("kill")
+    return part
+
+
+def test_values_that_are_taken_as_they_arrive_are_lost_with_the_same_error(client, monkeypatch) -> None:
+    monkeypatch.setattr(client.cluster.scheduler, "allowed_failures", 0)
+    blocks: DaskBlocks[int] = DaskBlocks.of([dask.delayed(i) for i in range(4)])
+    with blocks.arrivals() as arriving:
+        for number in range(4):
+            arriving.submit(number, die_of_two)
+        with pytest.raises(ClusterError, match=r"every worker .* died, 1 in a row"):
+            arriving.wait(4, [])
+
+
+def test_the_partitions_of_a_task_that_kills_are_named() -> None:
+    last = SimpleNamespace(address="tcp://somewhere")
+    killed = KilledWorker(("dglm-pass-3-1f", 16), last, 3)
+    assert "given one of the partitions 16 to 23 died, 4 in a row" in cluster._killed(killed, {16: 8})
+    assert "given task ('read', 7) died" in cluster._killed(KilledWorker(("read", 7), last, 3), {7: 1})
 
 
 def test_rows_of_a_lost_block_that_have_changed_are_noticed(client, tmp_path) -> None:

@@ -25,7 +25,7 @@ LOG = logging.getLogger(__name__)
 LOOK = 2.0
 # Seconds to wait for what the scheduler answers when it is asked how it is.
 ANSWER = 10.0
-# How long a cluster may be without a worker that runs, or its scheduler without an answer.
+# How long a cluster may be without a worker that runs, or its scheduler without an answer; None is for ever.
 TIMEOUT_OPTION, TIMEOUT = "dglm.cluster-timeout", "5 minutes"
 
 GO_ON = "Connect a Client to a cluster and make the same call again; with checkpoint= it goes on from the last pass"
@@ -103,7 +103,8 @@ def guarded(
     if client is None:
         yield
         return
-    watch = _Watch(client, waited_for, what, _address(client))
+    limit = parse_timedelta(dask.config.get(TIMEOUT_OPTION, TIMEOUT))
+    watch = _Watch(client, waited_for, what, _address(client), limit)
     try:
         with watch.watching():
             yield
@@ -121,6 +122,7 @@ class _Watch:
     waited_for: Callable[[Client], Sequence[Future[Any]]]
     what: str
     address: str
+    limit: float | None
     given_up: str | None = None
     _over: Event = field(default_factory=Event)
 
@@ -133,7 +135,6 @@ class _Watch:
             self._over.set()
 
     def _look(self) -> None:
-        limit = parse_timedelta(dask.config.get(TIMEOUT_OPTION, TIMEOUT))
         since = time.monotonic()
         said = False
         while not self._over.wait(LOOK):
@@ -146,9 +147,9 @@ class _Watch:
             if not said:
                 LOG.warning("%s waits: %s", self.what, trouble)
                 said = True
-            if time.monotonic() - since > limit:
+            if self.limit is not None and time.monotonic() - since > self.limit:
                 self.given_up = (
-                    f"{self.what} was given up after {format_time(limit)}: {trouble}. {GO_ON}. To wait longer, "
+                    f"{self.what} was given up after {format_time(self.limit)}: {trouble}. {GO_ON}. To wait longer, "
                     f'dask.config.set({{"{TIMEOUT_OPTION}": "1 hour"}})'
                 )
                 self.client.cancel(self.waited_for(self.client), reason="dglm gave up")
@@ -158,7 +159,7 @@ class _Watch:
         """Return why nothing is computed, None where something may be."""
         try:
             workers = workers_of(self.client)
-        except ClusterError as error:
+        except RuntimeError as error:  # (or the event loop of a client is gone)
             return str(error)
         if any(worker["status"] == "running" for worker in workers):
             return None
