@@ -78,7 +78,7 @@ def test_tasks_of_several_partitions_give_the_same_bits(expected, monkeypatch) -
 
 @pytest.mark.distributed
 @pytest.mark.timeout(180)
-def test_processes_give_the_same_bits(expected: dict[str, str]) -> None:
+def test_processes_give_the_same_bits(quick_workers: None, expected: dict[str, str]) -> None:
     with (
         LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=":0") as cluster,
         Client(cluster) as client,
