@@ -453,7 +453,7 @@ def test_a_lost_scheduler_is_a_clear_error_and_the_model_is_fitted_elsewhere(
     with process(tmp_path / "scheduler.log", "dask_scheduler", *options) as scheduler:
         until(file)
         # (how long it tries to reach a scheduler again)
-        lonely = Client(scheduler_file=str(file), set_as_default=False, timeout="5 s")
+        lonely = Client(scheduler_file=str(file), set_as_default=False, timeout=5)
         with lonely.as_current():
             with (
                 dask.config.set({"dglm.cluster-timeout": "1 s"}),
