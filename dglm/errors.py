@@ -6,6 +6,7 @@ Each class subclasses the builtin that fits, so that ``except ValueError`` keeps
 from __future__ import annotations
 
 __all__ = [
+    "AsynchronousClientError",
     "ChangedDataError",
     "CheckpointError",
     "ClusterError",
@@ -64,6 +65,10 @@ class ConstraintError(ValueError):
 
 class IncompatibleSolverError(TypeError):
     """A solver that cannot minimise the penalty it was given."""
+
+
+class AsynchronousClientError(RuntimeError):
+    """Rows that were to be read on a cluster by the thread that talks to it: an asynchronous client's event loop."""
 
 
 class TooWideError(MemoryError):

@@ -7,10 +7,11 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
+from dataclasses import replace
 from typing import Any, Literal, Self
 
 from dglm._typing import Vector
-from dglm.data import Block, BlockedData, PassLog, Persist, kept
+from dglm.data import Block, BlockedData, CompressedData, PassLog, Persist, kept
 from dglm.design import Design, PreparedModel, as_params, engine_named, from_collections, from_formula
 from dglm.errors import ChangedDataError, DataError
 from dglm.families import Family
@@ -18,28 +19,32 @@ from dglm.inference import CovarianceChoice
 from dglm.matrix import SparseMatrix, check_square, is_wide
 from dglm.model import (
     Callback,
+    Compress,
+    Compression,
     Constraining,
     Evaluating,
     Penalising,
     Watching,
     check_collinear,
+    check_compress,
     check_penalty,
     check_repeatable,
     check_scale,
     check_width,
     checked_family,
     checked_missing,
+    compression,
     covariance_options,
     description,
     restriction,
     shape_solver,
 )
-from dglm.objective import Objective, Survey, column_spread, survey
+from dglm.objective import Objective, Pilot, Survey, column_spread, survey
 from dglm.penalties import Bounded, Coefficients, Penalty, Unpenalised
 from dglm.penalties.bounded import Bounds
 from dglm.results import Results, objective_of, results_of, warn_of_fit
 from dglm.results.estimate import Collinear, ScaleOption
-from dglm.solvers import Solver, resolve_solver
+from dglm.solvers import Solver, pilot_of, resolve_solver
 from dglm.storage import Checkpoint
 
 
@@ -213,8 +218,10 @@ class GLM(Constraining, Evaluating, Penalising):
         self.family = family
         self.design: Design = prepared.design
         self._table = prepared.table
+        self._compressions: dict[bool, Compression | None] = {}
         self._kept = None
         self._survey: Survey | None = None
+        self._pilot: Pilot | None = None
         self._spread: Vector | None = None
         self._passes = PassLog()
 
@@ -253,6 +260,7 @@ class GLM(Constraining, Evaluating, Penalising):
         use_t: bool | None = None,
         collinear: Collinear = "drop",
         persist: Persist = "auto",
+        compress: Compress = "auto",
         checkpoint: str | os.PathLike[str] | None = None,
         callback: Callback | None = None,
         max_passes: int | None = None,
@@ -299,6 +307,10 @@ class GLM(Constraining, Evaluating, Penalising):
             coefficients are nan; ``"pinv"`` gives the coefficients of minimum norm; ``"raise"`` refuses them.
         persist : ``"auto"`` or bool
             Whether encoded blocks are kept between passes; by default when they fit in 60% of the free memory.
+        compress : ``"auto"`` or bool
+            Whether rows with equal columns are grouped in one pass, and the fit made of the groups. ``"auto"`` does
+            from 100,000 rows on, where a sample of the first partition promises ten rows or more for each group, and
+            (on dask) there are 16 partitions or more. See `compressed` of the result.
         checkpoint : str or path, optional
             Directory, or fsspec URL of one, in which what every pass returned is kept: the same call goes on from there
             where it was interrupted.
@@ -327,7 +339,8 @@ class GLM(Constraining, Evaluating, Penalising):
         DomainError
             If a response is outside the family's domain.
         DataError
-            If rows cannot be fitted, or none is left; if groups do not exist, or are missing in a row.
+            If rows cannot be fitted, or none is left; if groups do not exist, or are missing in a row; if `compress` is
+            True and there are too many distinct rows to hold, or sparse ones.
         CollinearityError
             If columns are linear combinations of others and `collinear` is ``"raise"``.
         TooWideError
@@ -338,7 +351,8 @@ class GLM(Constraining, Evaluating, Penalising):
         TypeError
             If `callback` cannot be called.
         ValueError
-            If an option is not one of those above.
+            If an option is not one of those above; if `compress` is True, and the family has parameters to be
+            estimated, or there is a checkpoint.
 
         Warns
         -----
@@ -370,41 +384,54 @@ class GLM(Constraining, Evaluating, Penalising):
             )
         wanted = self._wanted(choice, use_t=use_t, scope=sys._getframe(1))
         check_collinear(collinear, penalty)
+        compress = check_compress(compress, self.family, chosen, checkpoint)
         start = None if start_params is None else as_params(self.design, start_params, "start_params")
         options = {"call": "fit", "penalty": penalty, "solver": chosen, "start_params": start, "scale": scale}
         options |= {"collinear": collinear} | covariance_options(wanted)
         check_repeatable(chosen, checkpoint)
         with self._journaled(checkpoint, **options) as model:
             estimate = model._estimate(
-                penalty, chosen, start, scale, persist, watching, wanted=wanted, collinear=collinear
+                penalty, chosen, start, scale, persist, watching, wanted=wanted, collinear=collinear, compress=compress
             )
         warn_of_fit(estimate, stacklevel=3)
         results: Results = results_of(estimate)
         return results
 
-    def _objective(self, penalty: Penalty, persist: Persist, *, products: bool = True) -> tuple[Objective[Any], int]:
+    def _objective(
+        self, penalty: Penalty, persist: Persist, *, products: bool = True, compress: Compress = False
+    ) -> tuple[Objective[Any], int]:
         if self._survey is None:
             # names that are none and numbers that do not fit are refused before any row is read
             penalty.bound(Coefficients.of(self.exog_names, self.design.intercept, terms=dict(self.design.terms)))
-        data = self._blocks(persist)
-        passes_before = data.passes.count
+        passes_before = self._passes.count
+        compressed = self._compressed(compress)
+        data = self._blocks(persist) if compressed is None else compressed.data
         wide = is_wide(len(self.exog_names)) and not products
         if not wide:
             check_square(len(self.exog_names), data.free_bytes(), "this fit", self.design.advice)
+        if compressed is not None:
+            found = compressed.survey(self.family, self.exog_names, self.design.response.label, wide=wide)
+            return self._objective_over(data, penalty, found), passes_before
         if self._survey is None or (self._survey.wide and not wide):
             family, label = self.family.provisional, self.design.response.label
-            self._survey = survey(data, family, self.exog_names, label, wide=wide)
+            known = not (wide or self.family.free)
+            self._pilot = pilot_of(data, family, self.exog_names, self.design.intercept) if known else None
+            near = None if self._pilot is None else self._pilot.params
+            self._survey = survey(data, family, self.exog_names, label, wide=wide, near=near)
         found = self._survey.without_products() if wide else self._survey
         return self._objective_over(data, penalty, found), passes_before
 
     def _objective_over(self, data: BlockedData[Block], penalty: Penalty, found: Survey) -> Objective[Any]:
         if penalty.needs_spread and self._spread is None:
-            self._spread = column_spread(data, found)
-        return objective_of(data, self.family, penalty, found, self._spread, self.design)
+            # exposures that became weights are no weights of the rows
+            rows = data.rows if isinstance(data, CompressedData) and not data.even else data
+            self._spread = column_spread(rows, found)
+        objective = objective_of(data, self.family, penalty, found, self._spread, self.design)
+        return replace(objective, pilot=self._pilot) if found is self._survey else objective
 
     def _blocks(self, persist: Persist) -> BlockedData[Block]:
-        """Return the encoded blocks, kept where asked or where they fit."""
-        if self._kept is None or self._kept[1].lost or persist not in {"auto", self._kept[0]}:
+        """Return the encoded blocks, kept where asked or where they fit; anew if another cluster has them."""
+        if self._kept is None or persist not in {"auto", self._kept[0]} or not self._kept[1].at_hand:
             self._kept = kept(self._encoded(), persist)
         return self._kept[1].logged_in(self._passes)
 
@@ -417,7 +444,7 @@ class GLM(Constraining, Evaluating, Penalising):
         if checkpoint is None:
             yield self
             return
-        blocks = self._encoded() if self._kept is None else self._kept[1]
+        blocks = self._kept[1] if self._kept is not None and self._kept[1].at_hand else self._encoded()
         described = description(self.design, self._table, self.family, blocks, options)
         del blocks
         model = copy(self)
@@ -440,7 +467,17 @@ class GLM(Constraining, Evaluating, Penalising):
             # results may make passes of their own later
             model._passes.leave_journal()
             self._kept = model._kept
-        self._survey = model._survey if self._survey is None else self._survey
+        if self._survey is None:
+            self._survey, self._pilot = model._survey, model._pilot
+
+    def _compressed(self, compress: Compress) -> Compression | None:
+        """Return the groups of equal rows, found once; those that promised to pay are those that are asked for, too."""
+        if compress is False:
+            return None
+        known, asked = self._compressions, compress is True
+        if asked not in known and known.get(False) is None:
+            known[asked] = compression(self._table, self.design, self.family, self._passes, asked=asked)
+        return known.get(asked) or known.get(False)
 
 
 def _exog_of(block: Block, number: int) -> Any:

@@ -556,6 +556,13 @@ class AddsAboutDifferentCentres(Gradient):
         return replace(super().of(block, point, family), pearson_chi2=0.0)
 
 
+@dataclass(frozen=True)
+class ForgetsWhatIsWithinGroups(Deviance):
+    @classmethod
+    def of_groups(cls, block, point, family):
+        return cls.of(block, point, family)
+
+
 @dataclass
 class AddsInPlace(Sum):
     total: float
@@ -579,6 +586,7 @@ WRONG_SUMS = {
     CountsBlocks: "one row at a time, field deviance",
     ForgetsFrequencies: "weights of 2, against rows twice",
     AddsAboutDifferentCentres: "field score.product",
+    ForgetsWhatIsWithinGroups: "groups of equal rows, field deviance",
     AddsInPlace: "is mutable",
 }
 

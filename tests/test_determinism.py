@@ -18,7 +18,7 @@ from dask.distributed import Client, LocalCluster
 from threadpoolctl import threadpool_info
 
 import dglm
-from dglm.data import dask_blocks
+from dglm.data import bundles
 from dglm.families import Binomial
 from dglm.penalties import L1
 
@@ -70,8 +70,8 @@ def test_threads_give_the_same_bits(threads: int, persist: bool, expected: dict[
 
 
 def test_tasks_of_several_partitions_give_the_same_bits(expected, monkeypatch) -> None:
-    monkeypatch.setattr(dask_blocks, "MANY_TASKS", 1)
-    monkeypatch.setattr(dask_blocks, "TASKS_A_THREAD", 0)
+    monkeypatch.setattr(bundles, "MANY_TASKS", 1)
+    monkeypatch.setattr(bundles, "TASKS_A_THREAD", 0)
     with dask.config.set(scheduler="threads", num_workers=2):
         assert bits(persist=False) == expected
 

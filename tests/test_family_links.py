@@ -138,7 +138,6 @@ def test_contributions_of_a_row_keep_their_digits_in_every_tail(link, y):
         at, observed = family.pointwise(response, eta), family.observed_information(response, eta)
     # the exponent of a probability e^-700 has 3 digits before the point, which the probability lacks after it
     close = {"rtol": 2e-13, "atol": 1e-300}
-    np.testing.assert_allclose(at.mu, mu, **close)
     np.testing.assert_allclose(at.deviance, 2 * np.logaddexp(0, odds if y == 0 else -odds), **close)
     np.testing.assert_allclose(at.score, nu * slope if y == 1 else -mu * slope, **close)
     # one factor at a time: the square of the slope overflows where mu (1 - mu) is zero

@@ -1,5 +1,8 @@
 """Streaming: partitions that are read in the task that sums over them, sealed, read again after an error, grouped."""
 
+import gc
+import pickle
+import weakref
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +21,8 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 import dglm
-from dglm.data import Block, DaskBlocks, MemoryBlocks, dask_blocks, keeping, retrying
+from dglm.data import Block, DaskBlocks, MemoryBlocks, bundles, clients, keeping, retrying
+from dglm.data.packed import Packed
 from dglm.data.sources import Brought, OwnTasks
 from dglm.errors import ChangedDataError, ReadError
 from dglm.families import Binomial, Poisson
@@ -161,27 +165,38 @@ def test_any_grouping_gives_the_same_bits(n: int, scheduler: str, monkeypatch: p
     parts = [np.random.default_rng(i).normal(size=5) * 10.0 ** (i % 7) for i in range(n)]
     blocks: DaskBlocks[np.ndarray] = DaskBlocks.of([dask.delayed(part, traverse=False) for part in parts])
     sizes, found = set(), [MemoryBlocks(parts).sum(first)]
-    monkeypatch.setattr(dask_blocks, "TASKS_A_THREAD", 0)
+    monkeypatch.setattr(bundles, "TASKS_A_THREAD", 0)
     with dask.config.set(scheduler=scheduler):
         for many in (1000, 64, 8, 1):
-            monkeypatch.setattr(dask_blocks, "MANY_TASKS", many)
-            sizes |= {len(bundle.group) for bundle in blocks._grouped()}
+            monkeypatch.setattr(bundles, "MANY_TASKS", many)
+            sizes |= {len(bundle.group) for bundle in blocks.bundles.for_a_pass(lambda: 1)}
             found += [blocks.sum(first), blocks.persist().sum(first)]
     assert len(sizes) > 1
     for other in found[1:]:
         np.testing.assert_array_equal(other, found[0])
 
 
-def test_many_small_partitions_share_tasks_but_leave_each_thread_several(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_small_partitions_share_tasks_but_leave_each_thread_several() -> None:
     def tasks(n: int, threads: int) -> int:
-        monkeypatch.setattr(dask_blocks, "_threads", lambda: threads)
-        return len(DaskBlocks.of([dask.delayed(i) for i in range(n)])._grouped())
+        return len(DaskBlocks.of([dask.delayed(i) for i in range(n)]).bundles.for_a_pass(lambda: threads))
 
     assert tasks(256, 2) == 256
     assert tasks(1000, 2) == 125
     assert tasks(10_000, 2) == 157
     assert tasks(1000, 100) == 1000
     assert tasks(10_000, 100) == 1250
+
+
+def test_what_a_pass_reads_with_is_pickled_once_unless_it_is_rows() -> None:
+    small, large = Packed(("a file", 3)), Packed((np.zeros(1000),))
+    copy = pickle.loads(pickle.dumps(small))
+    assert copy.__reduce__()[1][1] is copy._pickle  # (a scheduler hands it on as it came)
+    assert copy.value == small.value
+    for packed in (large, pickle.loads(pickle.dumps(large))):
+        assert packed.__reduce__()[1] == (packed.value, None)
+        buffers: list[Any] = []
+        pickle.dumps(packed, protocol=5, buffer_callback=buffers.append)
+        assert len(buffers) == 1
 
 
 # -- what goes wrong with files
@@ -300,7 +315,7 @@ def test_a_seal_tells_any_bit(n: int, p: int, change: str, where: int) -> None:
 
 @pytest.mark.parametrize(("free", "held"), [(10**9, "kept"), (1000, "read")])
 def test_rows_are_kept_where_they_fit(free: int, held: str, monkeypatch, caplog) -> None:
-    monkeypatch.setattr(dask_blocks, "free_memory", lambda: free)
+    monkeypatch.setattr(clients, "free_memory", lambda: free)
     data = dd.from_map(rows, range(3), meta=rows(0).iloc[:0])
     with caplog.at_level("INFO", logger="dglm"):
         result = dglm.GLM.from_formula("y ~ x + g", data, family=Poisson()).fit()
@@ -314,7 +329,7 @@ def test_rows_are_kept_where_they_fit(free: int, held: str, monkeypatch, caplog)
 def test_the_largest_of_a_few_blocks_decides(monkeypatch) -> None:
     # the first partition is small, those in the middle are not
     frame = dd.from_map(lambda i: rows(i, 1000 if 10 < i < 30 else 1), range(40), meta=rows(0).iloc[:0])
-    monkeypatch.setattr(dask_blocks, "free_memory", lambda: 100_000)
+    monkeypatch.setattr(clients, "free_memory", lambda: 100_000)
     assert dglm.GLM.from_formula("y ~ x", frame, family=Poisson()).fit().rows_held == "read"
 
 
@@ -342,3 +357,20 @@ def test_arrays_of_one_source_have_it_read_once(tmp_path: Path) -> None:
     with dask.config.set(scheduler="synchronous"):
         result = dglm.GLM(both[:, 1], both[:, :1], family=Poisson()).fit(persist=False)
     assert len(list(tmp_path.iterdir())) == 3 * result.n_passes
+
+
+@pytest.mark.parametrize("engine", ["formulaic", "patsy"])
+def test_encoding_leaves_nothing_of_the_rows_behind(engine: Any) -> None:
+    # with what they hold in cycles, partitions would pile up until the garbage is collected
+    made = dglm.GLM.from_formula("y ~ np.exp(x) * g + bs(x, df=4)", rows(0), family=Poisson(), engine=engine)
+    gc.collect()
+    gc.disable()
+    try:
+        columns = {name: np.array(column) for name, column in rows(0)[["x", "y"]].items()}
+        held = [weakref.ref(column) for column in columns.values()]
+        frame = pd.DataFrame({**columns, "g": rows(0)["g"]}, copy=False)
+        assert made.design.encode(frame, 0).X.shape == (40, 8)
+        del columns, frame
+        assert [reference() for reference in held] == [None, None]
+    finally:
+        gc.enable()

@@ -3,9 +3,11 @@
 from dglm.data.blas import one_blas_thread
 from dglm.data.block import Block
 from dglm.data.blocked import Arriving, BlockedData, Held, tree_sum
+from dglm.data.compressed import TILE_ROWS, CompressedBlock, CompressedData, Spread, sum_by_group
 from dglm.data.dask_blocks import DaskBlocks
 from dglm.data.dask_tables import DaskArrayTable, DaskTable
 from dglm.data.dropped import Dropped
+from dglm.data.equal_rows import equal_rows, expected_groups
 from dglm.data.folded import FoldedBlock
 from dglm.data.grouped import GroupedBlock
 from dglm.data.journal import Journal, Kept
@@ -18,11 +20,14 @@ from dglm.data.passes import Advance, PassLog, count_passes, show_passes
 from dglm.data.tables import FrameTable, Table
 
 __all__ = [
+    "TILE_ROWS",
     "Advance",
     "ArrayTable",
     "Arriving",
     "Block",
     "BlockedData",
+    "CompressedBlock",
+    "CompressedData",
     "DaskArrayTable",
     "DaskBlocks",
     "DaskTable",
@@ -39,14 +44,18 @@ __all__ = [
     "PandasTable",
     "PassLog",
     "Persist",
+    "Spread",
     "Table",
     "comparable",
     "count_passes",
     "distinct",
+    "equal_rows",
+    "expected_groups",
     "free_memory",
     "joined",
     "kept",
     "one_blas_thread",
     "show_passes",
+    "sum_by_group",
     "tree_sum",
 ]

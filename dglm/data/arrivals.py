@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import CancelledError
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from statistics import median
@@ -19,10 +20,11 @@ from typing import Any, Self
 
 import dask
 from dask.delayed import Delayed
-from distributed import Client, Future
+from distributed import Client, Future, worker_client
 
 from dglm.data.blas import one_blas_thread
 from dglm.data.cluster import guarded
+from dglm.data.memory import in_a_task
 from dglm.data.passes import PassLog
 
 # How often a task may be cancelled by others and is submitted again.
@@ -71,6 +73,7 @@ class Arrivals:
         self._values: dict[int, Any] = {}
         self._seconds: list[float] = []
         self._begin = time.perf_counter()
+        self._thread = ExitStack()
 
     def submit(self, number: int, kernel: Callable[..., Any], *arguments: object) -> None:
         """Have a kernel run on a partition, with one BLAS thread.
@@ -102,7 +105,7 @@ class Arrivals:
         list of tuple
             Number of the partition and value, by number.
         """
-        with guarded("a fit that takes values as they arrive", self._waited_for):
+        with guarded(self._client, "a fit that takes values as they arrive", self._waited_for):
             while self._asked and (len(self._values) < at_least or not self._asked.keys().isdisjoint(required)):
                 try:
                     self._take(self._done.get(timeout=LOOK))
@@ -150,8 +153,7 @@ class Arrivals:
         if not asked.tasks:
             self._start(number)
 
-    def _waited_for(self, client: Client) -> list[Future[Any]]:
-        del client
+    def _waited_for(self) -> list[Future[Any]]:
         return [future for asked in self._asked.values() for future in asked.tasks]
 
     def _back_up(self) -> None:
@@ -169,17 +171,20 @@ class Arrivals:
                 self._start(number, workers=[worker], allow_other_workers=True)
 
     def __enter__(self) -> Self:
+        if in_a_task():  # which gives its thread to those that it waits for
+            self._thread.enter_context(worker_client())
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         del kind, error, traceback
-        waiting = self._waited_for(self._client)
+        waiting = self._waited_for()
         if waiting or self._overtaken:
             self._client.cancel([*waiting, *self._overtaken.values()])
         self._asked.clear()
         self._overtaken.clear()
+        self._thread.close()
         seconds = time.perf_counter() - self._begin
         passes = -(-len(self._seconds) // len(self._parts))
         for _ in range(passes):

@@ -66,6 +66,11 @@ class Block:
         return self.freq if self.var_weights is None else self.freq * self.var_weights
 
     @property
+    def row_weights(self) -> Vector | None:
+        """The weights, None when there are none: what sums are made with, for which ones would cost a product."""
+        return None if self.freq_weights is None and self.var_weights is None else self.weights
+
+    @property
     def nbytes(self) -> int:
         """Bytes that the block takes."""
         vectors = (self.y, self.freq_weights, self.var_weights, self.offset)

@@ -87,9 +87,9 @@ class BlockedData(ABC, Generic[T]):
         """Where the partitions are between passes."""
 
     @property
-    def lost(self) -> bool:
-        """Whether partitions that were kept are there no more, and cannot be had again but by reading them."""
-        return False
+    def at_hand(self) -> bool:
+        """Whether partitions that are kept are so where passes are made now."""
+        return True
 
     @property
     @abstractmethod

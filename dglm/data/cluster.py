@@ -13,7 +13,7 @@ from typing import Any
 
 import dask
 from dask.utils import format_time, parse_timedelta
-from distributed import Client, Future, KilledWorker, get_client
+from distributed import Client, Future, KilledWorker
 from distributed.client import ClosedClientError
 from distributed.comm import CommClosedError
 
@@ -31,21 +31,7 @@ TIMEOUT_OPTION, TIMEOUT = "dglm.cluster-timeout", "5 minutes"
 GO_ON = "Connect a Client to a cluster and make the same call again; with checkpoint= it goes on from the last pass"
 
 
-def current_client() -> Client | None:
-    """Return the client of the cluster that computes, if there is one.
-
-    Returns
-    -------
-    Client or None
-        None where the tasks run in this process.
-    """
-    try:
-        return get_client()
-    except ValueError:
-        return None
-
-
-def workers_of(client: Client) -> list[dict[str, Any]]:
+def workers_of(client: Client) -> dict[str, dict[str, Any]]:
     """Return what the scheduler knows of its workers.
 
     Parameters
@@ -55,8 +41,8 @@ def workers_of(client: Client) -> list[dict[str, Any]]:
 
     Returns
     -------
-    list of dict
-        Of each worker the address, memory limit, metrics, threads and status, among others.
+    dict of str to dict
+        Of each worker, by its address, memory limit, metrics, threads and status, among others.
 
     Raises
     ------
@@ -70,17 +56,22 @@ def workers_of(client: Client) -> list[dict[str, Any]]:
         known = client.sync(scheduler.identity, n_workers=-1, callback_timeout=ANSWER)
     except (OSError, CancelledError) as error:  # late, or gone
         raise ClusterError(f"the scheduler at {scheduler.address} does not answer") from error
-    return list(known["workers"].values())
+    return dict(known["workers"])
 
 
 @contextmanager
 def guarded(
-    what: str, waited_for: Callable[[Client], Sequence[Future[Any]]], sizes: Mapping[int, int] | None = None
+    client: Client | None,
+    what: str,
+    waited_for: Callable[[], Sequence[Future[Any]]],
+    sizes: Mapping[int, int] | None = None,
 ) -> Iterator[None]:
     """Turn the loss of what computes into one error, that says what was lost and what to do.
 
     Parameters
     ----------
+    client : distributed.Client or None
+        Of the cluster that computes; None where tasks run in this process.
     what : str
         What is computed, for messages.
     waited_for : callable
@@ -99,7 +90,6 @@ def guarded(
         If every worker dies that runs a certain task, if the scheduler is gone or has been silent for
         ``dglm.cluster-timeout``, of dask's configuration, or if no worker has run for as long.
     """
-    client = current_client()
     if client is None:
         yield
         return
@@ -119,7 +109,7 @@ class _Watch:
     """A look now and then at the cluster that is to compute, and an end to the waiting where that is without hope."""
 
     client: Client
-    waited_for: Callable[[Client], Sequence[Future[Any]]]
+    waited_for: Callable[[], Sequence[Future[Any]]]
     what: str
     address: str
     limit: float | None
@@ -152,7 +142,7 @@ class _Watch:
                     f"{self.what} was given up after {format_time(self.limit)}: {trouble}. {GO_ON}. To wait longer, "
                     f'dask.config.set({{"{TIMEOUT_OPTION}": "1 hour"}})'
                 )
-                self.client.cancel(self.waited_for(self.client), reason="dglm gave up")
+                self.client.cancel(self.waited_for(), reason="dglm gave up")
                 return
 
     def _trouble(self) -> str | None:
@@ -161,7 +151,7 @@ class _Watch:
             workers = workers_of(self.client)
         except RuntimeError as error:  # (or the event loop of a client is gone)
             return str(error)
-        if any(worker["status"] == "running" for worker in workers):
+        if any(worker["status"] == "running" for worker in workers.values()):
             return None
         if not workers:
             return f"the cluster of the scheduler at {self.address} has no workers"

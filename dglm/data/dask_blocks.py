@@ -5,53 +5,30 @@ Stateless tasks only (no actors, no pinning): a lost worker costs a recompute an
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from functools import partial
-from itertools import chain, count, islice
+from itertools import count, islice
 from typing import Any, Self, TypeVar
 
 import dask
 import dask.array as da
 import numpy as np
 from dask.delayed import Delayed
-from dask.typing import Key
 from distributed import Client, Future, futures_of
 
 from dglm.data.arrivals import Arrivals
-from dglm.data.blocked import FAN_IN, Addable, Arriving, BlockedData, Held, T, add_in_order, tree_sum
-from dglm.data.cluster import current_client, guarded, workers_of
+from dglm.data.blocked import Addable, Arriving, BlockedData, Held, T, add_in_order, tree_sum
+from dglm.data.bundles import Bundle, Bundles
+from dglm.data.clients import compute, computing_client, computing_threads, free_bytes, persist
+from dglm.data.cluster import guarded
 from dglm.data.following import following
-from dglm.data.memory import free_memory, usable_cores
+from dglm.data.graphs import Layer, unique_name
 from dglm.data.passes import Advance, PassLog
-from dglm.data.sources import Brought, sources_of, tried_again
-from dglm.data.work import Answer, Group, Job, KeptGroup, ReadGroup
+from dglm.data.work import Answer, Job, KeptGroup
 
 U = TypeVar("U")
 S = TypeVar("S", bound=Addable)
-
-Steps = tuple[Callable[[Any, int], Any], ...]
-
-# Tasks of a pass above which partitions share them, as long as each thread has as many as the second number.
-MANY_TASKS, TASKS_A_THREAD = 256, 8
-
-
-@dataclass(frozen=True)
-class Bundle:
-    """Partitions that one task works on, and what the scheduler brings it.
-
-    Parameters
-    ----------
-    group : Group
-        The partitions.
-    given : tuple of Delayed
-        Values for them.
-    """
-
-    group: Group
-    given: tuple[Delayed, ...] = ()
 
 
 class DaskBlocks(BlockedData[T]):
@@ -59,23 +36,27 @@ class DaskBlocks(BlockedData[T]):
 
     Parameters
     ----------
-    bundles : sequence of Bundle
+    bundles : Bundles
         The partitions, in order.
     steps : tuple of callables
         From what the bundles bring to the partitions.
     passes : PassLog, optional
         A new one when not given.
+    keeper : str, optional
+        Client of the cluster where they are kept, by its name.
     """
 
     def __init__(
         self,
-        bundles: Sequence[Bundle],
+        bundles: Bundles,
         steps: tuple[Callable[[Any, int], Any], ...] = (),
         passes: PassLog | None = None,
+        keeper: str | None = None,
     ) -> None:
-        self.bundles = list(bundles)
+        self.bundles = bundles
         self.steps = steps
         self.passes = PassLog() if passes is None else passes
+        self.keeper = keeper
 
     @classmethod
     def of(cls, parts: Sequence[Delayed | Sequence[Delayed]]) -> Self:
@@ -91,17 +72,7 @@ class DaskBlocks(BlockedData[T]):
         DaskBlocks
             Computing nothing.
         """
-        values = [[part] if isinstance(part, Delayed) else list(part) for part in parts]
-        sources = sources_of(values)
-        sizes = [source.size if isinstance(source, Brought) else 0 for source in sources]
-        brought = chain.from_iterable(own[:size] for own, size in zip(values, sizes, strict=True))
-        given = iter(tried_again(list(brought)))
-        return cls(
-            [
-                Bundle(ReadGroup(number, (source,)), tuple(islice(given, size)))
-                for number, (source, size) in enumerate(zip(sources, sizes, strict=True))
-            ]
-        )
+        return cls(Bundles.of([[part] if isinstance(part, Delayed) else list(part) for part in parts]))
 
     @property
     def held(self) -> Held:
@@ -109,143 +80,130 @@ class DaskBlocks(BlockedData[T]):
         return "kept" if any(isinstance(bundle.group, KeptGroup) for bundle in self.bundles) else "read"
 
     @property
+    def at_hand(self) -> bool:
+        """Read anywhere, but kept in this process or by one cluster."""
+        if self.held == "read":
+            return True
+        # a cluster that was lost has them no more, and what ended it while it was made is made anew
+        kept = futures_of([bundle.given for bundle in self.bundles])
+        return self.keeper == _computer() and all(future.status not in {"cancelled", "error"} for future in kept)
+
+    @property
     def n_blocks(self) -> int:
         """Number of partitions."""
         return sum(len(bundle.group) for bundle in self.bundles)
 
     @property
-    def lost(self) -> bool:
-        """Whether the cluster that kept some is gone, or could not make them."""
-        kept = futures_of([bundle.given for bundle in self.bundles if isinstance(bundle.group, KeptGroup)])
-        return any(future.status in {"cancelled", "error"} for future in kept)
-
-    @property
     def parts(self) -> list[Delayed]:
         """Each partition as a lazy value."""
-        name, job = _name("dglm-encode"), self._job(_itself)
-        return [
-            dask.delayed(partial(_nth, bundle.group.values, i), pure=False, traverse=False)(
-                job, *bundle.given, dask_key_name=(name, bundle.group.first + i)
-            )
-            for bundle in self.bundles
-            for i in range(len(bundle.group))
-        ]
+        return self._some(range(self.n_blocks))
 
     def map(self, function: Callable[[T, int], U]) -> DaskBlocks[U]:
-        return DaskBlocks(self.bundles, (*self.steps, function), self.passes)
+        return DaskBlocks(self.bundles, (*self.steps, function), self.passes, self.keeper)
 
     def of_some(self, function: Callable[[T], U], numbers: Sequence[int]) -> list[U]:
-        task, parts = dask.delayed(function, pure=False, traverse=False), self.parts
-        found = dask.delayed(list, pure=False)([task(parts[i]) for i in numbers])
-        with guarded("a look at some partitions", partial(_future, found.key)):
-            return list(dask.compute(found)[0])
+        task, name = dask.delayed(function, pure=False, traverse=False), unique_name("dglm-look")
+        looks = [task(part, dask_key_name=(name, i)) for i, part in enumerate(self._some(numbers))]
+        client = computing_client()
+        with guarded(client, "a look at some partitions", partial(_futures, client, looks)):
+            return list(compute(*looks))
 
     def concatenated(self, *widths: int) -> Any:
         chunks = [da.from_delayed(p, shape=(np.nan, *widths), dtype=np.float64) for p in self.parts]
         return da.concatenate(chunks)
 
     def logged_in(self, passes: PassLog) -> Self:
-        return type(self)(self.bundles, self.steps, passes)
+        return type(self)(self.bundles, self.steps, passes, self.keeper)
 
     def persist(self) -> Self:
-        name, job, bundles = _name("dglm-keep"), self._job(_itself), self._grouped()
-        tasks = [
-            dask.delayed(bundle.group.made, pure=False, traverse=False)(
-                job, *bundle.given, dask_key_name=(name, bundle.group.first)
-            )
-            for bundle in bundles
+        layer, bundles = Layer("dglm-keep"), self.bundles.for_a_pass(computing_threads)
+        job = layer.value("dglm-job", Job(self.steps, _itself))
+        keys = [
+            layer.task("dglm-keep", bundle.group.first, bundle.group.made, job, *_keys(bundle)) for bundle in bundles
         ]
-        kept = dask.persist(*tasks)
+        kept = persist(*layer.lazy(keys, _given(bundles)))
         return type(self)(
-            [
-                Bundle(KeptGroup(bundle.group.first, len(bundle.group)), (value,))
-                for bundle, value in zip(bundles, kept, strict=True)
-            ],
+            Bundles(
+                [
+                    Bundle(KeptGroup(bundle.group.first, len(bundle.group)), (value,))
+                    for bundle, value in zip(bundles, kept, strict=True)
+                ]
+            ),
             (),
             self.passes,
+            _computer(),
         )
 
     def free_bytes(self) -> int:
-        client = current_client()
-        if client is None:  # the tasks run in this process
-            return free_memory()
-        # a worker without a limit has none to report, nor has a cluster whose workers are still to come
-        limits = [(w["memory_limit"] or free_memory(), w["metrics"]["memory"]) for w in workers_of(client)]
-        return sum(max(int(limit) - int(used), 0) for limit, used in limits) if limits else free_memory()
+        return free_bytes()
 
     def arrivals(self) -> AbstractContextManager[Arriving] | None:
-        client = current_client()
+        client = computing_client()
         # without a cluster whoever computes here has everybody wait
         return None if client is None else Arrivals(self.parts, client, self.passes)
 
     def _sum(self, kernel: Callable[..., S], *columns: Sequence[object]) -> S:
+        layer, bundles = Layer("dglm-pass", self.passes.count + 1), self.bundles.for_a_pass(computing_threads)
         # the kernel, its arguments and the steps are a node of the graph: each worker gets it once, nothing is
         # scattered, and what a lost worker had of it is in the graph still
-        name, job, bundles = _name(f"dglm-pass-{self.passes.count + 1}"), self._job(kernel), self._grouped()
+        job = layer.value("dglm-job", Job(self.steps, kernel))
         tasks: list[Any] = []
         for bundle in bundles:
             first, last = bundle.group.first, bundle.group.first + len(bundle.group)
             summed = partial(bundle.group.summed, [column[first:last] for column in columns])
-            task = dask.delayed(summed, pure=False, traverse=False)
-            tasks.append(task(job, *bundle.given, dask_key_name=(name, first)))
-        add, adding = dask.delayed(_add, pure=False, traverse=False), _name("dglm-add")
+            tasks.append(layer.task("dglm-pass", first, summed, job, *_keys(bundle)))
         numbers = count()
-        total = tree_sum(tasks, lambda some: add(*some, dask_key_name=(adding, next(numbers))))
+        total = layer.lazy(
+            [tree_sum(tasks, lambda some: layer.task("dglm-add", next(numbers), _add, *some))], _given(bundles)
+        )
         sizes = {bundle.group.first: len(bundle.group) for bundle in bundles}
+        client = computing_client()
         with (
-            guarded(f"pass {self.passes.count + 1}", partial(_future, total.key), sizes),
+            guarded(client, f"pass {self.passes.count + 1}", partial(_futures, client, total), sizes),
             self.passes.shown(self.n_blocks) as advance,
-            _followed(name, sizes, advance),
+            _followed(layer.name, sizes, advance),
         ):
-            (answer,) = dask.compute(total)
+            (answer,) = compute(*total)
         found: Answer[S] = answer
         self.passes.compare(found.seals)
         self.passes.count_retries(found.retries, kept=self.held == "kept")
         return found.total
 
-    def _job(self, kernel: Callable[..., Any]) -> Delayed:
-        job: Delayed = dask.delayed(Job(self.steps, kernel), name=_name("dglm-job"), traverse=False)
-        return job
+    def _some(self, numbers: Iterable[int]) -> list[Delayed]:
+        """Return some of the partitions as lazy values, each with a graph of its own."""
+        name = unique_name("dglm-encode")
+        job = dask.delayed(Job(self.steps, _itself), name=unique_name("dglm-job"), traverse=False)
+        places = [(bundle, i) for bundle in self.bundles for i in range(len(bundle.group))]
+        parts = []
+        for number in numbers:
+            bundle, i = places[number]
+            nth = dask.delayed(partial(_nth, bundle.group.values, i), pure=False, traverse=False)
+            parts.append(nth(job, *bundle.given, dask_key_name=(name, number)))
+        return parts
 
-    def _grouped(self) -> list[Bundle]:
-        """Return the bundles that a pass has a task for, fewer where there are very many of one partition each.
 
-        A task's partitions are a whole branch of the tree in which all are added, so that the sum has the same bits.
-        """
-        size, n = 1, len(self.bundles)
-        groups = [bundle.group for bundle in self.bundles if isinstance(bundle.group, ReadGroup)]
-        if len(groups) < n or n <= MANY_TASKS:
-            return self.bundles
-        fewest = TASKS_A_THREAD * _threads()
-        while n > MANY_TASKS * size and n >= FAN_IN * size * fewest:
-            size *= FAN_IN
-        return [
-            Bundle(
-                ReadGroup(first, tuple(chain.from_iterable(group.sources for group in groups[first : first + size]))),
-                tuple(chain.from_iterable(bundle.given for bundle in self.bundles[first : first + size])),
-            )
-            for first in range(0, n, size)
-        ]
+def _futures(client: Client | None, values: Iterable[Delayed]) -> list[Future[Any]]:
+    """Return a second hold on what a cluster computes."""
+    return [Future(value.key, client) for value in values]
+
+
+def _computer() -> str | None:
+    """Return the name of the client of the cluster that computes."""
+    client = computing_client()
+    return None if client is None else str(client.id)
 
 
 def _followed(name: str, sizes: Mapping[int, int], advance: Advance | None) -> AbstractContextManager[None]:
     """Tell how many partitions are done, where somebody wants to know."""
-    return nullcontext() if advance is None else following(name, sizes, current_client(), advance)
+    return nullcontext() if advance is None else following(name, sizes, computing_client(), advance)
 
 
-def _threads() -> int:
-    """Return how many tasks can run at a time."""
-    client = current_client()
-    return usable_cores() if client is None else max(sum(worker["nthreads"] for worker in workers_of(client)), 1)
+def _keys(bundle: Bundle) -> Iterator[Any]:
+    return (value.key for value in bundle.given)
 
 
-def _future(key: Key, client: Client) -> list[Future[Any]]:
-    """Return a second hold on what is computed."""
-    return [Future(key, client)]
-
-
-def _name(what: str) -> str:
-    return f"{what}-{uuid.uuid4().hex}"
+def _given(bundles: Iterable[Bundle]) -> list[Delayed]:
+    return [value for bundle in bundles for value in bundle.given]
 
 
 def _nth(values: Callable[..., Iterator[tuple[Any, int]]], i: int, job: Job, *given: Any) -> Any:

@@ -16,6 +16,7 @@ import pandas as pd
 from dask.dataframe.utils import meta_nonempty
 
 from dglm._typing import AnyArray
+from dglm.data.closures import annotated
 from dglm.data.dask_blocks import DaskBlocks
 from dglm.data.tables import Choice, FrameTable, Partition, RowFunction, Table, chosen
 from dglm.errors import DataError
@@ -43,7 +44,10 @@ class DaskTable(FrameTable):
         # select on the dask frame, so that files are read column by column; optimise before counting the
         # partitions, because dask joins small files once it knows how little of them is read
         frame = self.frame[list(columns)].optimize()
-        blocks: DaskBlocks[Partition] = DaskBlocks.of(frame.to_delayed())
+        parts = frame.to_delayed()
+        # (a dataframe has none)
+        _forget_annotations(parts[0].dask)
+        blocks: DaskBlocks[Partition] = DaskBlocks.of(parts)
         return blocks.map(partial(_as_declared, self._booleans(columns))) if self._booleans(columns) else blocks
 
     def rows(self, function: RowFunction, columns: Sequence[str]) -> Any:
@@ -119,9 +123,7 @@ class DaskArrayTable(Table):
         return list(self.arrays)
 
     def partitions(self, columns: Sequence[str]) -> DaskBlocks[Partition]:
-        # all together, and without fusing: what two arrays are made of stays one task, run once where both are used
-        with dask.config.set({"optimization.fuse.active": False}):
-            arrays = dask.optimize(*(self.arrays[c] for c in columns))
+        arrays = _optimised([self.arrays[c] for c in columns])
         # a row of chunks for each block of rows, also where the array has one dimension
         grids = [array.to_delayed(optimize_graph=False) for array in arrays]
         chunks = [grid.reshape(len(grid), -1).tolist() for grid in grids]
@@ -212,6 +214,24 @@ def _like(array: Any, exog: Any, name: str) -> Any:
             f"call compute_chunk_sizes() on both, so that they can be aligned"
         )
     return array
+
+
+def _optimised(arrays: Sequence[Any]) -> Sequence[Any]:
+    """Return arrays whose tasks do no more than they need; not if the scheduler is told where to run some of them."""
+    if any(annotated(array.dask) for array in arrays):
+        return arrays
+    # all together, and without fusing: what two arrays are made of stays one task, run once where both are used
+    with dask.config.set({"optimization.fuse.active": False}):
+        optimised: Sequence[Any] = dask.optimize(*arrays)
+    for array in optimised:
+        _forget_annotations(array.dask)
+    return optimised
+
+
+def _forget_annotations(graph: Any) -> None:
+    """Let go of what dask notes where a graph is made inside `dask.annotate`; that is meant for the tasks of a pass."""
+    for layer in graph.layers.values():
+        layer.annotations = None
 
 
 def _assemble(widths: tuple[tuple[str, int], ...], chunks: Any, number: int) -> dict[str, AnyArray]:

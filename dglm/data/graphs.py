@@ -1,93 +1,112 @@
-"""Graphs: what the tasks of dask are made of."""
+"""Graphs: the tasks of a pass as one layer with readable names.
+
+A Delayed for every task would cost the client more than the tasks cost the scheduler.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from pathlib import PurePath
+import uuid
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from dask.core import get_dependencies
+from dask.delayed import Delayed
 from dask.highlevelgraph import HighLevelGraph
+from dask.task_spec import DataNode, GraphNode, Task, TaskRef
 from dask.typing import Key
-from distributed import Future
-from pyarrow.dataset import Fragment
 
 
-def is_annotated(graph: Any) -> bool:
-    """Return whether the scheduler is told more of some tasks than what they do: where to run them, say.
+def unique_name(what: str) -> str:
+    """Return a name that nothing else has.
 
     Parameters
     ----------
-    graph : mapping
-        Tasks.
+    what : str
+        What it begins with.
 
     Returns
     -------
-    bool
-        Of any of them.
-    """
-    return isinstance(graph, HighLevelGraph) and any(layer.annotations for layer in graph.layers.values())
-
-
-def closure_of(keys: Iterable[Key], tasks: Mapping[Key, Any]) -> dict[Key, Any] | None:
-    """Return the tasks that some keys need.
-
-    Parameters
-    ----------
-    keys : iterable
-        Of tasks.
-    tasks : mapping
-        These and more.
-
-    Returns
-    -------
-    dict or None
-        None where some of it is in the memory of a cluster.
-    """
-    found: dict[Key, Any] = {}
-    waiting = list(keys)
-    while waiting:
-        key = waiting.pop()
-        if key in found:
-            continue
-        if key not in tasks or any(isinstance(value, Future) for value in _values_in(tasks[key])):
-            return None
-        found[key] = tasks[key]
-        waiting.extend(get_dependencies(tasks, key))
-    return found
-
-
-def files_in(graph: Any) -> Iterator[str]:
-    """Yield what looks like the name of a file.
-
-    Parameters
-    ----------
-    graph : object
-        Tasks, or what they are given.
-
-    Yields
-    ------
     str
-        A name.
+        On a cluster that others use as well, too: who asks for a task by a name that exists is given its value.
     """
-    for value in _values_in(graph):
-        name = value.path if isinstance(value, Fragment) else value
-        if isinstance(name, str) and "/" in name and PurePath(name).suffix:
-            yield name
+    return f"{what}-{uuid.uuid4().hex}"
 
 
-def _values_in(task: Any) -> Iterator[Any]:
-    """Yield what a task is made of; dask's own objects are looked into, the user's are not."""
-    yield task
-    if isinstance(task, dict):
-        parts: Iterable[Any] = task.values()
-    elif isinstance(task, tuple | list | set):
-        parts = task
-    elif type(task).__module__.startswith("dask."):
-        kwargs = getattr(task, "kwargs", None) or {}
-        parts = (*getattr(task, "args", ()), *kwargs.values(), getattr(task, "value", None))
-        parts = (*parts, getattr(task, "fragment", None))
-    else:
-        return
-    for part in parts:
-        yield from _values_in(part)
+class Layer:
+    """Tasks that are submitted together, under names that no other layer has.
+
+    The dashboard shows a task by the words its name begins with, ``dglm-pass``, by which the scheduler learns how long
+    such tasks take, and groups it with those of the same name up to its number: ``dglm-pass-3-...``.
+
+    Parameters
+    ----------
+    what : str
+        What most tasks do.
+    number : int, optional
+        How many times it was done before, and once.
+    """
+
+    def __init__(self, what: str, number: int | None = None) -> None:
+        self._suffix = unique_name("" if number is None else f"-{number}")
+        self.name = what + self._suffix
+        self._tasks: dict[Key, GraphNode] = {}
+
+    def value(self, what: str, value: object) -> Key:
+        """Add a value that travels once to each worker.
+
+        Parameters
+        ----------
+        what : str
+            What it is.
+        value : object
+            Picklable.
+
+        Returns
+        -------
+        key
+            Of the value.
+        """
+        return self._add(DataNode((what + self._suffix, 0), value))
+
+    def task(self, what: str, number: int, function: Callable[..., Any], *arguments: Key) -> Key:
+        """Add a task.
+
+        Parameters
+        ----------
+        what : str
+            What it does.
+        number : int
+            Which of those that do so.
+        function : callable
+            Picklable.
+        *arguments : key
+            Of the tasks whose values it is called with.
+
+        Returns
+        -------
+        key
+            Of the task.
+        """
+        return self._add(Task((what + self._suffix, number), function, *map(TaskRef, arguments)))
+
+    def lazy(self, keys: Iterable[Key], given: Sequence[Delayed] = ()) -> list[Delayed]:
+        """Return values of the layer.
+
+        Parameters
+        ----------
+        keys : iterable of key
+            Whose.
+        given : sequence of Delayed
+            What its tasks are called with of other layers.
+
+        Returns
+        -------
+        list of Delayed
+            Computing nothing.
+        """
+        collections: Sequence[Any] = given
+        graph = HighLevelGraph.from_collections(self.name, self._tasks, dependencies=collections)
+        return [Delayed(key, graph, layer=self.name) for key in keys]
+
+    def _add(self, task: GraphNode) -> Key:
+        self._tasks[task.key] = task
+        return task.key

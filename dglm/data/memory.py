@@ -9,6 +9,7 @@ from typing import Any, Self, TypeVar
 
 import numpy as np
 import psutil
+from distributed import get_worker
 from scipy import sparse
 
 from dglm._typing import AnyArray
@@ -99,11 +100,28 @@ def free_memory() -> int:
 
 
 def usable_cores() -> int:
-    """Return how many cores this process may use.
+    """Return how many cores this thread may use.
 
     Returns
     -------
     int
-        At least 1.
+        At least 1; 1 in a task of a cluster, whose worker has a thread for each core.
     """
+    if in_a_task():
+        return 1
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def in_a_task() -> bool:
+    """Return whether this thread runs a task of a cluster.
+
+    Returns
+    -------
+    bool
+        False where it runs a task of dask's own schedulers.
+    """
+    try:
+        get_worker()
+    except ValueError:
+        return False
+    return True

@@ -82,6 +82,16 @@ class PassLog:
         """
         self._retries |= {(0 if kept else self.count + 1, number): times for number, times in retries}
 
+    def beside(self) -> PassLog:
+        """Return a log of the same passes for rows that are encoded in another way, and compared among themselves.
+
+        Returns
+        -------
+        PassLog
+            What is entered in one is in both.
+        """
+        return PassLog(self.seconds)
+
     @property
     def count(self) -> int:
         """Number of passes made."""

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import pyarrow as pa
 
-from dglm.data.graphs import files_in
+from dglm.data.closures import files_in
 from dglm.errors import ReadError
 
 T = TypeVar("T")

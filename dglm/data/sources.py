@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from dask._task_spec import Task
 from dask.core import get
 from dask.delayed import Delayed
+from dask.task_spec import Task
 from dask.typing import Key
 from dask.utils import ensure_dict
 
-from dglm.data.graphs import closure_of, is_annotated
+from dglm.data.closures import annotated, closure_of
 from dglm.data.retrying import Tried, tried
 
 
@@ -117,7 +117,7 @@ def sources_of(parts: Sequence[Sequence[Delayed]]) -> list[Source]:
     """
     graphs = {id(value.dask): value.dask for values in parts for value in values}
     keys = [tuple(value.key for value in values) for values in parts]
-    if any(is_annotated(graph) for graph in graphs.values()):
+    if any(annotated(graph) for graph in graphs.values()):
         return [Brought(len(own)) for own in keys]
     tasks: dict[Key, Any] = {}
     for graph in graphs.values():
@@ -143,7 +143,7 @@ def tried_again(values: Sequence[Delayed]) -> Sequence[Delayed]:
     sequence of Delayed
         With one graph in common; as they are, where some of it has been made already or is annotated.
     """
-    if any(is_annotated(value.dask) for value in values):
+    if any(annotated(value.dask) for value in values):
         return values
     tasks: dict[Key, Any] = {}
     for graph in {id(value.dask): value.dask for value in values}.values():

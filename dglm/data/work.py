@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from dglm.data.block import Block
 from dglm.data.blocked import tree_sum_of
+from dglm.data.packed import Packed
 from dglm.data.seals import Seal
 from dglm.data.sources import Source
 
@@ -139,11 +140,16 @@ class ReadGroup(Group):
     ----------
     first : int
         Number of the first one.
-    sources : tuple of Source
-        Of each.
+    packed : Packed of tuple of Source
+        Where each comes from.
     """
 
-    sources: tuple[Source, ...]
+    packed: Packed[tuple[Source, ...]]
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """Where each comes from."""
+        return self.packed.value
 
     def __len__(self) -> int:
         return len(self.sources)

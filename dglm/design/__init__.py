@@ -1,7 +1,7 @@
 """Designs: frozen recipes that turn a partition of the user's rows into a block, the same one everywhere."""
 
 from dglm.design.arrays import ArrayDesign
-from dglm.design.base import Design, Extra, row_index
+from dglm.design.base import Design, Extra, length_of, row_index, rows_of
 from dglm.design.collections import from_collections
 from dglm.design.constraints import Constraints, read_constraints
 from dglm.design.context import Context, Unsaved
@@ -45,6 +45,8 @@ __all__ = [
     "from_formula",
     "group_rows",
     "learned_by",
+    "length_of",
     "read_constraints",
     "row_index",
+    "rows_of",
 ]

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from dglm._typing import AnyArray, Mask, Vector
+from dglm._typing import AnyArray, Codes, Mask, Vector
 from dglm.data import Block, Dropped
 from dglm.design.response import Response
 from dglm.design.values import as_floats
@@ -136,6 +136,16 @@ class Design(ABC):
         StoredMatrix, (n, p)
             Its rows where nothing is missing make a block.
         """
+
+    def coded(self) -> Design:
+        """Return the recipe that holds categories as codes, however few columns they make.
+
+        Returns
+        -------
+        Design
+            Of the same columns.
+        """
+        return self
 
     @abstractmethod
     def endog(self, partition: Any, number: int) -> AnyArray:
@@ -295,14 +305,14 @@ class Design(ABC):
         )
 
 
-def rows_of(partition: Any, rows: Mask | slice) -> Any:
+def rows_of(partition: Any, rows: Mask | Codes | slice) -> Any:
     """Return some rows of a partition.
 
     Parameters
     ----------
     partition : frame, or arrays by name
         Rows.
-    rows : (n,) array of bool or slice
+    rows : (n,) array of bool, (m,) array of int, or slice
         Which.
 
     Returns
@@ -313,6 +323,25 @@ def rows_of(partition: Any, rows: Mask | slice) -> Any:
     if isinstance(partition, pd.DataFrame):
         return partition.iloc[rows]
     return {name: array[rows] for name, array in partition.items()}
+
+
+def length_of(partition: Any) -> int:
+    """Return the number of rows of a partition.
+
+    Parameters
+    ----------
+    partition : frame, or arrays by name
+        Rows.
+
+    Returns
+    -------
+    int
+        How many.
+    """
+    if isinstance(partition, pd.DataFrame):
+        return len(partition)
+    n: int = next(iter(partition.values())).shape[0]
+    return n
 
 
 def row_index(partition: Any) -> pd.Index[Any] | None:

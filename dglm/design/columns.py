@@ -84,7 +84,7 @@ def group_names(parts: Sequence[Sequence[str]]) -> tuple[str, ...]:
     return tuple(":".join(reversed(names)) for names in product(*reversed(parts)))
 
 
-def coded_groups(groups: Sequence[Columns], categorical: Collection[str]) -> list[bool]:
+def coded_groups(groups: Sequence[Columns], categorical: Collection[str], *, all_coded: bool = False) -> list[bool]:
     """Return which groups are held as codes; the others are dense.
 
     Parameters
@@ -93,6 +93,8 @@ def coded_groups(groups: Sequence[Columns], categorical: Collection[str]) -> lis
         Of the design.
     categorical : collection of str
         The factors that are levels.
+    all_coded : bool
+        Whether to hold all that can be.
 
     Returns
     -------
@@ -105,6 +107,8 @@ def coded_groups(groups: Sequence[Columns], categorical: Collection[str]) -> lis
         else 0
         for group in groups
     ]
+    if all_coded:
+        return [size > 0 for size in sizes]
     if sum(len(group.names) for group, size in zip(groups, sizes, strict=True) if size) <= DENSE_IN_ALL:
         return [False] * len(groups)
     return [size > DENSE_OF_ONE for size in sizes]
@@ -116,6 +120,8 @@ def encoded(
     codes: Mapping[str, AnyArray],
     n_levels: Mapping[str, int],
     n: int,
+    *,
+    all_coded: bool = False,
 ) -> StoredMatrix:
     """Return the design matrix of the rows of a partition.
 
@@ -131,13 +137,15 @@ def encoded(
         How many levels those have.
     n : int
         Number of rows.
+    all_coded : bool
+        Whether categories are held as codes, however few columns they make.
 
     Returns
     -------
     StoredMatrix, (n, p)
         Dense where there are few columns of categories, or none.
     """
-    coded = coded_groups(groups, n_levels)
+    coded = coded_groups(groups, n_levels, all_coded=all_coded)
     edges = np.cumsum([0, *(len(group.names) for group in groups)])
     positions = np.flatnonzero(~np.repeat(coded, np.diff(edges)))
     # beside codes row by row, as products of the two read it

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -51,6 +51,8 @@ class FormulaDesign(Design):
         Levels that only rows have that were left out where levels were learned; the first of many.
     unseen : str
         What becomes of a level that is not among those: ``"raise"``, ``"reference"`` or ``"nan"``.
+    all_coded : bool
+        Whether categories are held as codes, however few columns they make.
     """
 
     engine: FormulaEngine
@@ -58,6 +60,7 @@ class FormulaDesign(Design):
     groups: tuple[Columns, ...]
     left_out: dict[str, tuple[Hashable, ...]] = field(default_factory=dict)
     unseen: Unseen = "raise"
+    all_coded: bool = False
 
     @property
     def columns(self) -> list[str]:
@@ -144,7 +147,7 @@ class FormulaDesign(Design):
         evaluated = self.engine.evaluate(partition, self.engine.exog_factors)
         codes = {name: self._codes(name, values, number) for name, values in evaluated.items() if name in self.levels}
         n_levels = {name: len(self.levels[name]) for name in codes}
-        X = encoded(self.groups, evaluated, codes, n_levels, n)
+        X = encoded(self.groups, evaluated, codes, n_levels, n, all_coded=self.all_coded)
         # a factor of one level has no column beside an intercept that could show where it is missing
         shown = {factor for group in self.groups if group.names for factor, _ in group.factors}
         present = np.ones(n, dtype=bool)
@@ -152,6 +155,9 @@ class FormulaDesign(Design):
             if factor not in shown:
                 present &= levels >= 0
         return X if present.all() else X.where(present).among(present)
+
+    def coded(self) -> FormulaDesign:
+        return replace(self, all_coded=True)
 
     def _codes(self, name: str, values: Numeric | Categorical, number: int) -> AnyArray:
         """Return the levels of a factor as positions; numbers all missing are levels that lost their type."""

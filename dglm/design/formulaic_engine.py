@@ -28,6 +28,7 @@ from dglm.design.formulaic_evaluation import (
     evaluation_on,
     evaluation_spec,
     factor_values,
+    letting_go,
     makes_matrix,
     raw_value,
 )
@@ -196,18 +197,19 @@ class FormulaicEngine(PythonEngine):
         return [c for c in self.data_columns if c in read]
 
     def evaluate(self, frame: pd.DataFrame, factors: Sequence[str]) -> dict[str, Numeric | Categorical]:
-        evaluation = self._evaluation_on(frame)
-        evaluated = self._evaluate(evaluation, factors)
-        return {expr: factor_values(evaluation, factor, len(frame)) for expr, factor in evaluated.items()}
+        with letting_go(self._evaluation_on(frame)) as evaluation:
+            evaluated = self._evaluate(evaluation, factors)
+            return {expr: factor_values(evaluation, factor, len(frame)) for expr, factor in evaluated.items()}
 
     def values(self, frame: pd.DataFrame, expressions: Sequence[str]) -> dict[str, Any]:
-        evaluation, spec, found = self._evaluation_on(frame), evaluation_spec(self.state), {}
-        for expression in expressions:
-            factor = Factor(expression, eval_method=Factor.EvalMethod.PYTHON)
-            try:
-                found[expression] = raw_value(evaluation._evaluate_factor(factor, spec, set()))
-            except FormulaicError as error:
-                raise FormulaError(as_written(str(error))) from error
+        spec, found = evaluation_spec(self.state), {}
+        with letting_go(self._evaluation_on(frame)) as evaluation:
+            for expression in expressions:
+                factor = Factor(expression, eval_method=Factor.EvalMethod.PYTHON)
+                try:
+                    found[expression] = raw_value(evaluation._evaluate_factor(factor, spec, set()))
+                except FormulaicError as error:
+                    raise FormulaError(as_written(str(error))) from error
         return found
 
     def shown(self, sample: pd.DataFrame, factors: Sequence[str]) -> dict[str, Numeric | Categorical]:

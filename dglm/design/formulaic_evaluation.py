@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
-from contextlib import nullcontext
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from copy import deepcopy
 from typing import Any
 
@@ -53,6 +53,28 @@ def evaluation_on(
     evaluation = _Evaluation(rows, context={"hashed": hashed, **context})
     evaluation.check = check
     return evaluation
+
+
+@contextmanager
+def letting_go(evaluation: PandasMaterializer) -> Iterator[PandasMaterializer]:
+    """Let go of the rows in the end: formulaic's caches refer to themselves, and would hold them until a collection.
+
+    Parameters
+    ----------
+    evaluation : PandasMaterializer
+        Of the rows of one frame; of no use afterwards.
+
+    Yields
+    ------
+    PandasMaterializer
+        The evaluation.
+    """
+    try:
+        yield evaluation
+    finally:
+        evaluation.factor_cache.clear()
+        evaluation.encoded_cache.clear()
+        evaluation.__dict__.clear()
 
 
 class _Evaluation(PandasMaterializer):  # type: ignore[misc]  # formulaic ships no types

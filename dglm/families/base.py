@@ -22,8 +22,6 @@ class Pointwise:
 
     Parameters
     ----------
-    mu : (n,) array
-        Means.
     deviance : (n,) array
         Unit deviances, infinite where the mean is outside the family's range.
     score : (n,) array
@@ -32,7 +30,6 @@ class Pointwise:
         -E d2l / deta2 = (dmu/deta)^2 / V(mu).
     """
 
-    mu: Vector
     deviance: Vector
     score: Vector
     information: Vector
@@ -87,6 +84,11 @@ class Family(ABC):
     def counts(self) -> bool:
         """Whether responses are counts, or counts over the variance weights (proportions, rates)."""
         return False
+
+    @property
+    def variance_power(self) -> float | None:
+        """The p of V(mu) = mu^p; None where the variance is no power of the mean."""
+        return None
 
     @abstractmethod
     def variance(self, mu: Vector) -> Vector:
@@ -299,7 +301,7 @@ class Family(ABC):
         V = self.variance(mu)
         low, high = self.mean_bounds
         deviance = np.where((mu > low) & (mu < high), self.unit_deviance(y, mu), np.inf)
-        return Pointwise(mu, deviance, (y - mu) * dmu / V, dmu**2 / V)
+        return Pointwise(deviance, (y - mu) * dmu / V, dmu**2 / V)
 
     def observed_information(self, y: Vector, eta: Vector) -> Vector:
         """Return -d2l / deta2, which may be negative unless the link is canonical.
@@ -319,8 +321,8 @@ class Family(ABC):
         at = self.pointwise(y, eta)
         if self.canonical:
             return at.information
-        dmu, d2mu = self.link.inverse_deriv(eta), self.link.inverse_deriv2(eta)
-        V, dV = self.variance(at.mu), self.variance_deriv(at.mu)
+        mu, dmu, d2mu = self.link.inverse(eta), self.link.inverse_deriv(eta), self.link.inverse_deriv2(eta)
+        V, dV = self.variance(mu), self.variance_deriv(mu)
         # -d2l/deta2 = (dmu)^2 / V - (y - mu) (d2mu V - (dmu)^2 V') / V^2
-        correction = (y - at.mu) * (d2mu / V - dmu**2 * dV / V**2)
+        correction = (y - mu) * (d2mu / V - dmu**2 * dV / V**2)
         return at.information - np.where(np.isfinite(correction), correction, 0.0)

@@ -89,55 +89,69 @@ class Binomial(Family):
         inside = np.abs(theta) < CERTAIN
         if inside.all():
             return _chained(_logistic(y, theta), slope)
-        return self._beyond_bounds(y, eta, inside, theta, slope)
+        return _beyond_bounds(y, inside, theta, slope)
 
     def observed_information(self, y: Vector, eta: Vector) -> Vector:
         at = self.pointwise(y, eta)
         if self.canonical:
             return at.information
         # -d2l/deta2 = mu nu (dtheta/deta)^2 - (y - mu) d2theta/deta2
-        correction = (y * self.link.inverse_complement(eta) - (1 - y) * at.mu) * self.link.log_odds_deriv2(eta)
+        residual = y * self.link.inverse_complement(eta) - (1 - y) * self.link.inverse(eta)
+        correction = residual * self.link.log_odds_deriv2(eta)
         return at.information - np.where(np.abs(correction) < CERTAIN, correction, 0.0)
 
-    def _beyond_bounds(self, y: Vector, eta: Vector, inside: Mask, theta: Vector, slope: Vector) -> Pointwise:
-        """Return the contributions where some means are 0 or 1, at which another response is impossible, or beyond."""
-        at = _chained(_logistic(y, np.where(inside, theta, 0.0)), np.where(inside, slope, 0.0))
-        certain = ((y == 1) & (theta >= CERTAIN)) | ((y == 0) & (theta <= -CERTAIN))
-        return Pointwise(
-            np.where(inside, at.mu, self.link.inverse(eta)),
-            np.where(inside, at.deviance, np.where(certain, 0.0, np.inf)),
-            np.where(inside, at.score, 0.0),
-            np.where(inside, at.information, 0.0),
-        )
+
+def _beyond_bounds(y: Vector, inside: Mask, theta: Vector, slope: Vector) -> Pointwise:
+    """Return the contributions where some means are 0 or 1, at which another response is impossible, or beyond."""
+    at = _chained(_logistic(y, np.where(inside, theta, 0.0)), np.where(inside, slope, 0.0))
+    certain = ((y == 1) & (theta >= CERTAIN)) | ((y == 0) & (theta <= -CERTAIN))
+    return Pointwise(
+        np.where(inside, at.deviance, np.where(certain, 0.0, np.inf)),
+        np.where(inside, at.score, 0.0),
+        np.where(inside, at.information, 0.0),
+    )
 
 
 def _chained(at: Pointwise, slope: Vector) -> Pointwise:
     """Return the contributions to derivatives by eta, from those by theta and dtheta / deta."""
     # one slope at a time: its square may overflow where the information underflows
-    return Pointwise(at.mu, at.deviance, at.score * slope, at.information * slope * slope)
+    return Pointwise(at.deviance, at.score * slope, at.information * slope * slope)
 
 
 def _logistic(y: Vector, eta: Vector) -> Pointwise:
     """Return the contributions under the logit link, from one exponential and one logarithm a row."""
-    t = np.exp(-np.abs(eta))
+    # in place where it can be: this is much of a pass over few columns
+    t = np.abs(eta)
+    np.exp(np.negative(t, out=t), out=t)
+    larger = 1 + t
+    np.divide(1.0, larger, out=larger)
+    smaller = t * larger
     positive = eta >= 0
-    q = 1 / (1 + t)
-    mu, nu = np.where(positive, q, t * q), np.where(positive, t * q, q)
+    # score = y nu - (1 - y) mu, of which neither term cancels where the response is certain
+    score, expected = np.where(positive, smaller, larger), np.where(positive, larger, smaller)
+    score *= y
+    expected *= 1 - y
+    score -= expected
     # -l = log(1 + e^eta) - y eta; what cancels where the response is as expected is subtracted first
-    deviance = 2 * (np.log1p(t) + (np.maximum(eta, 0) - y * eta)) - _saturated(y)
-    return Pointwise(mu, deviance, y * nu - (1 - y) * mu, mu * nu)
+    deviance = np.maximum(eta, 0)
+    deviance -= y * eta
+    deviance += np.log1p(t, out=t)
+    deviance *= 2
+    if _proportions(y):
+        deviance -= _saturated(y)
+    smaller *= larger
+    return Pointwise(deviance, score, smaller)
 
 
 def _saturated(y: Vector) -> Vector | float:
     """Return -2 (y log y + (1 - y) log(1 - y)): nothing to compute for 0/1 responses."""
-    if not _proportions(y):
-        return 0.0
-    return _minus_twice_loglike(y, y)
+    return _minus_twice_loglike(y, y) if _proportions(y) else 0.0
 
 
 def _proportions(y: Vector) -> bool:
     """Return whether any response is neither 0 nor 1."""
-    return bool(np.any((y > 0) & (y < 1)))
+    # y = y^2 for these two alone
+    return bool((y * y != y).any())
 
 
 def _minus_twice_loglike(y: Vector, mu: Vector) -> Vector:

@@ -34,6 +34,7 @@ class Gamma(Family):
     link: Link = Inverse()
 
     dispersion_fixed: ClassVar[bool] = False
+    variance_power: ClassVar[float] = 2.0
     mean_bounds: ClassVar[tuple[float, float]] = (0.0, np.inf)
     domain: ClassVar[str] = "be finite and above 0"
 

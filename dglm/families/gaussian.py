@@ -33,6 +33,7 @@ class Gaussian(Family):
     link: Link = Identity()
 
     dispersion_fixed: ClassVar[bool] = False
+    variance_power: ClassVar[float] = 0.0
     mean_bounds: ClassVar[tuple[float, float]] = (-np.inf, np.inf)
     domain: ClassVar[str] = "be finite"
 

@@ -33,6 +33,7 @@ class InverseGaussian(Family):
     link: Link = InverseSquared()
 
     dispersion_fixed: ClassVar[bool] = False
+    variance_power: ClassVar[float] = 3.0
     mean_bounds: ClassVar[tuple[float, float]] = (0.0, np.inf)
     domain: ClassVar[str] = "be finite and above 0"
 

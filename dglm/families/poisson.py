@@ -35,6 +35,7 @@ class Poisson(Family):
 
     dispersion_fixed: ClassVar[bool] = True
     counts: ClassVar[bool] = True
+    variance_power: ClassVar[float] = 1.0
     mean_bounds: ClassVar[tuple[float, float]] = (0.0, np.inf)
     domain: ClassVar[str] = "be finite and at least 0"
 
@@ -54,7 +55,7 @@ class Poisson(Family):
         return 2 * (special.xlogy(y, np.where(y > 0, y / mu, 1.0)) - (y - mu))
 
     def loglike_obs(self, y: Vector, mu: Vector, var_weights: Vector, scale: float) -> Vector:
-        return var_weights / scale * (special.xlogy(y, mu) - mu - special.gammaln(y + 1))
+        return var_weights / scale * (special.xlogy(y, mu) - mu - _log_factorial(y))
 
     def in_domain(self, y: Vector) -> Mask:
         return (y >= 0) & np.isfinite(y)
@@ -74,4 +75,13 @@ class Poisson(Family):
         if not self.canonical:
             return super().pointwise(y, eta)
         mu = np.exp(eta)
-        return Pointwise(mu, self.unit_deviance(y, mu), y - mu, mu)
+        return Pointwise(self.unit_deviance(y, mu), y - mu, mu)
+
+
+def _log_factorial(y: Vector) -> Vector:
+    """Return log y!; of counts smaller than there are rows from a table, as they repeat themselves."""
+    largest = y.max(initial=0.0)
+    if largest < len(y) and y.min(initial=0.0) >= 0 and (np.rint(y) == y).all():
+        of_counts: Vector = special.gammaln(np.arange(largest + 1) + 1)
+        return of_counts[y.astype(np.intp)]
+    return np.asarray(special.gammaln(y + 1))

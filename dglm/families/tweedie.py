@@ -95,6 +95,11 @@ class Tweedie(ShapeFamily):
         return self.power == 1
 
     @property
+    def variance_power(self) -> float | None:
+        """The power, None while it is to be estimated."""
+        return self.power
+
+    @property
     def mean_bounds(self) -> tuple[float, float]:
         """The positive numbers, all numbers for power 0."""
         return (-np.inf if self.power == 0 else 0.0, np.inf)

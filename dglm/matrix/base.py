@@ -255,6 +255,31 @@ class StoredMatrix(DesignMatrix):
             Of m rows.
         """
 
+    def identity(self) -> list[AnyArray] | None:
+        """Return what tells rows apart: rows are equal where all of it is.
+
+        Returns
+        -------
+        list of (n,) array, or None
+            Numbers and codes, none of which differs between equal rows; None where there are too many to compare.
+        """
+        return None
+
+    def above(self, below: StoredMatrix) -> StoredMatrix:
+        """Return the rows with those of another matrix below them.
+
+        Parameters
+        ----------
+        below : StoredMatrix, (m, p)
+            Of the same columns, stored in the same way.
+
+        Returns
+        -------
+        StoredMatrix, (n + m, p)
+            A copy.
+        """
+        raise TypeError(f"rows of a {type(below).__name__} cannot be put below those of a {type(self).__name__}")
+
     @abstractmethod
     def beside(self, more: Matrix) -> StoredMatrix:
         """Return the columns with dense ones after them.

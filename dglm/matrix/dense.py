@@ -18,12 +18,15 @@ from dglm.matrix.crosses import Crosses
 from dglm.matrix.missing import missing_rows
 from dglm.matrix.products import Cross, Gram, GramDiagonal
 
-# A tile and its weighted copy are read several times each; half a megabyte apiece keeps both near the core.
-TILE_BYTES = 2**19
+# A tile and its weighted copy are read several times each; a megabyte apiece keeps both near the core, and what a tile
+# costs beside its arithmetic small.
+TILE_BYTES = 2**20
 MIN_TILE_ROWS = 256
 MAX_TILE_ROWS = 8192
 # Rows, evenly spread over the block, whose mean is the block's centre.
 CENTRE_ROWS = 64
+# Rows that are centred as if they were one: numpy's loops over a few columns are mostly overhead.
+CENTRED_AT_ONCE = 64
 
 
 @dataclass(frozen=True)
@@ -72,14 +75,14 @@ class DenseMatrix(StoredMatrix):
         rows = tile_rows(p)
         # the tile has the layout of the block: a copy that transposes costs more than the products
         columns_first = abs(self.values.strides[0]) < abs(self.values.strides[1])
-        shape = (p, rows) if columns_first else (rows, p)
-        buffer, scratch = np.empty(shape), np.empty(shape)
+        buffer, scratch = (np.empty((k, rows) if columns_first else (rows, k)) for k in (p, p + 1))
         centre = sampled_centre(self.values)
+        centres = np.tile(centre, CENTRED_AT_ONCE)
         for start in range(0, max(n, 1), rows):
             part = self.values[start : start + rows]
             m = len(part)
             tile, weighted = (a[:, :m].T if columns_first else a[:m] for a in (buffer, scratch))
-            np.subtract(part, centre, out=tile)
+            _subtract(part, centres, tile)
             yield slice(start, start + m), CentredTile(part, tile, centre, weighted)
 
     def columns(self, columns: Codes) -> DenseMatrix:
@@ -100,6 +103,14 @@ class DenseMatrix(StoredMatrix):
     def among(self, kept: Mask) -> DenseMatrix:
         return DenseMatrix(rows_among(self.values, kept))
 
+    def identity(self) -> list[AnyArray]:
+        return list(self.values.T)
+
+    def above(self, below: StoredMatrix) -> StoredMatrix:
+        if not isinstance(below, DenseMatrix):
+            return super().above(below)
+        return DenseMatrix(np.concatenate([self.values, below.values]))
+
     def beside(self, more: Matrix) -> DenseMatrix:
         return DenseMatrix(np.hstack([self.values, more]))
 
@@ -116,8 +127,8 @@ class CentredTile(DesignMatrix):
         x_i - centre; a view of a buffer that the next tile overwrites.
     centre : (p,) array
         What was taken off.
-    weighted : (m, p) array
-        Room for the weighted deviations.
+    weighted : (m, p + 1) array
+        Room for the weighted deviations and the weights: one product of matrices then brings all sums of both.
     """
 
     values: AnyArray
@@ -155,20 +166,26 @@ class CentredTile(DesignMatrix):
         return Crosses(float(len(R)), self.centre, R.sum(axis=0), np.dot(self.deviations.T, R))
 
     def gram(self, w: Vector) -> Gram:
-        total = float(w.sum())
-        first = np.dot(self.deviations.T, w)
+        p = len(self.centre)
         if w.min(initial=0.0) >= 0:
-            # sqrt(W) X on both sides, half the flops
-            np.multiply(self.deviations, np.sqrt(w)[:, None], out=self.weighted)
-            return Gram(total, self.centre, total, first, np.dot(self.weighted.T, self.weighted))
-        np.multiply(self.deviations, w[:, None], out=self.weighted)
-        second = np.dot(self.deviations.T, self.weighted)
-        return Gram(float(np.abs(w).sum()), self.centre, total, first, (second + second.T) / 2)
+            # sqrt(W) [X 1] on both sides, half the flops
+            root = np.sqrt(w)
+            np.multiply(self.deviations, root[:, None], out=self.weighted[:, :p])
+            self.weighted[:, p] = root
+            sums = np.dot(self.weighted.T, self.weighted)
+            total = float(sums[p, p])
+            return Gram(total, self.centre, total, sums[:p, p].copy(), sums[:p, :p].copy())
+        np.multiply(self.deviations, w[:, None], out=self.weighted[:, :p])
+        self.weighted[:, p] = w
+        sums = np.dot(self.deviations.T, self.weighted)
+        second = (sums[:, :p] + sums[:, :p].T) / 2
+        return Gram(float(np.abs(w).sum()), self.centre, float(w.sum()), sums[:, p].copy(), second)
 
     def gram_diagonal(self, w: Vector) -> GramDiagonal:
-        np.square(self.deviations, out=self.weighted)
+        squares = self.weighted[:, :-1]
+        np.square(self.deviations, out=squares)
         mass, total = float(np.abs(w).sum()), float(w.sum())
-        return GramDiagonal(mass, self.centre, total, np.dot(self.deviations.T, w), np.dot(self.weighted.T, w))
+        return GramDiagonal(mass, self.centre, total, np.dot(self.deviations.T, w), np.dot(squares.T, w))
 
     def less(self, centre: Vector) -> Matrix:
         deviations: Matrix = self.values - centre
@@ -180,10 +197,22 @@ class CentredTile(DesignMatrix):
 
     def columns(self, columns: Codes) -> CentredTile:
         deviations = self.deviations[:, columns]
-        return CentredTile(self.values[:, columns], deviations, self.centre[columns], np.empty_like(deviations))
+        weighted = np.empty((len(deviations), deviations.shape[1] + 1))
+        return CentredTile(self.values[:, columns], deviations, self.centre[columns], weighted)
 
     def toarray(self) -> Matrix:
         return np.asarray(self.values, dtype=np.float64)
+
+
+def _subtract(part: AnyArray, centres: Vector, tile: Matrix) -> None:
+    """Write rows less their centre to a tile; `centres` has it CENTRED_AT_ONCE times."""
+    m, p = part.shape
+    grouped = 0
+    if part.flags.c_contiguous and tile.flags.c_contiguous:
+        grouped = m - m % CENTRED_AT_ONCE
+        shape = (m // CENTRED_AT_ONCE, CENTRED_AT_ONCE * p)
+        np.subtract(part[:grouped].reshape(shape), centres, out=tile[:grouped].reshape(shape))
+    np.subtract(part[grouped:], centres[:p], out=tile[grouped:])
 
 
 def sampled_centre(values: AnyArray) -> Vector:

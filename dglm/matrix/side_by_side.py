@@ -155,6 +155,16 @@ class SideBySide(StoredMatrix):
         numbers = tuple(rows_among(number, kept) for number in self.numbers)
         return SideBySide(rows_among(self.dense, kept), self.positions, codes, numbers, self.coded)
 
+    def identity(self) -> list[AnyArray]:
+        return [*self.codes, *self.dense.T, *self.numbers]
+
+    def above(self, below: StoredMatrix) -> StoredMatrix:
+        if not isinstance(below, SideBySide):
+            return super().above(below)
+        codes = tuple(np.concatenate(both) for both in zip(self.codes, below.codes, strict=True))
+        numbers = tuple(np.concatenate(both) for both in zip(self.numbers, below.numbers, strict=True))
+        return SideBySide(np.concatenate([self.dense, below.dense]), self.positions, codes, numbers, self.coded)
+
     def beside(self, more: Matrix) -> SideBySide:
         p, k = self.shape[1], more.shape[1]
         positions = np.append(self.positions, np.arange(p, p + k))

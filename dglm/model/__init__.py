@@ -12,6 +12,7 @@ from dglm.model.checks import (
     restriction,
     shape_solver,
 )
+from dglm.model.compressing import Compress, Compression, check_compress, compression
 from dglm.model.constraining import Constraining
 from dglm.model.evaluating import Evaluating
 from dglm.model.penalising import Penalising
@@ -19,18 +20,22 @@ from dglm.model.watching import Callback, Watching
 
 __all__ = [
     "Callback",
+    "Compress",
+    "Compression",
     "Constraining",
     "Evaluating",
     "Model",
     "Penalising",
     "Watching",
     "check_collinear",
+    "check_compress",
     "check_penalty",
     "check_repeatable",
     "check_scale",
     "check_width",
     "checked_family",
     "checked_missing",
+    "compression",
     "covariance_options",
     "description",
     "restriction",

@@ -18,6 +18,7 @@ from dglm.design import Design, group_rows
 from dglm.families import Family
 from dglm.inference import CovarianceChoice
 from dglm.matrix import Reduction
+from dglm.model.compressing import Compress
 from dglm.model.interrupting import letting_go
 from dglm.model.watching import Watching, log_end, log_start
 from dglm.objective import Constrained, Objective, Survey
@@ -43,10 +44,12 @@ class Model(ABC):
         return list(self.design.exog_names)
 
     @abstractmethod
-    def _objective(self, penalty: Penalty, persist: Persist, *, products: bool = True) -> tuple[Objective[Any], int]:
+    def _objective(
+        self, penalty: Penalty, persist: Persist, *, products: bool = True, compress: Compress = False
+    ) -> tuple[Objective[Any], int]:
         """Return the objective, surveying the rows unless that was done, and how many passes were made before.
 
-        Without `products` of columns with one another where the design is wide.
+        Without `products` of columns with one another where the design is wide; of groups of equal rows, if `compress`.
         """
 
     @abstractmethod
@@ -92,11 +95,13 @@ class Model(ABC):
         *,
         wanted: Wanted = PLAIN,
         collinear: Collinear = "drop",
+        compress: Compress = False,
     ) -> Estimate:
         """Fit all coefficients."""
         # the algebra between passes is small; threads would cost it more than they give, and change its bits
         with one_blas_thread(), watching.bars():
-            objective, passes_before = self._objective(penalty, persist, products=solver.forms_information)
+            products = solver.forms_information
+            objective, passes_before = self._objective(penalty, persist, products=products, compress=compress)
             watch = watching.watch(objective.data, passes_before)
             log_start(repr(solver), objective)
             if self.family.free:

@@ -11,14 +11,16 @@ from dglm.objective.diagonal import DiagonalCurvature
 from dglm.objective.factored import FactoredCurvature, SecondOrder
 from dglm.objective.folds import Folds, survey_folds
 from dglm.objective.gradient import Gradient
+from dglm.objective.groups import Groups, at_rates, group_block, identity
 from dglm.objective.meat import DETERMINED, Leverages, Meat, MeatAt
 from dglm.objective.null_model import NullModel, NullStep
 from dglm.objective.objective import Objective, OnBlock, Request, evaluate
+from dglm.objective.pilot import Pilot, Sample, sample_of
 from dglm.objective.saturated import SaturatedLoglike
 from dglm.objective.scoring import HeldOut, HeldOutAt, Scorer, scorer_of
 from dglm.objective.shape import ShapeCurvature, ShapeLoglike, ShapeObjective, packed
 from dglm.objective.spread import column_spread
-from dglm.objective.survey import Survey, survey
+from dglm.objective.survey import Survey, survey, usable
 from dglm.objective.trials import Trials, TrialsAt
 
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
     "FactoredCurvature",
     "Folds",
     "Gradient",
+    "Groups",
     "HeldOut",
     "HeldOutAt",
     "Leverages",
@@ -43,7 +46,9 @@ __all__ = [
     "Objective",
     "ObservedCurvature",
     "OnBlock",
+    "Pilot",
     "Request",
+    "Sample",
     "SaturatedLoglike",
     "Scorer",
     "ScoresAt",
@@ -55,14 +60,19 @@ __all__ = [
     "Survey",
     "Trials",
     "TrialsAt",
+    "at_rates",
     "column_spread",
     "evaluate",
+    "group_block",
     "hessian_at",
+    "identity",
     "independent_columns",
     "loglike_at",
     "packed",
+    "sample_of",
     "score_at",
     "scorer_of",
     "survey",
     "survey_folds",
+    "usable",
 ]

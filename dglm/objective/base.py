@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from dglm._typing import Matrix, Vector
-from dglm.data import Block
+from dglm.data import Block, CompressedBlock
 from dglm.families import Family
 
 
@@ -38,6 +38,46 @@ class Sum(ABC):
             Over these rows.
         """
 
+    @classmethod
+    def known_of_groups(cls, point: Any, *, even: bool) -> bool:
+        """Return whether the sum over rows follows from groups of equal ones, as a `CompressedBlock` has them.
+
+        Parameters
+        ----------
+        point : array
+            Where to evaluate.
+        even : bool
+            Whether the rows of each group have equal variance weights and offsets.
+
+        Returns
+        -------
+        bool
+            False unless the class says otherwise: the rows are read.
+        """
+        del point, even
+        return False
+
+    @classmethod
+    def of_groups(cls, block: CompressedBlock, point: Any, family: Family) -> Self:
+        """Return the sum over the rows that groups stand for, where it is `known_of_groups`.
+
+        Parameters
+        ----------
+        block : CompressedBlock
+            The groups.
+        point : array
+            Where to evaluate.
+        family : Family
+            With its link.
+
+        Returns
+        -------
+        Sum
+            Over those rows.
+        """
+        del block, point, family
+        raise TypeError(f"{cls.__name__} does not follow from groups of equal rows")
+
     @abstractmethod
     def __add__(self, other: Self) -> Self: ...
 
@@ -57,13 +97,13 @@ class Sum(ABC):
         """
 
 
-def weighted_total(weights: Vector, values: Vector) -> float:
+def weighted_total(weights: Vector | None, values: Vector) -> float:
     """Return sum_i w_i v_i, where rows of zero weight count for nothing even if their value is infinite.
 
     Parameters
     ----------
-    weights : (n,) array
-        Non-negative.
+    weights : (n,) array or None
+        Non-negative; ones when None.
     values : (n,) array
         One a row.
 
@@ -72,6 +112,8 @@ def weighted_total(weights: Vector, values: Vector) -> float:
     float
         The total.
     """
+    if weights is None:
+        return float(values.sum())
     total = float(np.dot(weights, values))
     if np.isnan(total):
         counted = weights > 0
@@ -79,21 +121,23 @@ def weighted_total(weights: Vector, values: Vector) -> float:
     return total
 
 
-def weighted(weights: Vector, values: Vector) -> Vector:
+def weighted(weights: Vector | None, values: Vector) -> Vector:
     """Return w_i v_i, zero for rows of zero weight even if their value is infinite.
 
     Parameters
     ----------
-    weights : (n,) array
-        Non-negative.
+    weights : (n,) array or None
+        Non-negative; ones when None.
     values : (n,) array
         One a row.
 
     Returns
     -------
     (n,) array
-        The products.
+        The products; the values themselves where the weights are None.
     """
+    if weights is None:
+        return values
     products = weights * values
     if np.isnan(products.sum()):
         products = np.where(weights > 0, products, 0.0)

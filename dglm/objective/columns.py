@@ -50,13 +50,18 @@ class ColumnCurvature(Gradient):
     @classmethod
     def of(cls, block: Block, point: Any, family: Family) -> Self:
         at = family.pointwise(block.y, block.eta(point.beta))
-        w = block.weights
+        w = block.row_weights
         return cls(
             weighted_total(w, at.deviance),
             weighted_total(w, pearson(at)),
             block.X.cross(weighted(w, at.score)),
             block.X.columns(point.columns).gram(weighted(w, at.information)),
         )
+
+    @classmethod
+    def coefficients(cls, point: Any) -> Vector:
+        beta: Vector = point.beta
+        return beta
 
     def __add__(self, other: Self) -> Self:
         return type(self)(

@@ -44,6 +44,8 @@ class Constrained(Objective[Unpenalised]):
         None here: it belongs to the objective that is asked.
     cancellation : float
         Of the columns' squares in those of X L.
+    pilot : Pilot, optional
+        Not used here: the survey follows from that of all coefficients.
     reduction : Reduction
         L and b0.
     ask : callable

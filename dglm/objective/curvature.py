@@ -35,7 +35,7 @@ class Curvature(Gradient):
     def of(cls, block: Block, point: Vector, family: Family) -> Self:
         eta = block.eta(point)
         at = family.pointwise(block.y, eta)
-        w = block.weights
+        w = block.row_weights
         return cls(
             weighted_total(w, at.deviance),
             weighted_total(w, pearson(at)),

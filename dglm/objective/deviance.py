@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Self
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 from dglm._typing import Matrix, Vector
-from dglm.data import Block
+from dglm.data import Block, CompressedBlock
 from dglm.families import Family
 from dglm.objective.base import Sum, weighted_total
 
@@ -26,7 +26,17 @@ class Deviance(Sum):
     @classmethod
     def of(cls, block: Block, point: Vector, family: Family) -> Self:
         at = family.pointwise(block.y, block.eta(point))
-        return cls(weighted_total(block.weights, at.deviance))
+        return cls(weighted_total(block.row_weights, at.deviance))
+
+    @classmethod
+    def known_of_groups(cls, point: Any, *, even: bool) -> bool:
+        del point, even
+        return True
+
+    @classmethod
+    def of_groups(cls, block: CompressedBlock, point: Vector, family: Family) -> Self:
+        found = cls.of(block, point, family)
+        return replace(found, deviance=found.deviance + float(block.deviance.sum()))
 
     def __add__(self, other: Self) -> Self:
         return type(self)(self.deviance + other.deviance)

@@ -37,7 +37,7 @@ class DiagonalCurvature(Gradient):
     @classmethod
     def of(cls, block: Block, point: Vector, family: Family) -> Self:
         at = family.pointwise(block.y, block.eta(point))
-        w = block.weights
+        w = block.row_weights
         return cls(
             weighted_total(w, at.deviance),
             weighted_total(w, pearson(at)),

@@ -54,7 +54,7 @@ class FactoredCurvature(Gradient):
         X = SplitMatrix.of(rows)
         eta = X.matvec(point)
         at = family.pointwise(block.y, eta if block.offset is None else eta + block.offset)
-        w = block.weights
+        w = block.row_weights
         return cls(
             weighted_total(w, at.deviance),
             weighted_total(w, pearson(at)),

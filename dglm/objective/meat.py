@@ -6,12 +6,12 @@ Scores are those of rows at unit scale, s_i = v_i dl_i / deta_i; the dispersion 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
 from dglm._typing import Matrix, Vector
-from dglm.data import Block
+from dglm.data import Block, CompressedBlock
 from dglm.families import Family
 from dglm.matrix import Basis, Gram
 from dglm.objective.base import Sum
@@ -97,10 +97,29 @@ class Meat(Sum):
     @classmethod
     def of(cls, block: Block, point: MeatAt, family: Family) -> Self:
         at = family.pointwise(block.y, block.eta(point.beta))
-        counted = block.weights > 0
-        weights = block.freq * (block.var * at.score) ** 2
+        return cls._of_squares(block, point, at.information, block.freq * (block.var * at.score) ** 2)
+
+    @classmethod
+    def known_of_groups(cls, point: Any, *, even: bool) -> bool:
+        # rows of equal X have equal leverages where their weights and offsets are equal
+        return even or point.leverages is None
+
+    @classmethod
+    def of_groups(cls, block: CompressedBlock, point: MeatAt, family: Family) -> Self:
+        eta, robust = block.eta(point.beta), block.robust
+        at = family.pointwise(robust.mean, eta)
+        # sum_i f_i v_i^2 (y_i - mu)^2 (dmu / V)^2, about the mean of the y_i
+        slope = np.divide(
+            at.information, family.link.inverse_deriv(eta), out=np.zeros_like(eta), where=robust.squares > 0
+        )
+        return cls._of_squares(block, point, at.information, robust.total * at.score**2 + robust.squares * slope**2)
+
+    @classmethod
+    def _of_squares(cls, block: Block, point: MeatAt, information: Vector, squares: Vector) -> Self:
+        """Return the sum for squared scores, weights included."""
+        counted, weights = block.weights > 0, squares
         if point.leverages is not None:
-            left = 1 - point.leverages.of(block, at.information)
+            left = 1 - point.leverages.of(block, information)
             determined = left < DETERMINED
             weights = np.where(determined, 0.0, weights / left**point.power)
         else:

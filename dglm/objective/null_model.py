@@ -6,13 +6,13 @@ in one dimension, each of which needs a sum that is asked for together with what
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Self
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 
 from dglm._typing import Matrix, Vector
-from dglm.data import Block
+from dglm.data import Block, CompressedBlock
 from dglm.families import Family
 from dglm.objective.base import Sum, weighted_total
 
@@ -52,8 +52,18 @@ class NullStep(Sum):
     def of(cls, block: Block, point: Vector, family: Family) -> Self:
         offset = np.zeros(len(block)) if block.offset is None else block.offset
         at = family.pointwise(block.y, point[0] + offset)
-        w = block.weights
+        w = block.row_weights
         return cls(weighted_total(w, at.deviance), weighted_total(w, at.score), weighted_total(w, at.information))
+
+    @classmethod
+    def known_of_groups(cls, point: Any, *, even: bool) -> bool:
+        del point, even
+        return True
+
+    @classmethod
+    def of_groups(cls, block: CompressedBlock, point: Vector, family: Family) -> Self:
+        found = cls.of(block, point, family)
+        return replace(found, deviance=found.deviance + float(block.deviance.sum()))
 
     def __add__(self, other: Self) -> Self:
         return type(self)(

@@ -11,11 +11,12 @@ from typing import Any, Generic, TypeVar, cast
 import numpy as np
 
 from dglm._typing import Vector
-from dglm.data import Block, BlockedData
-from dglm.families import Family
+from dglm.data import Block, BlockedData, CompressedBlock, CompressedData
+from dglm.families import Family, Gaussian
 from dglm.matrix import Basis
 from dglm.objective.base import Sum
 from dglm.objective.null_model import NullModel, NullStep
+from dglm.objective.pilot import Pilot
 from dglm.objective.survey import Survey
 from dglm.penalties import Penalty
 
@@ -47,6 +48,8 @@ class Objective(Generic[P]):
     cancellation : float
         The least that is left of squares where columns are combinations of others, under constraints: a share of 1e-4
         has lost as many digits as products of columns that are nearly collinear.
+    pilot : Pilot, optional
+        A fit to a sample of the rows, at which the survey was made.
     """
 
     data: BlockedData[Block]
@@ -56,11 +59,17 @@ class Objective(Generic[P]):
     basis: Basis
     null_model: NullModel | None = None
     cancellation: float = 1.0
+    pilot: Pilot | None = None
 
     @property
     def nobs(self) -> float:
         """Number of observations, W."""
         return self.survey.nobs
+
+    @property
+    def quadratic(self) -> bool:
+        """Whether the likelihood is quadratic, so that the survey has its Hessian: least squares."""
+        return isinstance(self.family, Gaussian) and self.family.canonical
 
     def at(self, beta: Vector, want: type[S]) -> S:
         """Return one sum at some coefficients: one pass.
@@ -93,11 +102,24 @@ class Objective(Generic[P]):
             Over all rows, in the order asked for.
         """
         riding = self.null_model if self.null_model is not None and not self.null_model.converged else None
-        asked = requests if riding is None else (*requests, (NullStep, riding.point))
-        found = self.data.sum(evaluate, asked, self.family).parts
+        asked: tuple[Request, ...] = requests if riding is None else (*requests, (NullStep, riding.point))
+        found = self._sums(asked)
         if riding is not None:
             riding.advance(found[-1])
         return found[: len(requests)]
+
+    def _sums(self, asked: Sequence[Request]) -> tuple[Any, ...]:
+        """Return sums over all rows; of groups of equal rows those that they tell."""
+        if not isinstance(self.data, CompressedData):
+            parts: tuple[Any, ...] = self.data.sum(evaluate, asked, self.family).parts
+            return parts
+        even = self.data.even
+        known = [want.known_of_groups(point, even=even) for want, point in asked]
+        found = {}
+        for data, here in ((self.data, True), (self.data.rows, False)):
+            some = tuple(request for request, of_groups in zip(asked, known, strict=True) if of_groups is here)
+            found[here] = iter(data.sum(evaluate, some, self.family).parts if some else ())
+        return tuple(next(found[of_groups]) for of_groups in known)
 
     def on_block(self) -> OnBlock:
         """Return what evaluates sums over one block where it is: for tasks that go on from them before they return.
@@ -165,12 +187,19 @@ def evaluate(block: Block, requests: Sequence[Request], family: Family) -> Toget
     with np.errstate(all="ignore"):
         tiled = [(want, point) for want, point in requests if want.by_tile]
         over_tiles = reduce(
-            add, (Together(tuple(want.of(tile, point, family) for want, point in tiled)) for tile in block.tiles())
+            add, (Together(tuple(_of(tile, want, point, family) for want, point in tiled)) for tile in block.tiles())
         )
         parts = iter(over_tiles.parts)
         return Together(
-            tuple(next(parts) if want.by_tile else want.of(block, point, family) for want, point in requests)
+            tuple(next(parts) if want.by_tile else _of(block, want, point, family) for want, point in requests)
         )
+
+
+def _of(block: Block, want: type[Sum], point: Any, family: Family) -> Sum:
+    """Return one sum over the rows of a block, or over the rows that its groups stand for."""
+    if isinstance(block, CompressedBlock):
+        return want.of_groups(block, point, family)
+    return want.of(block, point, family)
 
 
 def _on_block(family: Family, block: Block, requests: Sequence[Request]) -> tuple[Any, ...]:

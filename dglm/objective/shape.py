@@ -128,6 +128,8 @@ class ShapeObjective(Objective[Unpenalised]):
         Not used here.
     cancellation : float
         Not used here: there are no constraints.
+    pilot : Pilot, optional
+        Not used here.
     psi : (k,) array
         Working parameters.
     null_eta : float

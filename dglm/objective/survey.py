@@ -14,12 +14,12 @@ from operator import add
 
 import numpy as np
 
-from dglm._typing import Matrix, Vector
+from dglm._typing import Mask, Matrix, Vector
 from dglm.data import Block, BlockedData, Dropped
 from dglm.errors import DataError, DomainError, TooWideError
 from dglm.families import Family
 from dglm.matrix import Basis, Cross, Gram, GramDiagonal
-from dglm.objective.base import weighted_total
+from dglm.objective.base import weighted, weighted_total
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,8 @@ class Survey:
     low, high : (p,) array
         The value of each column that is constant; -inf and inf for others.
     information : Gram or GramDiagonal
-        X'WX, W the working weights at the family's starting means; its diagonal alone where the design is wide.
+        X'WX, W the working weights at the family's starting means, or at those of a pilot; its diagonal alone where
+        the design is wide.
     cross : Cross
         X'Wz, z the working response less the offset; nan when the starting means have no finite eta.
     """
@@ -104,7 +105,7 @@ class Survey:
         return replace(self, information=GramDiagonal(gram.mass, gram.centre, gram.total, gram.first, gram.diagonal))
 
     @classmethod
-    def of(cls, block: Block, family: Family, *, wide: bool = False) -> Survey:
+    def of(cls, block: Block, family: Family, *, wide: bool = False, near: Vector | None = None) -> Survey:
         """Return the survey of the rows of a block.
 
         Parameters
@@ -115,41 +116,64 @@ class Survey:
             With its link.
         wide : bool
             Whether to make no p x p matrix.
+        near : (p,) array, optional
+            Coefficients at whose means X'WX and X'Wz are taken; at the family's starting means when not given.
 
         Returns
         -------
         Survey
             Over these rows.
         """
-        y, w, f = block.y, block.weights, block.freq
-        total = float(w.sum())
-        mean = float(np.dot(w, y)) / total if total > 0 else 0.0
-        offset = 0.0 if block.offset is None else block.offset
-        mu = family.starting_mu(y, w)
-        eta = family.link.link(mu)
-        at = family.pointwise(y, eta)
-        # working response: eta + (y - mu) deta/dmu = eta + score / information
-        usable = np.isfinite(eta) & np.isfinite(at.information) & (at.information > 0)
-        W = w * np.where(usable, at.information, 1.0)
-        z = np.where(usable, eta + at.score / at.information - offset, 0.0)
-        unusable = np.nan if np.any(~usable & (w > 0)) else 0.0
+        of = _Responses.of(block)
+        if near is None:
+            W, Wz = (of.rows(values) for values in _first_step(family, of.y, of.w, block.offset))
+        else:
+            W, Wz = _step_from(family, block, block.X.matvec(near))
         gram = block.X.gram_diagonal(W) if wide else block.X.gram(W)
         low, high = _constants(gram)
+        return replace(
+            cls._without_columns(block, family, of), low=low, high=high, information=gram, cross=block.X.cross(Wz)
+        )
+
+    @classmethod
+    def of_response(cls, block: Block, family: Family) -> Survey:
+        """Return the survey of the responses, weights and offsets of a block, without any column.
+
+        Parameters
+        ----------
+        block : Block
+            The rows, possibly none.
+        family : Family
+            With its link.
+
+        Returns
+        -------
+        Survey
+            Over these rows.
+        """
+        return cls._without_columns(block, family, _Responses.of(block))
+
+    @classmethod
+    def _without_columns(cls, block: Block, family: Family, of: _Responses) -> Survey:
+        w, f, none = block.row_weights, block.freq_weights, np.empty(0)
+        total, nobs = (float(len(block)) if v is None else float(v.sum()) for v in (w, f))
+        mean = weighted_total(of.counts, of.y) / total if total > 0 else 0.0
+        null = family.unit_deviance(of.y, np.full_like(of.y, mean))
         return cls(
             family=family,
             n_rows=len(block),
             dropped=Dropped(),
-            nobs=float(f.sum()),
-            counted=float(f.sum()) if block.var_weights is None else float(f[block.var_weights > 0].sum()),
+            nobs=nobs,
+            counted=nobs if block.var_weights is None else float(block.freq[block.var_weights > 0].sum()),
             total_weight=total,
             mean=mean,
-            offset_mean=float(np.dot(w, np.broadcast_to(offset, len(block)))) / total if total > 0 else 0.0,
-            null_deviance=weighted_total(w, family.unit_deviance(y, np.full_like(y, mean))) if total > 0 else 0.0,
-            saturated=float(np.dot(f, family.loglike_obs(y, y, block.var, 1.0))),
-            low=low,
-            high=high,
-            information=gram,
-            cross=block.X.cross(W * z + unusable),
+            offset_mean=0.0 if block.offset is None or total == 0 else weighted_total(w, block.offset) / total,
+            null_deviance=weighted_total(of.counts, null) if total > 0 else 0.0,
+            saturated=weighted_total(of.freq, family.loglike_obs(of.y, of.y, of.var, 1.0)),
+            low=none,
+            high=none,
+            information=Gram(0.0, none, 0.0, none, np.empty((0, 0))),
+            cross=Cross(0.0, none, 0.0, none),
         )
 
     def __add__(self, other: Survey) -> Survey:
@@ -209,6 +233,70 @@ class Survey:
         return Basis.of(self.information, intercept, constant)
 
 
+@dataclass(frozen=True)
+class _Responses:
+    """What functions of the response are evaluated at: the rows, or each kind of response and how many rows have it.
+
+    Zeros and ones without weights and offset are two kinds, and elementary functions of every row much of a survey.
+
+    Attributes
+    ----------
+    y, w, var : (m,) array
+        Responses, with the weights and the variance weights of one row.
+    counts, freq : (m,) array or None
+        Weights, and frequency weights, of all rows that they stand for; None for ones.
+    second : (n,) array of bool or None
+        Rows of the second of two kinds; None where every row stands for itself.
+    """
+
+    y: Vector
+    w: Vector
+    var: Vector
+    counts: Vector | None
+    freq: Vector | None
+    second: Mask | None
+
+    @classmethod
+    def of(cls, block: Block) -> _Responses:
+        """Return the kinds of response where there are two, every row where there are more."""
+        y = block.y
+        if block.row_weights is None and block.offset is None and len(y) > 2:
+            kinds = np.array([y.min(), y.max()])
+            second = y == kinds[1]
+            if ((y == kinds[0]) | second).all():
+                n_second = float(np.count_nonzero(second))
+                counts = np.array([len(y) - n_second, n_second])
+                return cls(kinds, np.ones(2), np.ones(2), counts, counts, second)
+        return cls(y, block.weights, block.var, block.row_weights, block.freq_weights, None)
+
+    def rows(self, values: Vector) -> Vector:
+        """Return the value of every row."""
+        return values if self.second is None else np.where(self.second, values[1], values[0])
+
+
+def _first_step(family: Family, y: Vector, w: Vector, offset: Vector | None) -> tuple[Vector, Vector]:
+    """Return W and Wz, the working weights and responses at the family's starting means."""
+    eta = family.link.link(family.starting_mu(y, w))
+    at = family.pointwise(y, eta)
+    # working response: eta + (y - mu) deta/dmu = eta + score / information
+    usable = np.isfinite(eta) & np.isfinite(at.information) & (at.information > 0)
+    W = w * np.where(usable, at.information, 1.0)
+    z = np.where(usable, eta + at.score / at.information - (0.0 if offset is None else offset), 0.0)
+    unusable = np.nan if np.any(~usable & (w > 0)) else 0.0
+    return W, W * z + unusable
+
+
+def _step_from(family: Family, block: Block, eta: Vector) -> tuple[Vector, Vector]:
+    """Return W and Wz at means that a fit to a sample of the rows has, `eta` without the offset."""
+    at = family.pointwise(block.y, eta if block.offset is None else eta + block.offset)
+    W = weighted(block.row_weights, at.information)
+    Wz = W * eta + weighted(block.row_weights, at.score)
+    if np.isfinite(Wz.sum()):
+        return W, Wz
+    # a mean out of range: the columns are surveyed all the same, and the fit begins elsewhere
+    return np.where(np.isfinite(Wz), W, block.weights), Wz
+
+
 def _both(one: Gram | GramDiagonal, other: Gram | GramDiagonal) -> Gram | GramDiagonal:
     """Return the sum of two records of one kind."""
     if isinstance(one, Gram) and isinstance(other, Gram):
@@ -231,7 +319,13 @@ def _constants(gram: Gram | GramDiagonal) -> tuple[Vector, Vector]:
 
 
 def survey(
-    data: BlockedData[Block], family: Family, exog_names: list[str], endog_name: str, *, wide: bool = False
+    data: BlockedData[Block],
+    family: Family,
+    exog_names: list[str],
+    endog_name: str,
+    *,
+    wide: bool = False,
+    near: Vector | None = None,
 ) -> Survey:
     """Make the first pass, and refuse data that cannot be fitted.
 
@@ -247,6 +341,8 @@ def survey(
         Name of the response, for messages.
     wide : bool
         Whether to make no p x p matrix.
+    near : (p,) array, optional
+        Coefficients that X'WX and X'Wz are taken at; the family's starting means when not given.
 
     Returns
     -------
@@ -260,7 +356,7 @@ def survey(
     DataError
         If a value is infinite, or no row of positive weight is left.
     """
-    return usable(data.sum(partial(survey_block, wide=wide), family, exog_names, endog_name))
+    return usable(data.sum(partial(survey_block, wide=wide, near=near), family, exog_names, endog_name))
 
 
 def usable(found: Survey) -> Survey:
@@ -292,7 +388,15 @@ def usable(found: Survey) -> Survey:
     return found
 
 
-def survey_block(block: Block, family: Family, exog_names: list[str], endog_name: str, *, wide: bool = False) -> Survey:
+def survey_block(
+    block: Block,
+    family: Family,
+    exog_names: list[str],
+    endog_name: str,
+    *,
+    wide: bool = False,
+    near: Vector | None = None,
+) -> Survey:
     """Check one block's rows and survey them, tile by tile.
 
     Parameters
@@ -307,6 +411,8 @@ def survey_block(block: Block, family: Family, exog_names: list[str], endog_name
         Name of the response, for messages.
     wide : bool
         Whether products of columns with one another are left out.
+    near : (p,) array, optional
+        Coefficients that X'WX and X'Wz are taken at.
 
     Returns
     -------
@@ -320,11 +426,11 @@ def survey_block(block: Block, family: Family, exog_names: list[str], endog_name
     DataError
         If a value is infinite.
     """
-    _check_response(block, family, endog_name)
+    check_response(block, family, endog_name)
     with np.errstate(all="ignore"):
-        found = reduce(add, (Survey.of(tile, family, wide=wide) for tile in block.tiles()))
+        found = reduce(add, (Survey.of(tile, family, wide=wide, near=near) for tile in block.tiles()))
         if not np.isfinite(_sums_of(found.information)).all():
-            raise _infinite_value(block, exog_names)
+            raise infinite_value(block, exog_names)
     return replace(found, dropped=block.dropped)
 
 
@@ -332,7 +438,23 @@ def _sums_of(gram: Gram | GramDiagonal) -> Matrix | Vector:
     return gram.second if isinstance(gram, Gram) else gram.diagonal
 
 
-def _check_response(block: Block, family: Family, endog_name: str) -> None:
+def check_response(block: Block, family: Family, endog_name: str) -> None:
+    """Refuse responses that the family cannot have.
+
+    Parameters
+    ----------
+    block : Block
+        The rows.
+    family : Family
+        Knows its domain.
+    endog_name : str
+        Name of the response, for messages.
+
+    Raises
+    ------
+    DomainError
+        If a response is outside the domain.
+    """
     allowed = family.in_domain(block.y)
     if not allowed.all():
         i = int(np.argmin(allowed))
@@ -342,8 +464,21 @@ def _check_response(block: Block, family: Family, endog_name: str) -> None:
         )
 
 
-def _infinite_value(block: Block, exog_names: list[str]) -> DataError:
-    """Return an error that names the first infinite value, or the largest where only squares overflow."""
+def infinite_value(block: Block, exog_names: list[str]) -> DataError:
+    """Return an error that names the first infinite value, or the largest where only squares overflow.
+
+    Parameters
+    ----------
+    block : Block
+        The rows.
+    exog_names : list of str
+        Names of the columns.
+
+    Returns
+    -------
+    DataError
+        To be raised.
+    """
     i, j, value = block.X.extreme()
     if np.isfinite(value):
         return DataError(

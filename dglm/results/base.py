@@ -168,6 +168,11 @@ class Results(RowWise, ABC):
         return self._estimate.pass_seconds
 
     @property
+    def compressed(self) -> int | None:
+        """Number of groups of equal rows that the fit was made of; None where it was made of the rows themselves."""
+        return self._estimate.compressed
+
+    @property
     def rows_held(self) -> Held:
         """Where the rows were between passes: ``"in memory"``, ``"kept"`` on dask, or nowhere: ``"read"`` each time."""
         return self._estimate.rows_held
@@ -281,7 +286,7 @@ class Results(RowWise, ABC):
             ("Certificate:", str(e.fit.certificate)),
             ("Iterations / passes:", f"{self.n_iter} / {self.n_passes}"),
         )
-        right = (
+        right: tuple[tuple[str, str], ...] = (
             ("No. Observations:", count(self.nobs)),
             ("Rows dropped (missing):", str(self.n_dropped)),
             ("Df Residuals:", count(self.df_resid)),
@@ -292,6 +297,8 @@ class Results(RowWise, ABC):
             ("Null Deviance:", number(self.null_deviance)),
             ("Pearson chi2:", number(self.pearson_chi2)),
         )
+        if self.compressed is not None:
+            right = (*right, ("Distinct rows (compressed):", str(self.compressed)))
         return Summary(title, (*left, *facts), right, header, tuple(table), (*notes, *self._warnings()))
 
     def _effect(self, *, exponentiate: bool) -> Effect:

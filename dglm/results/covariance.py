@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from dglm.data import CompressedData
 from dglm.design import GroupedRows
 from dglm.errors import DataError
 from dglm.inference import (
@@ -63,7 +64,12 @@ class Wanted:
         Objective
             Of the same rows.
         """
-        return objective if self.groups is None else replace(objective, data=self.groups.blocks(objective.data.passes))
+        if self.groups is None:
+            return objective
+        data = objective.data
+        # what groups of equal rows were made of has its categories as codes
+        passes = data.passes.beside() if isinstance(data, CompressedData) else data.passes
+        return replace(objective, data=self.groups.blocks(passes))
 
     def requests(self, free: Free, expected: Information | None) -> dict[str, Request]:
         """Return what the covariance needs of the rows that is not known.

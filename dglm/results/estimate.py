@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from dglm._typing import Mask, Vector
-from dglm.data import Held, Table
+from dglm.data import CompressedData, Held, Table
 from dglm.design import Design
 from dglm.errors import CollinearityError, DataError
 from dglm.families import Family
@@ -79,6 +79,8 @@ class Estimate:
         Where there were constraints; everything else is in terms of all coefficients.
     selection : Selection or None
         Where the columns were selected by a penalty.
+    compressed : int or None
+        Number of groups of equal rows that the fit was made of; None where it was made of the rows.
     rows_held : ``"in memory"``, ``"kept"`` or ``"read"``
         Where the rows were between passes; read and encoded in each of them, if nowhere.
     read_retries : int
@@ -105,6 +107,7 @@ class Estimate:
     collinear: Collinear = "drop"
     constraint: Constraint | None = None
     selection: Selection | None = None
+    compressed: int | None = None
     rows_held: Held = "in memory"
     read_retries: int = 0
     table: Table | None = field(default=None, metadata=NOT_SAVED)
@@ -289,6 +292,7 @@ def finish(
         collinear=collinear,
         constraint=constraint,
         selection=selection,
+        compressed=objective.data.n_groups if isinstance(objective.data, CompressedData) else None,
     )
 
 

@@ -12,6 +12,7 @@ from dglm.solvers.lbfgs import LBFGS
 from dglm.solvers.newton import Newton
 from dglm.solvers.path import PathFit, solve_path
 from dglm.solvers.path_problem import check_path, of_strength
+from dglm.solvers.pilot import pilot_of
 from dglm.solvers.proximal_gradient import ProximalGradient
 from dglm.solvers.proximal_newton import ProximalNewton
 from dglm.solvers.quadratic import minimise_quadratic
@@ -52,6 +53,7 @@ __all__ = [
     "minimise_quadratic",
     "null_eta",
     "of_strength",
+    "pilot_of",
     "resolve_solver",
     "solve_path",
     "solve_side_by_side",

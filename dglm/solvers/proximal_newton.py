@@ -9,11 +9,11 @@ from typing import ClassVar
 import numpy as np
 
 from dglm._typing import Matrix, Vector
-from dglm.families import Gaussian
 from dglm.matrix import Basis, Gram
 from dglm.objective import Curvature, Gradient, Objective, ObservedCurvature
 from dglm.penalties import Penalty, SparsePenalty
 from dglm.solvers.base import Certificate, Fit, Solver, dispersion
+from dglm.solvers.bending import bent_by_sample
 from dglm.solvers.coordinates import sparse_basis
 from dglm.solvers.gaussian_design import gaussian_design_start
 from dglm.solvers.iteration import Iteration, Status
@@ -78,12 +78,6 @@ class Problem:
     objective: Objective[SparsePenalty]
     basis: Basis
 
-    @property
-    def quadratic(self) -> bool:
-        """Whether the likelihood is quadratic, so that the survey has its Hessian: least squares."""
-        family = self.objective.family
-        return isinstance(family, Gaussian) and family.canonical
-
     def evaluate(self, theta: Vector) -> State:
         """Return the state at some coefficients: one pass.
 
@@ -102,7 +96,7 @@ class Problem:
         theta = objective.penalty.feasible(theta)
         beta = basis.to_params(theta)
         found: Gradient
-        if self.quadratic:
+        if objective.quadratic:
             found, information = objective.at(beta, Gradient), objective.survey.gram
         else:
             seen: Curvature = objective.at(beta, Curvature if objective.family.canonical else ObservedCurvature)
@@ -147,13 +141,18 @@ class Problem:
             return self.evaluate(null)
         H = self.basis.gram(survey.gram) / W
         # exact for least squares; elsewhere as near as a start needs, against what is about a standard error
-        enough = np.sqrt(survey.null_deviance) / W * (TIGHTEST * tol if self.quadratic else LOOSEST)
+        enough = np.sqrt(survey.null_deviance) / W * (TIGHTEST * tol if objective.quadratic else LOOSEST)
 
         def minimise(H: Matrix, g: Vector, theta: Vector) -> Vector:
             return minimise_quadratic(H, g, objective.penalty, theta, tol=enough).theta
 
-        zero = objective.penalty.feasible(np.zeros_like(g))
-        target = gaussian_design_start(objective, self.basis, minimise(H, g + H @ zero, zero), minimise)
+        pilot = None if objective.pilot is None else self.basis.from_params(objective.pilot.params)
+        if pilot is not None and np.array_equal(pilot, objective.penalty.feasible(pilot)):
+            unit = np.sqrt(survey.null_deviance) / W
+            target = self._bent(pilot, H, g + H @ pilot, TIGHTEST * tol * unit)
+        else:
+            zero = objective.penalty.feasible(np.zeros_like(g))
+            target = gaussian_design_start(objective, self.basis, minimise(H, g + H @ zero, zero), minimise)
         state = self.evaluate(target)
         if np.isfinite(state.objective):
             return state
@@ -175,9 +174,21 @@ class Problem:
         (p,) array
             In centred coordinates.
         """
+        if self.objective.pilot is not None:
+            return self._bent(state.theta, state.H, state.gradient, TIGHTEST * tol * state.unit) - state.theta
         enough = max(min(LOOSEST, state.certificate) * state.certificate, TIGHTEST * tol) * state.unit
         penalty = self.objective.penalty
         return minimise_quadratic(state.H, state.gradient, penalty, state.theta, tol=enough).theta - state.theta
+
+    def _bent(self, theta: Vector, H: Matrix, g: Vector, enough: float) -> Vector:
+        """Return the minimum of a quadratic model that the pilot's sample bends, to nearly all its digits."""
+        objective = self.objective
+
+        def minimise(H: Matrix, g: Vector, theta: Vector) -> Vector:
+            return minimise_quadratic(H, g, objective.penalty, theta, tol=enough).theta
+
+        want = Curvature if objective.family.canonical else ObservedCurvature
+        return bent_by_sample(objective, self.basis, want, theta, H, g, minimise)
 
     def slope(self, state: State, d: Vector) -> float:
         """Return a bound on the directional derivative of the objective.

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from dglm._typing import Mask, Matrix, Vector
-from dglm.families import Gaussian
 from dglm.matrix import ScaledCholesky
 from dglm.objective import Curvature, FactoredCurvature, Objective
 from dglm.penalties import SmoothPenalty, Unpenalised
 from dglm.solvers.base import Certificate, Fit
+from dglm.solvers.bending import bent_by_sample
 from dglm.solvers.gaussian_design import gaussian_design_start
 from dglm.solvers.iteration import Iteration, Status
 from dglm.solvers.line_search import backtrack, falls_enough
@@ -133,7 +134,7 @@ def _begin(objective: Objective[SmoothPenalty], start: Vector | None, curvature:
         return at(start)
     quadratic = quadratic_start(objective, seen)
     if quadratic is not None:
-        quadratic = _towards_gaussian_columns(objective, quadratic, seen.kept)
+        quadratic = _closer(objective, quadratic, seen.kept, curvature)
         state = at(quadratic)
         if np.isfinite(state.objective):
             return state
@@ -144,19 +145,41 @@ def _begin(objective: Objective[SmoothPenalty], start: Vector | None, curvature:
     return at(fallback + (t or 0.0) * (quadratic - fallback))
 
 
-def _towards_gaussian_columns(objective: Objective[SmoothPenalty], beta: Vector, kept: Mask) -> Vector:
-    """Return where a logistic fit is nearly done, the minimum of the survey's quadratic model for others."""
-    basis, penalty = objective.basis, objective.penalty
-
-    def minimise(H: Matrix, g: Vector, theta: Vector) -> Vector:
-        at = basis.to_params(theta)
-        model = ScaledCholesky.of(H + basis.hessian(penalty.hessian(at)), kept)
-        return theta - model.solve(g + basis.gradient(penalty.gradient(at)))
-
+def _closer(objective: Objective[SmoothPenalty], beta: Vector, kept: Mask, curvature: type[Curvature]) -> Vector:
+    """Return where a fit is nearly done: by the pilot's sample, or by Gaussian columns where it is logistic."""
+    basis, W, minimise = objective.basis, objective.nobs, partial(_minimum, objective, kept)
     try:
-        return basis.to_params(gaussian_design_start(objective, basis, basis.from_params(beta), minimise))
+        if objective.pilot is None:
+            return basis.to_params(gaussian_design_start(objective, basis, basis.from_params(beta), minimise))
+        at = basis.from_params(objective.pilot.params)
+        H = basis.gram(objective.survey.gram) / W
+        g = H @ at - basis.cross(objective.survey.cross) / W
+        return basis.to_params(bent_by_sample(objective, basis, curvature, at, H, g, minimise))
     except np.linalg.LinAlgError:
         return beta
+
+
+def _minimum(objective: Objective[SmoothPenalty], kept: Mask, H: Matrix, g: Vector, theta: Vector) -> Vector:
+    """Return the minimum of a quadratic model plus the penalty."""
+    basis, penalty, at = objective.basis, objective.penalty, objective.basis.to_params(theta)
+    model = ScaledCholesky.of(H + basis.hessian(penalty.hessian(at)), kept)
+    step: Vector = model.solve(g + basis.gradient(penalty.gradient(at)))
+    return theta - step
+
+
+def _step(objective: Objective[SmoothPenalty], state: State, curvature: type[Curvature]) -> Vector:
+    """Return the full step: Newton's, bent by the pilot's sample where there is one."""
+    if objective.pilot is None or state.factored:
+        return state.direction
+    basis, W = objective.basis, objective.nobs
+    H, g = basis.gram(state.curvature.information) / W, -basis.cross(state.curvature.score) / W
+    at, minimise = basis.from_params(state.beta), partial(_minimum, objective, state.kept)
+    try:
+        theta = bent_by_sample(objective, basis, curvature, at, H, g, minimise)
+    except np.linalg.LinAlgError:
+        return state.direction
+    step = np.where(state.kept, basis.to_params(theta), 0.0) - state.beta
+    return step if np.isfinite(step).all() else state.direction
 
 
 def _stop(
@@ -184,7 +207,7 @@ def _advance(
     def along(t: float) -> Vector:
         return state.beta + t * state.direction
 
-    full = evaluate(objective, along(1.0), want, state.kept)
+    full = evaluate(objective, state.beta + _step(objective, state, curvature), want, state.kept)
     if falls_enough(full.objective, state.objective, state.slope, 1.0):
         return full, 1.0
     t = backtrack(objective, along, state.objective, state.slope)
@@ -196,7 +219,5 @@ def _refined(objective: Objective[SmoothPenalty], state: State) -> Vector:
 
     The deviance is flat there, so that a step so small leaves it, and X2, which is the same, as they are.
     """
-    least_squares = (
-        isinstance(objective.family, Gaussian) and objective.family.canonical and objective.penalty == Unpenalised()
-    )
+    least_squares = objective.quadratic and objective.penalty == Unpenalised()
     return state.beta + state.direction if least_squares and state.certificate <= REFINABLE else state.beta

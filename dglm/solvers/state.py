@@ -9,7 +9,7 @@ import numpy as np
 
 from dglm._typing import Mask, Matrix, Vector
 from dglm.matrix import Information, ScaledCholesky
-from dglm.objective import FactoredCurvature, Objective, SecondOrder
+from dglm.objective import FactoredCurvature, Gradient, Objective, SecondOrder
 from dglm.penalties import Penalty, SmoothPenalty
 from dglm.solvers.base import dispersion
 from dglm.solvers.iteration import Iteration
@@ -87,7 +87,7 @@ def evaluate(objective: Objective[SmoothPenalty], beta: Vector, want: type[Secon
     State
         With an infinite objective and a direction of nan where the sums are not finite.
     """
-    basis, W, found = objective.basis, objective.nobs, objective.at(beta, want)
+    basis, W, found = objective.basis, objective.nobs, _sums(objective, beta, want)
     value = objective.value(found.deviance, beta)
     g = W * basis.gradient(objective.penalty.gradient(beta)) - basis.cross(found.score)
     finite = np.isfinite(value) and np.isfinite(g).all() and np.isfinite(basis.gram(found.information)).all()
@@ -108,6 +108,14 @@ def evaluate(objective: Objective[SmoothPenalty], beta: Vector, want: type[Secon
         certificate,
         min(factor.smallest_pivot, objective.cancellation),
     )
+
+
+def _sums(objective: Objective[SmoothPenalty], beta: Vector, want: type[SecondOrder]) -> SecondOrder:
+    """Return what was asked for; of least squares the survey has the information already."""
+    if not objective.quadratic or issubclass(want, FactoredCurvature):
+        return objective.at(beta, want)
+    found = objective.at(beta, Gradient)
+    return want(found.deviance, found.pearson_chi2, found.score, objective.survey.gram)
 
 
 def _certificate(step: Vector, theta: Vector, factor: ScaledCholesky, variance: float) -> float:

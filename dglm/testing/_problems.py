@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dglm._typing import Matrix, Vector
+from dglm._typing import Codes, Matrix, Vector
 from dglm.data import Block
 from dglm.families import (
     Binomial,
@@ -156,7 +156,7 @@ def many_columns() -> Iterator[Problem]:
         yield Problem("factors of rare levels", family, block, has_intercept=True)
 
 
-def rows_of(block: Block, index: slice | Vector) -> Block:
+def rows_of(block: Block, index: slice | Codes) -> Block:
     """Return some rows of a block, as a block of their own."""
 
     def pick(v: Vector | None) -> Vector | None:

@@ -272,7 +272,8 @@ class _Reference:
         with np.errstate(all="ignore"):
             at, observed = family.pointwise(block.y, eta), family.observed_information(block.y, eta)
             deviance = float(np.dot(w, at.deviance))
-            chi2 = float(np.dot(w, (block.y - at.mu) ** 2 / family.variance(at.mu)))
+            mu = family.link.inverse(eta)
+            chi2 = float(np.dot(w, (block.y - mu) ** 2 / family.variance(mu)))
         penalty = float(np.sum(self.ridge * theta**2 / 2 + self.lasso * np.abs(theta)))
         value = deviance / (2 * W) + penalty
         gradient = -self.Z.T @ (w * at.score).astype(np.longdouble) / W + self.ridge * theta

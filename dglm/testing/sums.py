@@ -1,4 +1,4 @@
-"""check_sum: a statistic must not depend on how the rows are split."""
+"""check_sum: a statistic must not depend on how the rows are split, nor on whether equal ones were grouped."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from dglm._typing import Vector
-from dglm.data import Block
+from dglm.data import Block, MemoryBlocks
 from dglm.matrix import Cross, Crosses, Gram, GramDiagonal, TriangularFactor
-from dglm.objective import Sum
+from dglm.objective import Groups, Sum, evaluate
 from dglm.storage import digest, exact_types, from_bytes, to_bytes
 from dglm.testing._compare import EPS, require, require_close, require_frozen, same_after_pickling
 from dglm.testing._problems import DESIGNS, FAMILIES, problem, rows_of
@@ -25,6 +25,8 @@ ROUNDING = 100 * EPS
 
 def check_sum(sum_type: type[Sum], *, point: Vector | Callable[[Vector], Any] | None = None) -> None:
     """Check that a statistic is additive over rows, whatever the split and the order, for every family.
+
+    And that groups of equal rows give it where it says that they do (`Sum.known_of_groups`).
 
     Parameters
     ----------
@@ -53,6 +55,8 @@ def check_sum(sum_type: type[Sum], *, point: Vector | Callable[[Vector], Any] | 
             coefficients = beta if point is None or callable(point) else point
             made = point(beta) if callable(point) else coefficients
             _check_splits(sum_type, block, made, coefficients, family, str(table), rng, types)
+            if block.offset is not None and sum_type.known_of_groups(made, even=False):
+                _check_groups(sum_type, block, made, coefficients, family, str(table))
 
 
 def _near_data(block: Block, eta: float) -> Vector:
@@ -77,10 +81,7 @@ def _check_splits(
     require(isinstance(whole, sum_type), f"of returns a {type(whole).__name__}")
     require_frozen(whole)
     rows = [sum_type.of(rows_of(block, slice(i, i + 1)), point, family) for i in range(n)]
-    # what rounding may do is measured against the sum of absolute values, and by what it does to X beta beforehand
-    X = np.abs(block.X.toarray())
-    blur = 1 + float((X @ np.abs(coefficients)).max()) if X.shape[1] == len(coefficients) else 1.0
-    sizes = {key: blur * np.sum([np.abs(dense(row)[key]) for row in rows], axis=0) for key in dense(whole)}
+    sizes = _sizes(rows, block, coefficients)
     none = sum_type.of(rows_of(block, slice(0, 0)), point, family)
     cut = [slice(a, b) for a, b in _cuts(n, rng)]
     parts = [sum_type.of(rows_of(block, rows), point, family) for rows in cut]
@@ -105,6 +106,25 @@ def _check_splits(
     require(digest(kept) == digest(whole), f"{sum_type.__name__} of {name}: a checkpoint gives back other bits")
     twice = sum_type.of(replace(block, freq_weights=2 * block.freq), point, family)
     _require_same(f"{sum_type.__name__} of {name}: weights of 2, against rows twice", whole + whole, twice, sizes)
+
+
+def _check_groups(sum_type: type[Sum], block: Block, point: Any, coefficients: Vector, family: Any, name: str) -> None:
+    n, p = 24, block.X.shape[1]
+    alike = rows_of(block, 3 * (np.arange(n) // 3))
+    equal = replace(rows_of(block, slice(0, n)), X=alike.X, offset=alike.offset)
+    rows = [sum_type.of(rows_of(equal, slice(i, i + 1)), point, family) for i in range(n)]
+    groups = Groups.of(equal, family, [str(j) for j in range(p)], "y", 1.0)
+    data = groups.data(MemoryBlocks([equal]))
+    found = data.sum(evaluate, [(sum_type, point)], family).parts[0]
+    sizes = _sizes(rows, equal, coefficients)
+    _require_same(f"{sum_type.__name__} of {name}: groups of equal rows", found, reduce(add, rows), sizes)
+
+
+def _sizes(rows: Sequence[Sum], block: Block, coefficients: Vector) -> dict[str, Any]:
+    """Return what rounding is measured against: sums of absolute values, and what it does to X beta beforehand."""
+    X = np.abs(block.X.toarray())
+    blur = 1 + float((X @ np.abs(coefficients)).max()) if X.shape[1] == len(coefficients) else 1.0
+    return {key: blur * np.sum([np.abs(dense(row)[key]) for row in rows], axis=0) for key in dense(rows[0])}
 
 
 def _cuts(n: int, rng: np.random.Generator) -> Iterator[tuple[int, int]]:
