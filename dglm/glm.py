@@ -60,7 +60,7 @@ class GLM(Constraining, Evaluating, Penalising):
         two-level categorical one models the probability of True or of the second level.
     exog : array or DataFrame
         Design matrix, (n, p), of numpy, scipy.sparse, pandas, dask, polars or pyarrow. A constant column is the
-        intercept; none is added.
+        intercept; none is added unless asked.
     family : Family, optional
         From `dglm.families`, with its link; Gaussian when not given.
     offset : array or Series, optional
@@ -73,6 +73,9 @@ class GLM(Constraining, Evaluating, Penalising):
         Inverse relative variances; trials, where the response is proportions.
     missing : str
         ``"drop"`` leaves out rows with anything missing; ``"raise"`` refuses them.
+    add_constant : bool
+        Whether a column of ones, ``"const"``, comes before those of `exog`, partition by partition. New rows do not
+        have it either.
 
     Raises
     ------
@@ -99,10 +102,12 @@ class GLM(Constraining, Evaluating, Penalising):
         freq_weights: Any = None,
         var_weights: Any = None,
         missing: Literal["drop", "raise"] = "drop",
+        add_constant: bool = False,
     ) -> None:
         family = checked_family(family, exposure)
         extras = _extras(offset, exposure, freq_weights, var_weights)
-        self._prepare(from_collections(endog, exog, extras=extras, missing=checked_missing(missing)), family)
+        prepared = from_collections(endog, exog, extras=extras, missing=checked_missing(missing), constant=add_constant)
+        self._prepare(prepared, family)
 
     @classmethod
     def from_formula(

@@ -83,7 +83,7 @@ def test_survey_is_that_of_all_rows_for_any_split(family, edges, seed):
     assert (found.high >= counted.max(axis=0)).all()
     assert found.constant_column() == (0, 1.0)
     # the first step of IRLS: W and z at the family's starting means
-    mu = family.starting_mu(y, w)
+    mu = family.starting_mu(y, block.var)
     eta = family.link.link(mu)
     dmu = family.link.inverse_deriv(eta)
     W = w * dmu**2 / family.variance(mu)

@@ -50,7 +50,8 @@ class DaskTable(FrameTable):
         blocks: DaskBlocks[Partition] = DaskBlocks.of(parts)
         return blocks.map(partial(_as_declared, self._booleans(columns))) if self._booleans(columns) else blocks
 
-    def rows(self, function: RowFunction, columns: Sequence[str]) -> Any:
+    def rows(self, function: RowFunction, columns: Sequence[str], *, every: bool = False) -> Any:
+        del every
         frame = self.frame[list(columns)]
         return frame.map_partitions(_numbered_rows, function, self._booleans(columns), meta=function(frame._meta, 0))
 
@@ -131,7 +132,7 @@ class DaskArrayTable(Table):
         values = [list(chain.from_iterable(column[i] for column in chunks)) for i in range(len(grids[0]))]
         return DaskBlocks.of(values).map(partial(_assemble, widths))
 
-    def rows(self, function: RowFunction, columns: Sequence[str]) -> Any:
+    def rows(self, function: RowFunction, columns: Sequence[str], *, every: bool = False) -> Any:
         none = {c: np.empty((0, *self.arrays[c].shape[1:]), dtype=self.arrays[c].dtype) for c in columns}
         meta = function(none, 0)
         if isinstance(meta, pd.DataFrame):
@@ -139,8 +140,10 @@ class DaskArrayTable(Table):
             starts = _starts(self.arrays["exog"].chunks[0])
             parts = self.partitions(columns).map(partial(_labelled_from, function, starts)).parts
             return dd.from_delayed(parts, meta=meta)
-        # how many rows are kept is not known before they are looked at, so the chunk sizes stay unknown
-        return self.partitions(columns).map(function).concatenated(*meta.shape[1:])
+        found = self.partitions(columns).map(function).concatenated(*meta.shape[1:])
+        # how many rows are kept is not known before they are looked at: the chunk sizes stay unknown, unless all are
+        sizes = self.arrays["exog"].chunks[0] if every else found.chunks[0]
+        return da.Array(found.dask, found.name, (sizes, *found.chunks[1:]), meta=meta)
 
     def sample(self, columns: Sequence[str]) -> dict[str, AnyArray]:
         return {c: np.ones((2, *self.arrays[c].shape[1:]), dtype=self.arrays[c].dtype) for c in columns}

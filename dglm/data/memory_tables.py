@@ -38,7 +38,8 @@ class PandasTable(FrameTable):
         frame = self.frame[list(columns)]
         return MemoryBlocks([frame.iloc[i : i + BLOCK_ROWS] for i in range(0, max(len(frame), 1), BLOCK_ROWS)])
 
-    def rows(self, function: RowFunction, columns: Sequence[str]) -> Any:
+    def rows(self, function: RowFunction, columns: Sequence[str], *, every: bool = False) -> Any:
+        del every
         return function(self.frame[list(columns)], 0)
 
     def sample(self, columns: Sequence[str]) -> pd.DataFrame:
@@ -78,7 +79,8 @@ class ArrayTable(Table):
         starts = range(0, max(n, 1), BLOCK_ROWS)
         return MemoryBlocks([{c: _cut(self.arrays[c], i, min(i + BLOCK_ROWS, n)) for c in columns} for i in starts])
 
-    def rows(self, function: RowFunction, columns: Sequence[str]) -> Any:
+    def rows(self, function: RowFunction, columns: Sequence[str], *, every: bool = False) -> Any:
+        del every
         return function({c: self.arrays[c] for c in columns}, 0)
 
     def sample(self, columns: Sequence[str]) -> dict[str, AnyArray]:

@@ -41,8 +41,8 @@ class NarwhalsTable(FrameTable):
     def partitions(self, columns: Sequence[str]) -> MemoryBlocks[Partition]:
         return self._read(columns).partitions(columns)
 
-    def rows(self, function: RowFunction, columns: Sequence[str]) -> Any:
-        return self._read(columns).rows(function, columns)
+    def rows(self, function: RowFunction, columns: Sequence[str], *, every: bool = False) -> Any:
+        return self._read(columns).rows(function, columns, every=every)
 
     def sample(self, columns: Sequence[str]) -> pd.DataFrame:
         if isinstance(self.frame, nw.DataFrame):

@@ -49,7 +49,7 @@ class Table(ABC):
         """
 
     @abstractmethod
-    def rows(self, function: RowFunction, columns: Sequence[str]) -> Any:
+    def rows(self, function: RowFunction, columns: Sequence[str], *, every: bool = False) -> Any:
         """Apply a function that returns a number, or a row of numbers, for each row.
 
         Parameters
@@ -59,6 +59,8 @@ class Table(ABC):
             dask it is called at once with a partition of no rows, to learn what it returns.
         columns : sequence of str
             What to read.
+        every : bool
+            Whether the function keeps every row, so that there are as many as in the table.
 
         Returns
         -------

@@ -2,7 +2,7 @@
 
 from dglm.design.arrays import ArrayDesign
 from dglm.design.base import Design, Extra, length_of, row_index, rows_of
-from dglm.design.collections import from_collections
+from dglm.design.collections import from_collections, is_lazy
 from dglm.design.constraints import Constraints, read_constraints
 from dglm.design.context import Context, Unsaved
 from dglm.design.engines import engine_named
@@ -44,6 +44,7 @@ __all__ = [
     "from_collections",
     "from_formula",
     "group_rows",
+    "is_lazy",
     "learned_by",
     "length_of",
     "read_constraints",

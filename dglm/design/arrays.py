@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from dglm._typing import AnyArray
 from dglm.design.base import Design
 from dglm.design.values import sparse_rows
 from dglm.errors import DataError
-from dglm.matrix import DenseMatrix, SparseMatrix, StoredMatrix, is_sparse
+from dglm.matrix import DenseMatrix, SparseMatrix, StoredMatrix, beside, is_sparse
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +34,11 @@ class ArrayDesign(Design):
         Position of the intercept, where the recipe knows it.
     n_passes : int
         Passes over the data that the recipe was learned in.
+    constant : bool
+        Whether a column of ones, which the arrays lack, comes first.
     """
+
+    constant: bool = False
 
     @property
     def columns(self) -> list[str]:
@@ -49,17 +54,25 @@ class ArrayDesign(Design):
         X = partition["exog"]
         if X.ndim == 1:
             X = X[:, None]
-        if X.shape[1] != len(self.exog_names):
-            raise DataError(f"exog has {X.shape[1]} columns in partition {number}; expected {len(self.exog_names)}")
+        expected = len(self.exog_names) - self.constant
+        if X.shape[1] != expected:
+            raise DataError(f"exog has {X.shape[1]} columns in partition {number}; expected {expected}")
         if is_sparse(X):
-            return SparseMatrix.of(sparse_rows(X, "exog", f" in partition {number}"))
-        return DenseMatrix(X if _is_real(X) else _converted(X, "exog", number))
+            rows = sparse_rows(X, "exog", f" in partition {number}")
+            return SparseMatrix.of(beside([sparse.csr_array(_ones(rows)), rows]) if self.constant else rows)
+        values = X if _is_real(X) else _converted(X, "exog", number)
+        return DenseMatrix(beside([_ones(values), values]) if self.constant else values)
 
     def endog(self, partition: Mapping[str, AnyArray], number: int) -> AnyArray:
         y = partition["endog"]
         if y.ndim == 2 and y.shape[1] == 1:
             y = y[:, 0]
         return _converted(y, "endog", number)
+
+
+def _ones(X: Any) -> AnyArray:
+    """Return a column for the rows of X, of a type that leaves that of X as it is."""
+    return np.ones((X.shape[0], 1), dtype=X.dtype)
 
 
 def _is_real(values: AnyArray) -> bool:

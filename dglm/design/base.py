@@ -17,6 +17,8 @@ from dglm.errors import DataError
 from dglm.matrix import StoredMatrix, missing_rows
 
 Missing = Literal["drop", "raise"]
+#: What the column of ones is called that `GLM(add_constant=True)` puts first, as statsmodels does.
+CONSTANT = "const"
 ROLES = ("freq_weights", "var_weights", "offset", "exposure")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from typing import Any
 
+import dask
 import dask.array as da
 import dask.dataframe as dd
 import numpy as np
@@ -13,7 +14,7 @@ from scipy import sparse
 
 from dglm.data import ArrayTable, DaskArrayTable, Table
 from dglm.design.arrays import ArrayDesign
-from dglm.design.base import ROLES, Extra, Missing
+from dglm.design.base import CONSTANT, ROLES, Extra, Missing
 from dglm.design.frame import FrameDesign
 from dglm.design.inputs import frame_columns, frame_table, is_frame
 from dglm.design.joining import JOINED, PreparedModel, join_extras, refuse_double_weights
@@ -23,7 +24,9 @@ from dglm.design.values import is_categorical, sparse_rows
 from dglm.errors import DataError
 
 
-def from_collections(endog: Any, exog: Any, *, extras: Mapping[str, Any], missing: Missing) -> PreparedModel:
+def from_collections(
+    endog: Any, exog: Any, *, extras: Mapping[str, Any], missing: Missing, constant: bool = False
+) -> PreparedModel:
     """Make a design of arrays or dataframes as they are.
 
     Parameters
@@ -36,6 +39,8 @@ def from_collections(endog: Any, exog: Any, *, extras: Mapping[str, Any], missin
         Weights, offset and exposure, aligned with `exog`.
     missing : str
         ``"drop"`` or ``"raise"``.
+    constant : bool
+        Whether a column of ones comes before those of `exog`.
 
     Returns
     -------
@@ -50,13 +55,15 @@ def from_collections(endog: Any, exog: Any, *, extras: Mapping[str, Any], missin
     if isinstance(exog, (pd.Series, dd.Series)):
         exog = exog.to_frame()
     if is_frame(exog):
-        return _from_frame(endog, exog, extras, missing)
-    return _from_arrays(endog, exog, extras, missing)
+        return _from_frame(endog, exog, extras, missing, constant=constant)
+    return _from_arrays(endog, exog, extras, missing, constant=constant)
 
 
-def _from_frame(endog: Any, exog: Any, extras: Mapping[str, Any], missing: Missing) -> PreparedModel:
+def _from_frame(endog: Any, exog: Any, extras: Mapping[str, Any], missing: Missing, *, constant: bool) -> PreparedModel:
     table = frame_table(exog)
     labels = tuple(table.columns)
+    if constant and CONSTANT in labels:
+        raise DataError(f"exog has a column {CONSTANT!r} of its own; rename it, or add no constant")
     parts = frame_columns(endog) if is_frame(endog) else None
     if parts is None:
         name = getattr(endog, "name", None)
@@ -84,13 +91,15 @@ def _from_frame(endog: Any, exog: Any, extras: Mapping[str, Any], missing: Missi
     return PreparedModel(
         table,
         FrameDesign(
-            exog_names=tuple(map(str, labels)),
+            exog_names=(*_constant_name(constant=constant), *map(str, labels)),
             response=response,
             extras=joined,
             missing=missing,
+            intercept=0 if constant else None,
             n_passes=n_passes,
             exog_labels=labels,
             endog_columns=where,
+            constant=constant,
         ),
     )
 
@@ -109,7 +118,13 @@ def _never_names(extras: Mapping[str, Any]) -> Mapping[str, Any]:
     return extras
 
 
-def _from_arrays(endog: Any, exog: Any, extras: Mapping[str, Any], missing: Missing) -> PreparedModel:
+def _constant_name(*, constant: bool) -> tuple[str, ...]:
+    return (CONSTANT,) if constant else ()
+
+
+def _from_arrays(
+    endog: Any, exog: Any, extras: Mapping[str, Any], missing: Missing, *, constant: bool
+) -> PreparedModel:
     given = {"exog": exog, "endog": endog, **{r: v for r, v in _never_names(extras).items() if v is not None}}
     arrays = {name: as_array(values, name) for name, values in given.items()}
     X, y = arrays["exog"], arrays["endog"]
@@ -133,8 +148,34 @@ def _from_arrays(endog: Any, exog: Any, extras: Mapping[str, Any], missing: Miss
     found = tuple(Extra(role, role, by_name=False) for role in ROLES if role in arrays)
     refuse_double_weights(response, found)
     p = 1 if X.ndim == 1 else X.shape[1]
-    names = tuple(f"x{j + 1}" for j in range(p))
-    return PreparedModel(table, ArrayDesign(exog_names=names, response=response, extras=found, missing=missing))
+    names = (*_constant_name(constant=constant), *(f"x{j + 1}" for j in range(p)))
+    return PreparedModel(
+        table,
+        ArrayDesign(
+            exog_names=names,
+            response=response,
+            extras=found,
+            missing=missing,
+            intercept=0 if constant else None,
+            constant=constant,
+        ),
+    )
+
+
+def is_lazy(values: Any) -> bool:
+    """Return whether a collection is dask's, to be computed later.
+
+    Parameters
+    ----------
+    values : collection
+        As the user passed them.
+
+    Returns
+    -------
+    bool
+        False for whatever is in memory.
+    """
+    return dask.is_dask_collection(values)
 
 
 def as_array(values: Any, name: str) -> Any:

@@ -35,10 +35,13 @@ class FrameDesign(Design):
         The columns of the frame, in order; their names as strings are `exog_names`.
     endog_columns : tuple of str
         Where the response is in a partition.
+    constant : bool
+        Whether a column of ones, which the frame lacks, comes first.
     """
 
     exog_labels: tuple[str, ...]
     endog_columns: tuple[str, ...]
+    constant: bool = False
 
     @property
     def columns(self) -> list[str]:
@@ -51,8 +54,9 @@ class FrameDesign(Design):
         return list(self.exog_labels)
 
     def exog(self, partition: pd.DataFrame, number: int) -> DenseMatrix:
-        X = np.empty((len(partition), len(self.exog_labels)), order="F")
-        for j, label in enumerate(self.exog_labels):
+        X = np.empty((len(partition), len(self.exog_names)), order="F")
+        X[:, : self.constant] = 1.0
+        for j, label in enumerate(self.exog_labels, start=int(self.constant)):
             X[:, j] = as_floats(partition[label], str(label), number)
         return DenseMatrix(X)
 

@@ -181,7 +181,7 @@ class Family(ABC):
         y : (n,) array
             Responses.
         weights : (n,) array
-            Weights of the rows.
+            Variance weights of the rows: trials, where responses are proportions.
 
         Returns
         -------

@@ -126,7 +126,7 @@ class Survey:
         """
         of = _Responses.of(block)
         if near is None:
-            W, Wz = (of.rows(values) for values in _first_step(family, of.y, of.w, block.offset))
+            W, Wz = (of.rows(values) for values in _first_step(family, of, block.offset))
         else:
             W, Wz = _step_from(family, block, block.X.matvec(near))
         gram = block.X.gram_diagonal(W) if wide else block.X.gram(W)
@@ -274,9 +274,11 @@ class _Responses:
         return values if self.second is None else np.where(self.second, values[1], values[0])
 
 
-def _first_step(family: Family, y: Vector, w: Vector, offset: Vector | None) -> tuple[Vector, Vector]:
+def _first_step(family: Family, of: _Responses, offset: Vector | None) -> tuple[Vector, Vector]:
     """Return W and Wz, the working weights and responses at the family's starting means."""
-    eta = family.link.link(family.starting_mu(y, w))
+    y, w = of.y, of.w
+    # not of the frequency weights: a row that counts twice starts where the row twice does
+    eta = family.link.link(family.starting_mu(y, of.var))
     at = family.pointwise(y, eta)
     # working response: eta + (y - mu) deta/dmu = eta + score / information
     usable = np.isfinite(eta) & np.isfinite(at.information) & (at.information > 0)

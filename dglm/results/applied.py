@@ -67,7 +67,7 @@ class Rows:
             Lazy on dask. Without the rows that were dropped from a fit; nan for new rows with something missing.
         """
         function = Applied(self.design, self.family, self.params, quantity, names, framed=framed, new=self.new)
-        return self.table.rows(function, self.columns)
+        return self.table.rows(function, self.columns, every=self.new)
 
 
 @dataclass(frozen=True)
