@@ -9,6 +9,7 @@ __all__ = [
     "AsynchronousClientError",
     "ChangedDataError",
     "CheckpointError",
+    "ClusterError",
     "CollinearityError",
     "ConstraintError",
     "ConvergenceWarning",
@@ -40,6 +41,10 @@ class ChangedDataError(DataError):
 
 class ReadError(OSError):
     """A partition whose file cannot be read: gone, forbidden, truncated, or failing however often it is tried."""
+
+
+class ClusterError(RuntimeError):
+    """What computes was lost: the scheduler, all workers, or every worker that ran one of the tasks."""
 
 
 class CollinearityError(DataError):

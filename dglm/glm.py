@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from copy import copy
-from dataclasses import replace
-from typing import Any, Literal, Self
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from dglm._typing import Vector
-from dglm.data import Block, BlockedData, CompressedData, PassLog, Persist, kept
-from dglm.design import Design, PreparedModel, as_params, engine_named, from_collections, from_formula
-from dglm.errors import ChangedDataError, DataError
+from dglm.data import Block, Persist
+from dglm.design import as_params, engine_named, from_collections, from_formula
 from dglm.families import Family
 from dglm.inference import CovarianceChoice
-from dglm.matrix import SparseMatrix, check_square, is_wide
+from dglm.matrix import SparseMatrix, is_wide
 from dglm.model import (
     Callback,
     Compress,
-    Compression,
     Constraining,
     Evaluating,
     Penalising,
+    Surveying,
     Watching,
     check_collinear,
     check_compress,
@@ -33,22 +29,18 @@ from dglm.model import (
     check_width,
     checked_family,
     checked_missing,
-    compression,
     covariance_options,
-    description,
     restriction,
     shape_solver,
 )
-from dglm.objective import Objective, Pilot, Survey, column_spread, survey
-from dglm.penalties import Bounded, Coefficients, Penalty, Unpenalised
+from dglm.penalties import Bounded, Penalty, Unpenalised
 from dglm.penalties.bounded import Bounds
-from dglm.results import Results, objective_of, results_of, warn_of_fit
+from dglm.results import Results, results_of, warn_of_fit
 from dglm.results.estimate import Collinear, ScaleOption
-from dglm.solvers import Solver, pilot_of, resolve_solver
-from dglm.storage import Checkpoint
+from dglm.solvers import Solver, resolve_solver
 
 
-class GLM(Constraining, Evaluating, Penalising):
+class GLM(Surveying, Constraining, Evaluating, Penalising):
     """A generalized linear model of rows in memory or on dask.
 
     Building one computes nothing, but for levels of categorical columns and what transforms in a formula learn.
@@ -219,17 +211,6 @@ class GLM(Constraining, Evaluating, Penalising):
         model._prepare(prepared, family)
         return model
 
-    def _prepare(self, prepared: PreparedModel, family: Family) -> None:
-        self.family = family
-        self.design: Design = prepared.design
-        self._table = prepared.table
-        self._compressions: dict[bool, Compression | None] = {}
-        self._kept = None
-        self._survey: Survey | None = None
-        self._pilot: Pilot | None = None
-        self._spread: Vector | None = None
-        self._passes = PassLog()
-
     @property
     def endog_names(self) -> str | list[str]:
         """Name of the response, or of its two columns of counts."""
@@ -242,13 +223,12 @@ class GLM(Constraining, Evaluating, Penalising):
 
         Sparse where it was given so.
         """
-        blocks = self._table.partitions(self.design.columns).map(self.design.encode)
-        return blocks.map(_exog_of).concatenated(len(self.design.exog_names))
+        return self._encoded().map(_exog_of).concatenated(len(self.design.exog_names))
 
     @property
     def endog(self) -> Any:
         """Response of those rows, coded as numbers; proportions for counts."""
-        return self._table.partitions(self.design.columns).map(self.design.encode).map(_endog_of).concatenated()
+        return self._encoded().map(_endog_of).concatenated()
 
     def fit(
         self,
@@ -401,88 +381,6 @@ class GLM(Constraining, Evaluating, Penalising):
         warn_of_fit(estimate, stacklevel=3)
         results: Results = results_of(estimate)
         return results
-
-    def _objective(
-        self, penalty: Penalty, persist: Persist, *, products: bool = True, compress: Compress = False
-    ) -> tuple[Objective[Any], int]:
-        if self._survey is None:
-            # names that are none and numbers that do not fit are refused before any row is read
-            penalty.bound(Coefficients.of(self.exog_names, self.design.intercept, terms=dict(self.design.terms)))
-        passes_before = self._passes.count
-        compressed = self._compressed(compress)
-        data = self._blocks(persist) if compressed is None else compressed.data
-        wide = is_wide(len(self.exog_names)) and not products
-        if not wide:
-            check_square(len(self.exog_names), data.free_bytes(), "this fit", self.design.advice)
-        if compressed is not None:
-            found = compressed.survey(self.family, self.exog_names, self.design.response.label, wide=wide)
-            return self._objective_over(data, penalty, found), passes_before
-        if self._survey is None or (self._survey.wide and not wide):
-            family, label = self.family.provisional, self.design.response.label
-            known = not (wide or self.family.free)
-            self._pilot = pilot_of(data, family, self.exog_names, self.design.intercept) if known else None
-            near = None if self._pilot is None else self._pilot.params
-            self._survey = survey(data, family, self.exog_names, label, wide=wide, near=near)
-        found = self._survey.without_products() if wide else self._survey
-        return self._objective_over(data, penalty, found), passes_before
-
-    def _objective_over(self, data: BlockedData[Block], penalty: Penalty, found: Survey) -> Objective[Any]:
-        if penalty.needs_spread and self._spread is None:
-            # exposures that became weights are no weights of the rows
-            rows = data.rows if isinstance(data, CompressedData) and not data.even else data
-            self._spread = column_spread(rows, found)
-        objective = objective_of(data, self.family, penalty, found, self._spread, self.design)
-        return replace(objective, pilot=self._pilot) if found is self._survey else objective
-
-    def _blocks(self, persist: Persist) -> BlockedData[Block]:
-        """Return the encoded blocks, kept where asked or where they fit; anew if another cluster has them."""
-        if self._kept is None or persist not in {"auto", self._kept[0]} or not self._kept[1].at_hand:
-            self._kept = kept(self._encoded(), persist)
-        return self._kept[1].logged_in(self._passes)
-
-    def _encoded(self) -> BlockedData[Block]:
-        """Return the encoded blocks; computes nothing on dask."""
-        return self._table.partitions(self.design.columns).map(self.design.encode)
-
-    @contextmanager
-    def _journaled(self, checkpoint: str | os.PathLike[str] | None, **options: Any) -> Iterator[Self]:
-        if checkpoint is None:
-            yield self
-            return
-        blocks = self._kept[1] if self._kept is not None and self._kept[1].at_hand else self._encoded()
-        described = description(self.design, self._table, self.family, blocks, options)
-        del blocks
-        model = copy(self)
-        # what fits before this one learned is no part of a journal that others are to follow from its start
-        model._survey = model._spread = None
-        model._passes = PassLog(journal=Checkpoint.open(checkpoint, described))
-        try:
-            try:
-                yield model
-            except DataError:
-                # of rows that were mended meanwhile, maybe
-                model._passes.verify()
-                raise
-            model._passes.verify()
-        except ChangedDataError as error:
-            raise ChangedDataError(
-                f"{error}. Checkpoint {os.fspath(checkpoint)!r} has sums over the rows as they were; delete it, too"
-            ) from error
-        finally:
-            # results may make passes of their own later
-            model._passes.leave_journal()
-            self._kept = model._kept
-        if self._survey is None:
-            self._survey, self._pilot = model._survey, model._pilot
-
-    def _compressed(self, compress: Compress) -> Compression | None:
-        """Return the groups of equal rows, found once; those that promised to pay are those that are asked for, too."""
-        if compress is False:
-            return None
-        known, asked = self._compressions, compress is True
-        if asked not in known and known.get(False) is None:
-            known[asked] = compression(self._table, self.design, self.family, self._passes, asked=asked)
-        return known.get(asked) or known.get(False)
 
 
 def _exog_of(block: Block, number: int) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import pathlib
 
 import dask
 import dask.dataframe as dd
@@ -391,3 +392,19 @@ def test_a_sum_that_groups_do_not_tell_is_refused():
     with pytest.raises(TypeError, match="SaturatedLoglike does not follow from groups"):
         SaturatedLoglike.of_groups(block, np.ones(1), families.Gamma())
     assert isinstance(Groups, type)
+
+
+@pytest.mark.parametrize("asked", [True, np.True_])
+def test_rows_that_changed_since_they_were_grouped_are_noticed_by_clusters(asked: bool, tmp_path: pathlib.Path) -> None:
+    data = pd.DataFrame({"g": list("abab") * 10, "y": np.arange(40) ** 2 % 11, "c": np.arange(40) // 6})
+    dd.from_pandas(data, npartitions=2).to_parquet(tmp_path, write_index=False)
+    rows = dd.from_map(pd.read_parquet, sorted(tmp_path.glob("*.parquet")), meta=data.iloc[:0])
+    model = dglm.GLM.from_formula("y ~ C(g)", rows, family=families.Poisson())
+    with dask.config.set(scheduler="synchronous"):
+        grouped = model.fit(compress=asked, cov_type="cluster", cov_kwds={"groups": "c"})
+        plain = model.fit(compress=False, cov_type="cluster", cov_kwds={"groups": "c"})
+        assert grouped.compressed == 2
+        np.testing.assert_allclose(grouped.bse, plain.bse, rtol=1e-9)
+        data.assign(y=lambda d: d.y + 1).iloc[:20].to_parquet(min(tmp_path.glob("*.parquet")))
+        with pytest.raises(errors.ChangedDataError, match="partition 0"):
+            model.fit(compress=asked, cov_type="cluster", cov_kwds={"groups": "c"})

@@ -13,6 +13,7 @@ from dglm.objective import Gradient
 from dglm.penalties import L2, Unpenalised
 from dglm.solvers import IRLS, LBFGS, GradientDescent, Status
 from dglm.solvers.lbfgs import Pairs
+from dglm.solvers.metric import Metric
 from dglm.testing import count_passes
 from dglm.testing._problems import problem
 from dglm.testing.solvers import _objective
@@ -109,7 +110,7 @@ def test_two_loop_recursion_is_the_bfgs_matrix(solver):
     A = rng.standard_normal((6, 6))
     A, metric, memory = A @ A.T + np.eye(6), rng.random(6) + 1, Pairs(limit=4)
     for s in rng.standard_normal((7, 6)):
-        memory = memory.after(s, A @ s, metric)
+        memory = memory.after(s, A @ s, Metric(metric))
     s, y = memory.pairs[-1]
     H = (s @ y) / (y @ (y / metric)) * np.diag(1 / metric)
     for s, y in memory.pairs:
@@ -117,8 +118,8 @@ def test_two_loop_recursion_is_the_bfgs_matrix(solver):
         H = V.T @ H @ V + np.outer(s, s) / (s @ y)
     g = rng.standard_normal(6)
     assert len(memory.pairs) == 4
-    np.testing.assert_allclose(memory.direction(g, metric), -H @ g, rtol=1e-12)
-    assert memory.after(s, -y, metric) is memory
+    np.testing.assert_allclose(memory.direction(g, Metric(metric)), -H @ g, rtol=1e-12)
+    assert memory.after(s, -y, Metric(metric)) is memory
 
 
 def test_gradient_vanishes_at_the_estimate(solver):

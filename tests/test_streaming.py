@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 import dglm
-from dglm.data import Block, DaskBlocks, MemoryBlocks, bundles, clients, keeping, sources
+from dglm.data import Block, DaskBlocks, MemoryBlocks, bundles, clients, keeping, retrying
 from dglm.data.packed import Packed
 from dglm.data.sources import Brought, OwnTasks
 from dglm.errors import ChangedDataError, ReadError
@@ -91,7 +91,7 @@ def model(source: Source, n: int = 3) -> dglm.GLM:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "PAUSE", 1e-3)
+    monkeypatch.setattr(retrying, "PAUSE", 1e-3)
 
 
 # -- one task reads, encodes and sums
@@ -232,7 +232,7 @@ def files(tmp_path: Path) -> tuple[dglm.GLM, Path]:
 
 @pytest.mark.parametrize("damage", ["gone", "truncated", "forbidden"])
 def test_a_file_that_cannot_be_read_is_named(damage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "PAUSE", 60.0)  # (no second try mends these)
+    monkeypatch.setattr(retrying, "PAUSE", 60.0)  # (no second try mends these)
     made, file = files(tmp_path)
     content = file.read_bytes()
     file.unlink()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import CancelledError
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
@@ -19,13 +20,14 @@ from typing import Any, Self
 
 import dask
 from dask.delayed import Delayed
-from distributed import Client, Future, KilledWorker, worker_client
+from distributed import Client, Future, worker_client
 
 from dglm.data.blas import one_blas_thread
+from dglm.data.cluster import guarded
 from dglm.data.memory import in_a_task
 from dglm.data.passes import PassLog
 
-# How often a task may be lost together with its worker, before that is the task's own fault.
+# How often a task may be cancelled by others and is submitted again.
 LOSSES = 3
 # A task that has taken so many times as long as others did is run by an idle worker, too; seconds between looks.
 OVERDUE, LOOK = 2.0, 0.02
@@ -103,11 +105,12 @@ class Arrivals:
         list of tuple
             Number of the partition and value, by number.
         """
-        while self._asked and (len(self._values) < at_least or not self._asked.keys().isdisjoint(required)):
-            try:
-                self._take(self._done.get(timeout=LOOK))
-            except Empty:
-                self._back_up()
+        with guarded(self._client, "a fit that takes values as they arrive", self._waited_for):
+            while self._asked and (len(self._values) < at_least or not self._asked.keys().isdisjoint(required)):
+                try:
+                    self._take(self._done.get(timeout=LOOK))
+                except Empty:
+                    self._back_up()
         # whatever came meanwhile
         while not self._done.empty():
             self._take(self._done.get())
@@ -140,20 +143,29 @@ class Arrivals:
                 del self._number[str(other.key)]
             del self._asked[number]
             return
-        asked.losses += 1
-        error = future.exception() if future.status == "error" else None
-        if asked.losses > LOSSES or not (error is None or isinstance(error, KilledWorker)):
+        if future.status == "error":
+            error = future.exception()
             self._client.cancel([future])
-            raise RuntimeError(f"partition {number} was lost {LOSSES} times") if error is None else error
+            raise error
+        asked.losses += 1
+        if asked.losses > LOSSES or self._client.status != "running":
+            raise CancelledError(f"partition {number}, {asked.losses} times")
         if not asked.tasks:
             self._start(number)
+
+    def _waited_for(self) -> list[Future[Any]]:
+        return [future for asked in self._asked.values() for future in asked.tasks]
 
     def _back_up(self) -> None:
         """Have idle workers run what is overdue, too."""
         now, usual = time.perf_counter(), median(self._seconds) if self._seconds else float("inf")
         overdue = [number for number, asked in self._asked.items() if now - asked.latest > OVERDUE * usual]
         if overdue:
-            idle = [worker for worker, tasks in self._client.processing().items() if not tasks]
+            try:
+                processing = self._client.processing()
+            except OSError:  # a scheduler that is lost has its tasks cancelled, too
+                return
+            idle = [worker for worker, tasks in processing.items() if not tasks]
             for number, worker in zip(overdue, idle, strict=False):
                 # (others may, should that one be lost)
                 self._start(number, workers=[worker], allow_other_workers=True)
@@ -167,7 +179,7 @@ class Arrivals:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         del kind, error, traceback
-        waiting = [future for asked in self._asked.values() for future in asked.tasks]
+        waiting = self._waited_for()
         if waiting or self._overtaken:
             self._client.cancel([*waiting, *self._overtaken.values()])
         self._asked.clear()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, islice
 
 from dask.delayed import Delayed
 
 from dglm.data.blocked import FAN_IN
 from dglm.data.packed import Packed
-from dglm.data.sources import Brought, sources_of
+from dglm.data.sources import Brought, sources_of, tried_again
 from dglm.data.work import Group, ReadGroup
 
 # Tasks of a pass above which partitions share them, as long as each thread has as many as the second number.
@@ -60,10 +60,14 @@ class Bundles:
         Bundles
             Computing nothing.
         """
+        sources = sources_of(parts)
+        sizes = [source.size if isinstance(source, Brought) else 0 for source in sources]
+        brought = chain.from_iterable(own[:size] for own, size in zip(parts, sizes, strict=True))
+        given = iter(tried_again(list(brought)))
         return cls(
             [
-                Bundle(ReadGroup(number, Packed((source,))), tuple(own) if isinstance(source, Brought) else ())
-                for number, (source, own) in enumerate(zip(sources_of(parts), parts, strict=True))
+                Bundle(ReadGroup(number, Packed((source,))), tuple(islice(given, size)))
+                for number, (source, size) in enumerate(zip(sources, sizes, strict=True))
             ]
         )
 

@@ -14,6 +14,7 @@ from dask.base import get_scheduler
 from dask.delayed import Delayed
 from distributed import Client
 
+from dglm.data.cluster import workers_of
 from dglm.data.memory import free_memory, usable_cores
 from dglm.errors import AsynchronousClientError
 
@@ -102,9 +103,10 @@ def free_bytes() -> int:
     client = computing_client()
     if client is None:
         return free_memory()
-    # a worker without a limit has none to report
+    # a worker without a limit has none to report, nor has a cluster whose workers are still to come
     limits = [(worker, int(worker["memory_limit"] or free_memory())) for worker in _workers(client)]
-    return sum(max(limit - int(worker["metrics"]["memory"]), 0) for worker, limit in limits)
+    frees = [max(limit - int(worker["metrics"]["memory"]), 0) for worker, limit in limits]
+    return sum(frees) if frees else free_memory()
 
 
 def _scheduler() -> Callable[..., Any]:
@@ -126,10 +128,9 @@ def _workers(client: Client) -> list[Mapping[str, Any]]:
     """Return the workers that may run a task that is submitted now, by the annotations that it would have."""
     annotations = dask.get_annotations()
     wanted = None if annotations.get("allow_other_workers") else annotations.get("workers")
-    found: Mapping[str, Mapping[str, Any]] = client.scheduler_info(n_workers=-1)["workers"]
     return [
         worker
-        for address, worker in found.items()
+        for address, worker in workers_of(client).items()
         if _slots(worker) > 0 and (not isinstance(wanted, list) or not _names(address, worker).isdisjoint(wanted))
     ]
 

@@ -15,11 +15,13 @@ import dask
 import dask.array as da
 import numpy as np
 from dask.delayed import Delayed
+from distributed import Client, Future, futures_of
 
 from dglm.data.arrivals import Arrivals
 from dglm.data.blocked import Addable, Arriving, BlockedData, Held, T, add_in_order, tree_sum
 from dglm.data.bundles import Bundle, Bundles
 from dglm.data.clients import compute, computing_client, computing_threads, free_bytes, persist
+from dglm.data.cluster import guarded
 from dglm.data.following import following
 from dglm.data.graphs import Layer, unique_name
 from dglm.data.passes import Advance, PassLog
@@ -80,7 +82,11 @@ class DaskBlocks(BlockedData[T]):
     @property
     def at_hand(self) -> bool:
         """Read anywhere, but kept in this process or by one cluster."""
-        return self.held == "read" or self.keeper == _computer()
+        if self.held == "read":
+            return True
+        # a cluster that was lost has them no more, and what ended it while it was made is made anew
+        kept = futures_of([bundle.given for bundle in self.bundles])
+        return self.keeper == _computer() and all(future.status not in {"cancelled", "error"} for future in kept)
 
     @property
     def n_blocks(self) -> int:
@@ -97,7 +103,10 @@ class DaskBlocks(BlockedData[T]):
 
     def of_some(self, function: Callable[[T], U], numbers: Sequence[int]) -> list[U]:
         task, name = dask.delayed(function, pure=False, traverse=False), unique_name("dglm-look")
-        return list(compute(*(task(part, dask_key_name=(name, i)) for i, part in enumerate(self._some(numbers)))))
+        looks = [task(part, dask_key_name=(name, i)) for i, part in enumerate(self._some(numbers))]
+        client = computing_client()
+        with guarded(client, "a look at some partitions", partial(_futures, client, looks)):
+            return list(compute(*looks))
 
     def concatenated(self, *widths: int) -> Any:
         chunks = [da.from_delayed(p, shape=(np.nan, *widths), dtype=np.float64) for p in self.parts]
@@ -148,7 +157,12 @@ class DaskBlocks(BlockedData[T]):
             [tree_sum(tasks, lambda some: layer.task("dglm-add", next(numbers), _add, *some))], _given(bundles)
         )
         sizes = {bundle.group.first: len(bundle.group) for bundle in bundles}
-        with self.passes.shown(self.n_blocks) as advance, _followed(layer.name, sizes, advance):
+        client = computing_client()
+        with (
+            guarded(client, f"pass {self.passes.count + 1}", partial(_futures, client, total), sizes),
+            self.passes.shown(self.n_blocks) as advance,
+            _followed(layer.name, sizes, advance),
+        ):
             (answer,) = compute(*total)
         found: Answer[S] = answer
         self.passes.compare(found.seals)
@@ -166,6 +180,11 @@ class DaskBlocks(BlockedData[T]):
             nth = dask.delayed(partial(_nth, bundle.group.values, i), pure=False, traverse=False)
             parts.append(nth(job, *bundle.given, dask_key_name=(name, number)))
         return parts
+
+
+def _futures(client: Client | None, values: Iterable[Delayed]) -> list[Future[Any]]:
+    """Return a second hold on what a cluster computes."""
+    return [Future(value.key, client) for value in values]
 
 
 def _computer() -> str | None:

@@ -16,8 +16,8 @@ import pandas as pd
 from dask.dataframe.utils import meta_nonempty
 
 from dglm._typing import AnyArray
+from dglm.data.closures import annotated
 from dglm.data.dask_blocks import DaskBlocks
-from dglm.data.sources import annotated
 from dglm.data.tables import Choice, FrameTable, Partition, RowFunction, Table, chosen
 from dglm.errors import DataError
 from dglm.matrix import beside

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from concurrent.futures import CancelledError
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from dask.callbacks import Callback
 from distributed import Client, Scheduler
+from distributed.client import ClosedClientError
 
 from dglm.data.passes import Advance
 
@@ -51,9 +53,12 @@ def following(name: str, sizes: Mapping[int, int], client: Client | None, advanc
     over, total = threading.Event(), sum(sizes.values())
 
     def ask() -> None:
-        while not over.wait(PAUSE):
-            tasks = client.run_on_scheduler(_tasks_done, name=name)
-            advance(total * tasks // len(sizes))
+        # (the pass fails of a lost cluster, and says so; a bar does not)
+        with suppress(OSError, AttributeError, CancelledError, ClosedClientError):
+            while not over.wait(PAUSE):
+                tasks = client.run_on_scheduler(_tasks_done, name=name)
+                if not over.is_set():
+                    advance(total * tasks // len(sizes))
 
     asking = threading.Thread(target=ask, name="dglm-progress", daemon=True)
     asking.start()
@@ -61,7 +66,8 @@ def following(name: str, sizes: Mapping[int, int], client: Client | None, advanc
         yield
     finally:
         over.set()
-        asking.join()
+        # not for longer: a lost scheduler may never answer
+        asking.join(timeout=1.0)
 
 
 def _tasks_done(name: str, dask_scheduler: Scheduler) -> int:

@@ -6,29 +6,21 @@ wrong with its file is seen where its number is known, and what may go right at 
 
 from __future__ import annotations
 
-import time
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
+from functools import partial
 from typing import Any
 
-import pyarrow as pa
-from dask.core import get, get_dependencies
+from dask.core import get
 from dask.delayed import Delayed
-from dask.highlevelgraph import HighLevelGraph
+from dask.task_spec import Task
 from dask.typing import Key
 from dask.utils import ensure_dict
-from distributed import Future
-from pyarrow.dataset import Fragment
 
-from dglm.errors import ReadError
-
-# Tries after the first one, and the seconds before the first of them; each waits twice as long as the one before.
-RETRIES, PAUSE = 5, 0.1
-# What no second try mends.
-PERMANENT = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError, ReadError)
+from dglm.data.closures import annotated, closure_of
+from dglm.data.retrying import Tried, tried
 
 
 class Source(ABC):
@@ -105,23 +97,8 @@ class OwnTasks(Source):
             If files cannot be read.
         """
         del brought
-        retries = 0
-        while True:
-            try:
-                return _joined(list(get(self.graph, list(self.keys)))), retries
-            except (OSError, pa.ArrowException) as error:
-                if retries == RETRIES or isinstance(error, PERMANENT) or not isinstance(error, OSError):
-                    raise ReadError(self._failure(number, error, retries)) from error
-            time.sleep(PAUSE * 2**retries)
-            retries += 1
-
-    def _failure(self, number: int, error: Exception, retries: int) -> str:
-        named = ", ".join(repr(name) for name in sorted(set(_files_in(self.graph))) if name not in str(error))
-        tries = f" after {retries + 1} tries" if retries else ""
-        return (
-            f"partition {number}{f', of {named},' if named else ''} could not be read{tries}: "
-            f"{type(error).__name__}: {error}"
-        )
+        values, retries = tried(partial(get, self.graph, list(self.keys)), f"partition {number}", self.graph)
+        return _joined(list(values)), retries
 
 
 def sources_of(parts: Sequence[Sequence[Delayed]]) -> list[Source]:
@@ -145,7 +122,7 @@ def sources_of(parts: Sequence[Sequence[Delayed]]) -> list[Source]:
     tasks: dict[Key, Any] = {}
     for graph in graphs.values():
         tasks.update(ensure_dict(graph))
-    closures = [_closure(own, tasks) for own in keys]
+    closures = [closure_of(own, tasks) for own in keys]
     needed = Counter(key for closure in closures if closure is not None for key in closure)
     return [
         Brought(len(own)) if closure is None or any(needed[key] > 1 for key in closure) else OwnTasks(own, closure)
@@ -153,62 +130,38 @@ def sources_of(parts: Sequence[Sequence[Delayed]]) -> list[Source]:
     ]
 
 
-def annotated(graph: Any) -> bool:
-    """Return whether the scheduler is told more of some tasks than what they do.
+def tried_again(values: Sequence[Delayed]) -> Sequence[Delayed]:
+    """Return lazy values whose tasks are tried again after an error of the file system.
 
     Parameters
     ----------
-    graph : mapping
-        Of a collection.
+    values : sequence of Delayed
+        What the scheduler is to make.
 
     Returns
     -------
-    bool
-        True where it is told on which workers to run them, say.
+    sequence of Delayed
+        With one graph in common; as they are, where some of it has been made already or is annotated.
     """
-    return isinstance(graph, HighLevelGraph) and any(layer.annotations for layer in graph.layers.values())
+    if any(annotated(value.dask) for value in values):
+        return values
+    tasks: dict[Key, Any] = {}
+    for graph in {id(value.dask): value.dask for value in values}.values():
+        tasks.update(ensure_dict(graph))
+    closure = closure_of([value.key for value in values], tasks)
+    if closure is None:
+        return values
+    graph = {
+        key: Task(key, Tried(task.func, str(key)), *task.args, **task.kwargs) if _is_call(task) else task
+        for key, task in closure.items()
+    }
+    return [Delayed(value.key, graph) for value in values]
+
+
+def _is_call(task: Any) -> bool:
+    return type(task) is Task and not task.is_coro
 
 
 def _joined(values: list[Any]) -> Any:
     """Return a single value as it is, several as a list."""
     return values[0] if len(values) == 1 else values
-
-
-def _closure(keys: Iterable[Key], tasks: Mapping[Key, Any]) -> dict[Key, Any] | None:
-    """Return the tasks that some keys need, None where some of it is in the memory of a cluster."""
-    found: dict[Key, Any] = {}
-    waiting = list(keys)
-    while waiting:
-        key = waiting.pop()
-        if key in found:
-            continue
-        if key not in tasks or any(isinstance(value, Future) for value in _values_in(tasks[key])):
-            return None
-        found[key] = tasks[key]
-        waiting.extend(get_dependencies(tasks, key))
-    return found
-
-
-def _values_in(task: Any) -> Iterator[Any]:
-    """Yield what a task is made of; dask's own objects are looked into, the user's are not."""
-    yield task
-    if isinstance(task, dict):
-        parts: Iterable[Any] = task.values()
-    elif isinstance(task, tuple | list | set):
-        parts = task
-    elif type(task).__module__.startswith("dask."):
-        kwargs = getattr(task, "kwargs", None) or {}
-        parts = (*getattr(task, "args", ()), *kwargs.values(), getattr(task, "value", None))
-        parts = (*parts, getattr(task, "fragment", None))
-    else:
-        return
-    for part in parts:
-        yield from _values_in(part)
-
-
-def _files_in(graph: Any) -> Iterator[str]:
-    """Yield what looks like the name of a file."""
-    for value in _values_in(graph):
-        name = value.path if isinstance(value, Fragment) else value
-        if isinstance(name, str) and "/" in name and PurePath(name).suffix:
-            yield name

@@ -72,6 +72,8 @@ class CodedTile(DesignMatrix):
         Those columns, less the centre.
     held : tuple of CentredColumns
         The other columns.
+    groups : (p,) array of int
+        The part that a column of indicators belongs to; -1 for other columns.
     tables : Tables
         What sums weights by two codes.
     """
@@ -83,6 +85,7 @@ class CodedTile(DesignMatrix):
     positions: Codes
     deviations: Matrix
     held: tuple[CentredColumns, ...]
+    groups: Codes
     tables: Tables
 
     @property
@@ -155,14 +158,16 @@ class CodedTile(DesignMatrix):
         return Gram(mass, self.centre, total, self._first(w, sums), second)
 
     def gram_diagonal(self, w: Vector) -> GramDiagonal:
-        diagonal = np.empty(self.shape[1])
+        diagonal, sums = np.empty(self.shape[1]), self._sums(w)
         diagonal[self.positions] = np.dot(self.deviations.T**2, w)
-        for part, codes in zip(self.held, self._codes, strict=True):
-            weights = w if part.of.by is None else w * self.numbers[part.of.by] ** 2
-            sums: Vector = np.asarray(np.bincount(codes, weights, part.of.n_levels), dtype=np.float64)
-            diagonal[part.columns] = part.squares(sums)
+        for part, codes, of_levels in zip(self.held, self._codes, self._by_part(sums), strict=True):
+            squares: Vector = of_levels
+            if part.of.by is not None:
+                weights = w * self.numbers[part.of.by] ** 2
+                squares = np.asarray(np.bincount(codes, weights, part.of.n_levels), dtype=np.float64)
+            diagonal[part.columns] = part.squares(squares)
         mass, total = float(np.abs(w).sum()), float(w.sum())
-        return GramDiagonal(mass, self.centre, total, self._first(w, self._sums(w)), diagonal)
+        return GramDiagonal(mass, self.centre, total, self._first(w, sums), diagonal, self.groups)
 
     def less(self, centre: Vector) -> Matrix:
         return self.rows.less(centre)
@@ -209,8 +214,8 @@ class CodedTile(DesignMatrix):
         edges = np.cumsum([len(self.positions), *(len(part.held) for part in self.held)]).tolist()
         return [slice(a, b) for a, b in pairwise(edges)]
 
-    def _by_part(self, sums: Matrix) -> Iterator[Matrix]:
-        """Yield the rows that are levels of each part."""
+    def _by_part(self, sums: AnyArray) -> Iterator[AnyArray]:
+        """Yield what is of the levels of each part."""
         start = 0
         for part in self.held:
             yield sums[start : start + part.of.n_levels]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dglm._typing import Matrix, Vector
+from dglm._typing import Codes, Matrix, Vector
 
 # Of the squared size of columns, what is left where their combination cancels to a constant: rounding in the products
 # leaves about 1e-14.
@@ -221,6 +221,9 @@ class GramDiagonal:
         sum_i w_i (x_i - centre).
     diagonal : (p,) array
         sum_i w_i (x_ij - centre_j)^2.
+    groups : (p,) array of int, optional
+        Columns of one number, such as the levels of a factor, are never both nonzero in a row, so that the diagonal
+        tells their products with one another, too; -1 for a column by itself. None where that is not known.
     """
 
     mass: float
@@ -228,6 +231,7 @@ class GramDiagonal:
     total: float
     first: Vector
     diagonal: Vector
+    groups: Codes | None = None
 
     def about(self, centre: Vector) -> GramDiagonal:
         """Return the same sums about another centre.
@@ -245,7 +249,7 @@ class GramDiagonal:
         shift = self.centre - centre
         with np.errstate(over="ignore", invalid="ignore"):
             diagonal = self.diagonal + (2 * self.first + self.total * shift) * shift
-            return GramDiagonal(self.mass, centre, self.total, self.first + self.total * shift, diagonal)
+            return GramDiagonal(self.mass, centre, self.total, self.first + self.total * shift, diagonal, self.groups)
 
     def centred(self) -> GramDiagonal:
         """Return the same sums about the weighted mean of the rows.
@@ -259,13 +263,18 @@ class GramDiagonal:
 
     def __add__(self, other: GramDiagonal) -> GramDiagonal:
         mass = self.mass + other.mass
+        groups = self.groups if _same(self.groups, other.groups) else None
         if self.centre is other.centre:
             total, first = self.total + other.total, self.first + other.first
-            return GramDiagonal(mass, self.centre, total, first, self.diagonal + other.diagonal)
+            return GramDiagonal(mass, self.centre, total, first, self.diagonal + other.diagonal, groups)
         left, right = self.centred(), other.centred()
         share = right.mass / mass if mass > 0 else 0.0
         centre = left.centre + share * (right.centre - left.centre)
         left, right = left.about(centre), right.about(centre)
-        return GramDiagonal(
-            mass, centre, left.total + right.total, left.first + right.first, left.diagonal + right.diagonal
-        )
+        total, first = left.total + right.total, left.first + right.first
+        return GramDiagonal(mass, centre, total, first, left.diagonal + right.diagonal, groups)
+
+
+def _same(groups: Codes | None, others: Codes | None) -> bool:
+    """Return whether both are known, and the same."""
+    return groups is others or (groups is not None and others is not None and np.array_equal(groups, others))

@@ -104,7 +104,7 @@ class SideBySide(StoredMatrix):
         d = len(positions)
         outweighing = ROWS_PER_COLUMN * p if is_wide(p) else int(ROWS_PER_ELEMENT * p * p)
         rows = tile_rows(p) if expanded else max(tile_rows(d + len(held)), outweighing)
-        tables = Tables()
+        groups, tables = self._groups(), Tables()
         for start in range(0, max(n, 1), rows):
             some = slice(start, min(start + rows, n))
             here = self._some(some)
@@ -112,7 +112,15 @@ class SideBySide(StoredMatrix):
             deviations = np.empty((some.stop - start, d))
             np.concatenate([self.dense[some], *(self._columns(a.of, a.apart, some) for a in parts)], 1, out=deviations)
             deviations -= centre[positions]
-            yield some, CodedTile(here, here.codes, here.numbers, centre, positions, deviations, held, tables)
+            yield some, CodedTile(here, here.codes, here.numbers, centre, positions, deviations, held, groups, tables)
+
+    def _groups(self) -> Codes:
+        """Return the part that each column belongs to, where rows have one column of it at most; -1 for others."""
+        groups = np.full(self.shape[1], -1, dtype=np.intp)
+        for k, part in enumerate(self.coded):
+            if part.indicators:
+                groups[part.columns] = k
+        return groups
 
     def columns(self, columns: Codes) -> SideBySide:
         place = np.full(self.shape[1], -1, dtype=np.intp)

@@ -1,7 +1,7 @@
 """The facade by topic: what can be asked of a model beside a plain fit."""
 
 from dglm.model.base import Model
-from dglm.model.checkpointing import check_repeatable, covariance_options, description
+from dglm.model.checkpointing import check_repeatable, covariance_options
 from dglm.model.checks import (
     check_collinear,
     check_penalty,
@@ -12,20 +12,21 @@ from dglm.model.checks import (
     restriction,
     shape_solver,
 )
-from dglm.model.compressing import Compress, Compression, check_compress, compression
+from dglm.model.compressing import Compress, check_compress
 from dglm.model.constraining import Constraining
 from dglm.model.evaluating import Evaluating
 from dglm.model.penalising import Penalising
+from dglm.model.surveying import Surveying
 from dglm.model.watching import Callback, Watching
 
 __all__ = [
     "Callback",
     "Compress",
-    "Compression",
     "Constraining",
     "Evaluating",
     "Model",
     "Penalising",
+    "Surveying",
     "Watching",
     "check_collinear",
     "check_compress",
@@ -35,9 +36,7 @@ __all__ = [
     "check_width",
     "checked_family",
     "checked_missing",
-    "compression",
     "covariance_options",
-    "description",
     "restriction",
     "shape_solver",
 ]

@@ -95,7 +95,10 @@ def check_compress(compress: Compress, family: Family, solver: Solver[Any], chec
         If it is none of these; or True, and the family has parameters to be estimated, the solver needs a cluster, or
         there is a checkpoint.
     """
-    if compress not in {"auto", True, False}:
+    if isinstance(compress, np.bool_):
+        # which is not `True`, and would pass for "auto" below
+        compress = bool(compress)
+    if not isinstance(compress, bool) and compress != "auto":
         raise ValueError(f'compress must be "auto", True or False; got {compress!r}')
     why = ""
     if family.free:

@@ -66,10 +66,12 @@ class Wanted:
         """
         if self.groups is None:
             return objective
-        data = objective.data
-        # what groups of equal rows were made of has its categories as codes
-        passes = data.passes.beside() if isinstance(data, CompressedData) else data.passes
-        return replace(objective, data=self.groups.blocks(passes))
+        data, groups = objective.data, self.groups
+        if isinstance(data, CompressedData):
+            # read as they were when equal ones were grouped, categories as codes, so that changes since are noticed
+            data = data.rows
+            groups = replace(groups, encode=replace(groups.encode, design=groups.encode.design.coded()))
+        return replace(objective, data=groups.blocks(data.passes))
 
     def requests(self, free: Free, expected: Information | None) -> dict[str, Request]:
         """Return what the covariance needs of the rows that is not known.

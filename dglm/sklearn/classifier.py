@@ -223,8 +223,8 @@ def _classes(y: Any) -> AnyArray:
     if not is_lazy(y):
         check_classification_targets(y)
         return np.unique(y)
-    lazy: Any = y.unique() if hasattr(y, "unique") else np.unique(y)  # dask's, where y is
-    found = np.asarray(lazy.compute())
+    distinct: Any = y.unique() if hasattr(y, "unique") else np.unique(y)
+    found = np.asarray(distinct.compute())
     if pd.isna(found).any():
         raise DataError("y has missing values (nan); drop those rows from X and y")
     check_classification_targets(found)

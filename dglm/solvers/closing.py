@@ -92,8 +92,7 @@ def _by_score(problem: SmoothProblem, x: Iterate) -> Closing:
     if not np.isfinite(here.score_error).all():
         return Closing("kkt", np.inf, found)
     certificate = here.worst(np.abs(x.gradient))
-    penalty = problem.metric - problem.coordinates.information
-    step = -x.gradient / (here.information + penalty)
+    step = -x.gradient / (here.information + problem.penalty)
     # what is left to gain by these steps, and how far they would move eta: as for a Newton step, column by column
     gain = objective.nobs * float(np.abs(x.gradient) @ np.abs(step))
     diverging = moving(objective, basis.to_params(step)) if max(certificate, gain) <= SETTLED else ()

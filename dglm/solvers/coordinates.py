@@ -125,20 +125,22 @@ class Coordinates(Generic[P]):
         phi = dispersion(objective, at.pearson_chi2, 1)
         return cls(objective, basis, information, np.sqrt(information * phi / objective.nobs))
 
-    def evaluate(self, *thetas: Vector) -> list[Point]:
+    def evaluate(self, *thetas: Vector, want: type[Gradient] = Gradient) -> list[Point]:
         """Return the points at some coordinates: one pass.
 
         Parameters
         ----------
         *thetas : (p,) array
             Centred coefficients.
+        want : type
+            Sums to evaluate.
 
         Returns
         -------
         list of Point
             In that order.
         """
-        sums = self.objective.together(*((Gradient, self.basis.to_params(theta)) for theta in thetas))
+        sums = self.objective.together(*((want, self.basis.to_params(theta)) for theta in thetas))
         return [self.point(theta, found) for theta, found in zip(thetas, sums, strict=True)]
 
     def point(self, theta: Vector, found: Gradient) -> Point:

@@ -1,8 +1,8 @@
 """The loop that L-BFGS and gradient descent share: they differ in what they remember of the steps before.
 
-theta <- theta + t d, one pass per iteration, in centred coordinates scaled by the diagonal of the information. One
-more pass certifies the end: by the Newton step that would come next, or, where the design is too wide for one, by the
-score against its standard errors there.
+theta <- theta + t d, one pass per iteration, in centred coordinates scaled by the diagonal of the information, which
+some passes bring anew where the design is wide. One more pass certifies the end: by the Newton step that would come
+next, or, where the design is too wide for one, by the score against its standard errors there.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from typing import ClassVar, Self
 import numpy as np
 
 from dglm._typing import Vector
-from dglm.objective import Objective
+from dglm.objective import DiagonalCurvature, Gradient, Objective
 from dglm.penalties import SmoothPenalty
 from dglm.solvers.base import Certificate, Fit
 from dglm.solvers.closing import Closing, closing
 from dglm.solvers.iteration import Iteration, Status
 from dglm.solvers.line_search import NOISE
+from dglm.solvers.metric import Metric
 from dglm.solvers.smooth import Iterate, SmoothProblem
 from dglm.solvers.watch import Trace, Watch
 from dglm.solvers.wolfe import search
@@ -35,15 +36,15 @@ class Memory(ABC):
     lengthens: ClassVar[bool]
 
     @abstractmethod
-    def direction(self, gradient: Vector, metric: Vector) -> Vector:
+    def direction(self, gradient: Vector, metric: Metric) -> Vector:
         """Return where to go.
 
         Parameters
         ----------
         gradient : (p,) array
             Of the objective.
-        metric : (p,) array
-            Its curvature along each coordinate, at the start.
+        metric : Metric
+            Its second derivatives, as far as they are known.
 
         Returns
         -------
@@ -52,7 +53,7 @@ class Memory(ABC):
         """
 
     @abstractmethod
-    def after(self, s: Vector, y: Vector, metric: Vector) -> Self:
+    def after(self, s: Vector, y: Vector, metric: Metric) -> Self:
         """Return the memory after a step.
 
         Parameters
@@ -61,8 +62,8 @@ class Memory(ABC):
             The step.
         y : (p,) array
             What it changed the gradient by.
-        metric : (p,) array
-            Curvature along each coordinate, at the start.
+        metric : Metric
+            Second derivatives, as far as they are known.
 
         Returns
         -------
@@ -123,18 +124,19 @@ def minimise(
     problem, x = SmoothProblem.begin(objective, start)
     trace: Trace[Iterate] = watch.trace(lambda at: np.where(problem.kept, problem.params(at.theta), np.nan))
     trace.append(Iteration(x.value, x.certificate, 1.0), x)
-    fresh, target = memory, tol
+    fresh, target, metric = memory, tol, problem.metric
     while True:
         status = _stop(trace, target, max_iter) or trace.halted
         if status is None:
-            moved = _advance(problem, x, memory, trace)
+            moved = _advance(problem, x, memory, metric, trace)
             if moved is None and memory is not fresh:
                 # what was remembered may mislead: once more along the gradient alone
                 memory = fresh
-                moved = _advance(problem, x, memory, trace)
+                moved = _advance(problem, x, memory, metric, trace)
             if moved is not None:
                 new, step = moved
-                memory = memory.after(new.theta - x.theta, new.gradient - x.gradient, problem.metric)
+                metric = new.metric or metric
+                memory = memory.after(new.theta - x.theta, new.gradient - x.gradient, metric)
                 trace.append(Iteration(new.value, new.certificate, step), new)
                 x = new
                 continue
@@ -173,13 +175,18 @@ def _stalled(trace: Sequence[Iteration]) -> bool:
 
 
 def _advance(
-    problem: SmoothProblem, x: Iterate, memory: Memory, trace: Sequence[Iteration]
+    problem: SmoothProblem, x: Iterate, memory: Memory, metric: Metric, trace: Sequence[Iteration]
 ) -> tuple[Iterate, float] | None:
     """Return the next iterate and the length of the step; None where none falls enough."""
-    direction = memory.direction(x.gradient, problem.metric)
+    direction = memory.direction(x.gradient, metric)
     reference = memory.reference([i.objective for i in trace[-PATIENCE:]])
     with np.errstate(over="ignore", invalid="ignore"):  # far from the optimum slopes may overflow
-        return search(problem, x, direction, reference, lengthens=memory.lengthens)
+        return search(problem, x, direction, reference, lengthens=memory.lengthens, want=_sums_of(problem, len(trace)))
+
+
+def _sums_of(problem: SmoothProblem, number: int) -> type[Gradient]:
+    """Return what to evaluate at an iterate: wide designs are measured anew at the first, second, fourth, eighth ..."""
+    return DiagonalCurvature if problem.want is DiagonalCurvature and number.bit_count() == 1 else Gradient
 
 
 def _fit(

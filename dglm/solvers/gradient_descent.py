@@ -13,6 +13,7 @@ from dglm.objective import Objective
 from dglm.penalties import Penalty, SmoothPenalty
 from dglm.solvers.base import Fit, Solver
 from dglm.solvers.descent import Memory, minimise
+from dglm.solvers.metric import Metric
 from dglm.solvers.watch import UNWATCHED, Watch
 
 # The objective must fall below the worst of this many before: steps that go up now and then are the fast ones.
@@ -72,14 +73,14 @@ class StepLength(Memory):
     length: float = 1.0
     longer: bool = False
 
-    def direction(self, gradient: Vector, metric: Vector) -> Vector:
-        return -self.length / metric * gradient
+    def direction(self, gradient: Vector, metric: Metric) -> Vector:
+        return -self.length * metric.solve(gradient)
 
-    def after(self, s: Vector, y: Vector, metric: Vector) -> Self:
+    def after(self, s: Vector, y: Vector, metric: Metric) -> Self:
         curvature = float(np.dot(s, y))
         # lengths in the metric, in which no unit of a column counts
-        length = float(np.dot(s, s * metric))
-        change = float(np.dot(y, y / metric))
+        length = float(np.dot(s, metric.times(s)))
+        change = float(np.dot(y, metric.solve(y)))
         if not (curvature > 0 and change > 0):
             return type(self)(length=2 * self.length, longer=self.longer)
         return type(self)(curvature / change if self.longer else length / curvature, not self.longer)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from dglm._typing import Mask, Vector
-from dglm.objective import Curvature, DiagonalCurvature, FactoredCurvature, Objective
+from dglm.objective import Curvature, DiagonalCurvature, FactoredCurvature, Gradient, Objective
 from dglm.penalties import SmoothPenalty
 from dglm.solvers.coordinates import Coordinates, Point, Scaling
+from dglm.solvers.metric import Metric
 from dglm.solvers.state import SMALLEST_PIVOT, ridge
 
 
@@ -27,12 +28,15 @@ class Iterate:
         Of Q; zero for aliased columns.
     certificate : float
         Largest derivative against the standard error of that coordinate of the score at the null model.
+    metric : Metric or None
+        Second derivatives there, where the pass brought a diagonal of the information.
     """
 
     theta: Vector
     value: float
     gradient: Vector
     certificate: float
+    metric: Metric | None = None
 
 
 @dataclass(frozen=True)
@@ -45,15 +49,18 @@ class SmoothProblem:
         Centred.
     kept : (p,) array of bool
         Columns that are no combinations of earlier ones; all where the design is wide.
-    metric : (p,) array
-        Curvature of Q along each coordinate at the null model.
+    penalty : (p,) array
+        Second derivatives of the penalty along each coordinate.
+    metric : Metric
+        Those of Q at the null model.
     want : type
         Sums with which to close: they bring the information, or what there is of it.
     """
 
     coordinates: Coordinates[SmoothPenalty]
     kept: Mask
-    metric: Vector
+    penalty: Vector
+    metric: Metric
     want: type[Scaling]
 
     @property
@@ -89,25 +96,28 @@ class SmoothProblem:
         if isinstance(at_null, FactoredCurvature) and np.isfinite(basis.gram(at_null.information)).all():
             kept = basis.factor(at_null.information, ridge=ridge(objective)).kept
         penalty = basis.hessian_diagonal(objective.penalty.hessian_diagonal(np.zeros_like(basis.centre)))
-        problem = cls(coordinates, kept, coordinates.information + penalty, want)
+        metric = _metric(coordinates, at_null, penalty) or Metric(coordinates.information + penalty)
+        problem = cls(coordinates, kept, penalty, metric, want)
         if (point.theta[~kept] == 0).all():
             return problem, problem.iterate(point)
         return problem, problem.evaluate(np.where(kept, point.theta, 0.0))[0]
 
-    def evaluate(self, *thetas: Vector) -> list[Iterate]:
+    def evaluate(self, *thetas: Vector, want: type[Gradient] = Gradient) -> list[Iterate]:
         """Return iterates: one pass.
 
         Parameters
         ----------
         *thetas : (p,) array
             Centred coefficients.
+        want : type
+            Sums to evaluate.
 
         Returns
         -------
         list of Iterate
             In that order.
         """
-        return [self.iterate(point) for point in self.coordinates.evaluate(*thetas)]
+        return [self.iterate(point) for point in self.coordinates.evaluate(*thetas, want=want)]
 
     def iterate(self, point: Point) -> Iterate:
         """Return a point with the penalty's part added.
@@ -127,7 +137,8 @@ class SmoothProblem:
         gradient = np.where(self.kept, point.gradient + penalty, 0.0)
         value = self.coordinates.value(point)
         value = value if np.isfinite(value) and np.isfinite(gradient).all() else np.inf
-        return Iterate(point.theta, value, gradient, self.coordinates.worst(np.abs(gradient)))
+        metric = _metric(self.coordinates, point.sums, self.penalty)
+        return Iterate(point.theta, value, gradient, self.coordinates.worst(np.abs(gradient)), metric)
 
     def params(self, theta: Vector) -> Vector:
         """Return coefficients of the columns themselves.
@@ -143,3 +154,10 @@ class SmoothProblem:
             Zero where aliased.
         """
         return np.where(self.kept, self.objective.basis.to_params(theta), 0.0)
+
+
+def _metric(coordinates: Coordinates[SmoothPenalty], sums: Gradient, penalty: Vector) -> Metric | None:
+    """Return second derivatives from a diagonal of the information; None where there is none, or it is not finite."""
+    if not (isinstance(sums, DiagonalCurvature) and np.isfinite(sums.information.diagonal).all()):
+        return None
+    return Metric.of(coordinates.basis, sums.information, coordinates.objective.nobs, penalty)

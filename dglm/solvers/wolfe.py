@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dglm._typing import Vector
+from dglm.objective import Gradient
 from dglm.solvers.line_search import NOISE, falls_enough
 from dglm.solvers.smooth import Iterate, SmoothProblem
 
@@ -19,7 +20,13 @@ ROUNDS = 6
 
 
 def search(
-    problem: SmoothProblem, x: Iterate, direction: Vector, reference: float, *, lengthens: bool
+    problem: SmoothProblem,
+    x: Iterate,
+    direction: Vector,
+    reference: float,
+    *,
+    lengthens: bool,
+    want: type[Gradient] = Gradient,
 ) -> tuple[Iterate, float] | None:
     """Return the next iterate along a direction.
 
@@ -37,6 +44,8 @@ def search(
         What the objective is to fall below; its value at x, or more for methods that are not monotone.
     lengthens : bool
         Whether to try longer steps where the slope is still steep after the full one.
+    want : type
+        Sums to evaluate at the full step.
 
     Returns
     -------
@@ -51,15 +60,15 @@ def search(
     if not (np.isfinite(slope) and slope < 0):
         return None
 
-    def at(*steps: float) -> list[Iterate]:
-        return problem.evaluate(*(x.theta + t * direction for t in steps))
+    def at(*steps: float, want: type[Gradient] = Gradient) -> list[Iterate]:
+        return problem.evaluate(*(x.theta + t * direction for t in steps), want=want)
 
     def falls(new: Iterate, t: float) -> bool:
         if abs(slope) <= NOISE * abs(x.value) and lengthens and new.gradient @ direction > -TURNED * slope:
             return False
         return falls_enough(new.value, reference, slope, t)
 
-    (full,) = at(1.0)
+    (full,) = at(1.0, want=want)
     if falls(full, 1.0):
         if lengthens and full.gradient @ direction < FLATTENED * slope:
             further = [(new, t) for new, t in zip(at(*LONGER), LONGER, strict=True) if falls(new, t)]
