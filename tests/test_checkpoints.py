@@ -103,7 +103,7 @@ def model_of(name, frame):
 
 def bits(results):
     """Return a digest of everything in a result but how long passes took."""
-    return digest(replace(results._estimate, table=None, pass_seconds=()))
+    return digest(replace(results._estimate, table=None, seals=(), pass_seconds=()))
 
 
 def interrupted(whole: Path, after: int, at: Path) -> Path:

@@ -267,10 +267,14 @@ def test_kept_rows_are_read_once_and_cannot_change(tmp_path) -> None:
 
 def test_a_file_that_is_overwritten_during_the_fit_is_noticed(tmp_path: Path) -> None:
     made, file = files(tmp_path)
-    made.fit(persist=False, max_iter=0, tol=1e9)
+    result = made.fit(persist=False)
     rows(7).rename_axis("__null_dask_index__").to_parquet(file)
-    with pytest.raises(ChangedDataError, match="partition 1 has as many rows as before, 40, but other values"):
+    changed = "partition 1 has as many rows as before, 40, but other values"
+    with pytest.raises(ChangedDataError, match=changed):
         made.fit(persist=False)
+    # nor are the old fit's sums combined with those of other rows
+    with pytest.raises(ChangedDataError, match=changed):
+        result.drop1()
 
 
 def blocks_of(X: np.ndarray) -> list[Block]:

@@ -17,6 +17,7 @@ from dglm.data.memory import MemoryBlocks, free_memory
 from dglm.data.memory_tables import ArrayTable, PandasTable
 from dglm.data.narwhals_table import NarwhalsTable
 from dglm.data.passes import Advance, PassLog, count_passes, show_passes
+from dglm.data.seals import Seal
 from dglm.data.tables import FrameTable, Table
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "PandasTable",
     "PassLog",
     "Persist",
+    "Seal",
     "Spread",
     "Table",
     "comparable",

@@ -40,6 +40,29 @@ class PassLog:
     _retries: dict[tuple[int, int], int] = field(default_factory=dict, init=False)
     _look: Callable[[], object] | None = field(default=None, init=False)
 
+    @classmethod
+    def after(cls, seals: Iterable[Seal]) -> PassLog:
+        """Return the log of passes over rows that were read before, by others.
+
+        Parameters
+        ----------
+        seals : iterable of Seal
+            Of the partitions, as they were then.
+
+        Returns
+        -------
+        PassLog
+            Of no passes.
+        """
+        log = cls()
+        log.compare(seals)
+        return log
+
+    @property
+    def seals(self) -> tuple[Seal, ...]:
+        """Of the partitions, as they were read first."""
+        return tuple(self._seals.values())
+
     @property
     def retries(self) -> int:
         """How often a file was read once more, because of an error that went away."""
@@ -65,8 +88,8 @@ class PassLog:
                 if seal.rows == before.rows:
                     changed = f"has as many rows as before, {seal.rows:,}, but other values in them"
                 raise ChangedDataError(
-                    f"the data changed during the fit: partition {seal.number} {changed}. Was its file overwritten, or "
-                    f"does its source give other rows each time (random numbers without a seed)? Mend that, or fit "
+                    f"the data changed since the fit first read it: partition {seal.number} {changed}. Was its file "
+                    f"overwritten, or does its source give other rows each time (random numbers without a seed)? Mend that, or fit "
                     f"with persist=True, which reads rows once, and make the model anew"
                 )
 
@@ -126,7 +149,7 @@ class PassLog:
             found = run()
         if self.journal is None:
             return found
-        return self.journal.keep(request, Kept(found, self.seconds[-1], tuple(self._seals.values())[known:])).total
+        return self.journal.keep(request, Kept(found, self.seconds[-1], self.seals[known:])).total
 
     def leave_journal(self) -> None:
         """Neither recall nor keep any further pass: those that end a fit that was halted are on no other fit's way."""

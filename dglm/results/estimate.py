@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from dglm._typing import Mask, Vector
-from dglm.data import CompressedData, Held, Table
+from dglm.data import CompressedData, Held, Seal, Table
 from dglm.design import Design
 from dglm.errors import CollinearityError, DataError
 from dglm.families import Family
@@ -85,6 +85,8 @@ class Estimate:
         Where the rows were between passes; read and encoded in each of them, if nowhere.
     read_retries : int
         How often a file had to be read once more.
+    seals : tuple of Seal
+        Of the partitions that were read from elsewhere, for what reads them again.
     table : Table or None
         A handle on the rows, for per-row quantities; stays in the process that fitted.
     """
@@ -110,10 +112,11 @@ class Estimate:
     compressed: int | None = None
     rows_held: Held = "in memory"
     read_retries: int = 0
+    seals: tuple[Seal, ...] = field(default=(), metadata=NOT_SAVED)
     table: Table | None = field(default=None, metadata=NOT_SAVED)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "table": None}
+        return {**self.__dict__, "seals": (), "table": None}
 
     @property
     def n_estimated(self) -> int:
@@ -289,6 +292,7 @@ def finish(
         scale_option=scale,
         rows_held=objective.data.held,
         read_retries=objective.data.passes.retries,
+        seals=objective.data.passes.seals,
         collinear=collinear,
         constraint=constraint,
         selection=selection,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from dglm._typing import Vector
-from dglm.data import Block, BlockedData, Persist, kept
+from dglm.data import Block, BlockedData, PassLog, Persist, kept
 from dglm.design import Design
 from dglm.families import Family
 from dglm.objective import NullModel, Objective, Survey
@@ -33,10 +33,11 @@ def objective_again(estimate: Estimate, *, persist: Persist) -> Objective[Unpena
     Raises
     ------
     DataError
-        If the rows did not travel with the estimate.
+        If the rows did not travel with the estimate; once they are read, if they are others than were fitted.
     """
     design = estimate.design
     blocks = estimate.fitted_table().partitions(design.columns).map(design.encode)
+    blocks = blocks.logged_in(PassLog.after(estimate.seals))
     return Objective(
         data=kept(blocks, persist)[1],
         family=estimate.family,
