@@ -9,7 +9,7 @@ import dglm
 from dglm.data import Block
 from dglm.errors import IncompatibleSolverError
 from dglm.families import Binomial, Gamma, Gaussian, Poisson
-from dglm.links import Identity, Log
+from dglm.links import Identity, Log, Probit
 from dglm.matrix import DenseMatrix
 from dglm.objective import ObservedCurvature
 from dglm.penalties import L1, L2, MCP, ElasticNet, Unpenalised
@@ -107,6 +107,32 @@ def test_separation_is_told_from_convergence(solver):
     fit = solver.solve(objective, None)
     assert fit.status is Status.SEPARATED
     assert 1 in fit.diverging
+
+
+@pytest.mark.parametrize("family", [Binomial(), Binomial(Probit()), Poisson()], ids=repr)
+@pytest.mark.parametrize("level", ["one of two", "reference of two", "reference of three"])
+@pytest.mark.parametrize("rare", [1, 20])
+def test_separation_by_a_rare_level_is_told(family, level: str, rare: int) -> None:
+    # what it moves is little beside all rows
+    n = 20_000
+    rng = np.random.default_rng(rare)
+    x, other = rng.normal(size=n), rng.integers(0, 2, n).astype(float)
+    is_rare = (np.arange(n) < rare).astype(float)
+    columns = {
+        "one of two": [is_rare],
+        "reference of two": [1 - is_rare],
+        "reference of three": [(1 - is_rare) * other, (1 - is_rare) * (1 - other)],
+    }[level]
+    counts = isinstance(family, Poisson)
+    y = rng.poisson(2, n) if counts else rng.integers(0, 2, n)
+    X = np.column_stack([np.ones(n), x, *columns])
+    for value, status in ((0, Status.SEPARATED), (None, Status.CONVERGED)):
+        seen = y.astype(float)
+        # with a response of each kind in the level there is an estimate
+        seen[:rare] = 0.0 if value == 0 else 0.5 if rare == 1 and not counts else np.arange(rare) % 2 + (rare == 1)
+        fit = IRLS().solve(objective_of(X, seen, family, Unpenalised()), None)
+        assert fit.status is status
+        assert set(fit.diverging) == (set(range(2, X.shape[1])) if status is Status.SEPARATED else set())
 
 
 @pytest.mark.parametrize("solver", SMOOTH, ids=repr)

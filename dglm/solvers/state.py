@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dglm._typing import Mask, Matrix, Vector
+from dglm._typing import Codes, Mask, Matrix, Vector
 from dglm.matrix import Information, ScaledCholesky
 from dglm.objective import FactoredCurvature, Gradient, Objective, SecondOrder
 from dglm.penalties import Penalty, SmoothPenalty
@@ -17,6 +17,9 @@ from dglm.solvers.line_search import NOISE, ROUNDING
 
 # Separation: the next step would still move eta by this much, with next to nothing to gain.
 MOVING_ETA = 0.05
+# The same where rows of a level are looked at by themselves: they weigh as much as a tenth of a row, at least, and a
+# column of zeros and ones is told by its squares adding up to what it adds up to.
+LEAST_WEIGHT, ZERO_OR_ONE = 0.02, 1e-9
 # Certificate and gain in likelihood that are far below 1.
 SETTLED = 1e-3
 # 1 - R^2 of a column on others, as products of the columns show it. Standard errors from products lose as many digits
@@ -195,7 +198,7 @@ def settled(objective: Objective[SmoothPenalty], state: State) -> bool:
 
 
 def moving(objective: Objective[Penalty], direction: Vector) -> tuple[int, ...]:
-    """Return the coefficients whose next step would still move eta, by the spread of their columns.
+    """Return the coefficients whose next step would still move eta: over all rows, or within a level of a factor.
 
     Parameters
     ----------
@@ -215,10 +218,50 @@ def moving(objective: Objective[Penalty], direction: Vector) -> tuple[int, ...]:
     each = np.abs(theta) * spread
     change = float(each.max(initial=0.0)) if survey.wide else _root_mean_square(objective, theta, total)
     if not change > MOVING_ETA:
-        return ()
+        # what moves a few rows only is little beside all of them
+        within = _moved_within_levels(objective, direction)
+        return tuple(int(j) for j in np.flatnonzero(within > MOVING_ETA) if j != objective.basis.intercept)
     movers = [int(j) for j in np.flatnonzero(each > 0.1 * each.max())]
     # the intercept only follows, unless it is alone
     return tuple(j for j in movers if j != objective.basis.intercept) or tuple(movers)
+
+
+def _moved_within_levels(objective: Objective[Penalty], direction: Vector) -> Vector:
+    """Return by how much eta changes in the mean of the rows in which a column of zeros and ones is one, or is zero.
+
+    Or in which it and all others of its factor are: the level without a column. Zero for columns that are not of zeros
+    and ones, and for levels of next to no weight.
+    """
+    survey = objective.survey
+    if survey.wide or not objective.family.dispersion_fixed:
+        return np.zeros_like(direction)
+    raw = survey.gram.about(np.zeros_like(direction))
+    ones, squares = raw.first, np.diag(raw.second)
+    binary = np.abs(squares - ones) <= ZERO_OR_ONE * np.abs(squares)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        moved, everywhere, zeros = raw.second @ direction, float(ones @ direction), raw.total - ones
+        where_one = np.where(binary & (ones > LEAST_WEIGHT), np.abs(moved / ones), 0.0)
+        where_zero = np.where(binary & (zeros > LEAST_WEIGHT), np.abs((everywhere - moved) / zeros), 0.0)
+    found = np.maximum(where_one, where_zero)
+    for factor in _exclusive(raw.second, np.flatnonzero(binary & (ones > 0) & (zeros > 0))):
+        weight, change = raw.total - ones[factor].sum(), everywhere - moved[factor].sum()
+        if weight > LEAST_WEIGHT:
+            found[factor] = np.maximum(found[factor], abs(change / weight))
+    return np.asarray(found)
+
+
+def _exclusive(second: Matrix, columns: Codes) -> list[list[int]]:
+    """Return columns of zeros and ones in groups of which no two are one in the same row."""
+    groups: list[list[int]] = []
+    for j in columns.tolist():
+        # (what rounds in moving the centre is no product)
+        empty = (group for group in groups if np.all(np.abs(second[group, j]) <= ZERO_OR_ONE * second[j, j]))
+        group = next(empty, None)
+        if group is None:
+            groups.append([j])
+        else:
+            group.append(j)
+    return groups
 
 
 def _root_mean_square(objective: Objective[Penalty], theta: Vector, total: float) -> float:
