@@ -89,8 +89,8 @@ class PassLog:
                     changed = f"has as many rows as before, {seal.rows:,}, but other values in them"
                 raise ChangedDataError(
                     f"the data changed since the fit first read it: partition {seal.number} {changed}. Was its file "
-                    f"overwritten, or does its source give other rows each time (random numbers without a seed)? Mend that, or fit "
-                    f"with persist=True, which reads rows once, and make the model anew"
+                    f"overwritten, or does its source give other rows each time (random numbers without a seed)? Mend "
+                    f"that, or fit with persist=True, which reads rows once, and make the model anew"
                 )
 
     def count_retries(self, retries: Iterable[tuple[int, int]], *, kept: bool) -> None:
