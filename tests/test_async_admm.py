@@ -10,6 +10,7 @@ import dask.array as da
 import numpy as np
 import pytest
 from dask.distributed import Client, LocalCluster, get_worker
+from dask.utils import key_split
 
 import dglm
 from dglm.data import DaskBlocks
@@ -175,6 +176,10 @@ def test_idle_worker_backs_up_one_that_keeps_others_waiting(client, tmp_path):
                 arriving.submit(k, late_on_one_worker, 0, str(release))
             # without a backup this never ends
             assert arriving.wait(6, range(6)) == [(k, k) for k in range(6)]
+            # nor does a backup wait for what the slow worker was to do before
+            running = {key_split(key) for key in client.cluster.scheduler.tasks}
+            assert "dglm-arrival" in running
+            assert not running & {"dglm-encode", "dglm-job"}
     finally:
         release.touch()
     assert left_behind(client) == []

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import CancelledError
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from queue import Empty, SimpleQueue
 from statistics import median
 from types import TracebackType
@@ -26,6 +27,9 @@ from dglm.data.blas import one_blas_thread
 from dglm.data.cluster import guarded
 from dglm.data.memory import in_a_task
 from dglm.data.passes import PassLog
+
+#: What makes a partition, and what the scheduler brings for it.
+Part = tuple[Callable[..., Any], tuple[Delayed, ...]]
 
 # How often a task may be cancelled by others and is submitted again.
 LOSSES = 3
@@ -52,19 +56,19 @@ class Arrivals:
 
     Parameters
     ----------
-    parts : sequence of Delayed
-        The partitions, in order.
+    parts : sequence of tuple of callable and tuple of Delayed
+        What makes each partition, in order, of what the scheduler brings it. It is run within the tasks themselves: in
+        a task of its own it would be shared with the one that is backed up, and wait for the worker that is slow.
     client : distributed.Client
         Of the cluster.
     passes : PassLog
         Where passes are entered.
     """
 
-    def __init__(self, parts: Sequence[Delayed], client: Client, passes: PassLog) -> None:
+    def __init__(self, parts: Sequence[Part], client: Client, passes: PassLog) -> None:
         self._parts = parts
         self._client = client
         self._passes = passes
-        self._run = dask.delayed(_alone, pure=False, traverse=False)
         self._asked: dict[int, _Asked] = {}
         self._number: dict[str, int] = {}
         # tasks that others were faster than: they run on, because a worker that is busy with one must not seem idle
@@ -120,7 +124,9 @@ class Arrivals:
     def _start(self, number: int, **where: Any) -> None:
         """Start a task for what a partition was asked."""
         asked, name = self._asked[number], f"dglm-arrival-{uuid.uuid4().hex}-{number}"
-        task = self._run(self._parts[number], asked.kernel, asked.arguments, dask_key_name=name)
+        make, given = self._parts[number]
+        run = partial(_alone, make, asked.kernel, asked.arguments)
+        task = dask.delayed(run, pure=False, traverse=False)(*given, dask_key_name=name)
         future: Future[Any] = self._client.compute(task, **where)
         asked.tasks.append(future)
         asked.latest = time.perf_counter()
@@ -191,6 +197,7 @@ class Arrivals:
             self._passes.enter(seconds / passes)
 
 
-def _alone(part: Any, kernel: Callable[..., Any], arguments: tuple[object, ...]) -> Any:
+def _alone(make: Callable[..., Any], kernel: Callable[..., Any], arguments: tuple[object, ...], *given: Any) -> Any:
+    part = make(*given)
     with one_blas_thread():
         return kernel(part, *arguments)

@@ -140,7 +140,15 @@ class DaskBlocks(BlockedData[T]):
     def arrivals(self) -> AbstractContextManager[Arriving] | None:
         client = computing_client()
         # without a cluster whoever computes here has everybody wait
-        return None if client is None else Arrivals(self.parts, client, self.passes)
+        if client is None:
+            return None
+        job = Job(self.steps, _itself)
+        parts = [
+            (partial(_nth, bundle.group.values, i, job), bundle.given)
+            for bundle in self.bundles
+            for i in range(len(bundle.group))
+        ]
+        return Arrivals(parts, client, self.passes)
 
     def _sum(self, kernel: Callable[..., S], *columns: Sequence[object]) -> S:
         layer, bundles = Layer("dglm-pass", self.passes.count + 1), self.bundles.for_a_pass(computing_threads)
