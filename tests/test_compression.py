@@ -302,6 +302,20 @@ def test_auto_looks_first(monkeypatch):
         model(wrong, family).fit()
 
 
+def test_auto_makes_no_pass_for_more_groups_than_are_held(monkeypatch):
+    monkeypatch.setattr(compressing, "AUTO_ROWS", 300)
+    monkeypatch.setattr(compressing, "LOOK_SHARE", 2)
+    data = rows(families.Poisson(), 800)
+    fitted = model(data, families.Poisson(), ("exposure",))
+    assert fitted.fit().compressed == 18
+    # a row takes some hundred bytes
+    monkeypatch.setattr("dglm.objective.groups.MOST_BYTES", 1000)
+    with count_passes() as counted:
+        found = model(data, families.Poisson(), ("exposure",)).fit()
+    assert found.compressed is None
+    assert found.n_passes == counted.count == fitted.fit(compress=False).n_passes
+
+
 def test_small_data_is_not_looked_at(monkeypatch):
     monkeypatch.setattr(compressing, "expected_groups", lambda *_: pytest.fail("was looked at"))
     assert model(rows(families.Poisson()), families.Poisson()).fit().compressed is None
@@ -312,7 +326,9 @@ def test_expected_groups():
     for true in (40, 5_000, 100_000):
         drawn = rng.integers(0, true, 4000)
         assert true / 2 < expected_groups([drawn], n) < 2 * true
-    assert expected_groups([rng.normal(size=4000)], n) > n / 2
+    # no two alike say nothing of how many there are, however many there may be
+    for many in (n, 10**9):
+        assert expected_groups([rng.normal(size=2500)], many) == many
     # a few common groups and a tail of rare ones
     tail = np.where(rng.random(4000) < 0.5, 0, rng.integers(0, 10**9, 4000))
     assert expected_groups([tail], n) > n / 4

@@ -83,7 +83,8 @@ def expected_groups(columns: Sequence[AnyArray], n_rows: int) -> float:
 
     Source: Chao (1984), "Nonparametric estimation of the number of classes in a population", equation 4; but no more
     than if new groups kept turning up as often as in the sample (Good 1953, "The population frequencies of species and
-    the estimation of population parameters", equation 9).
+    the estimation of population parameters", equation 9), which is also what is left where no group was met twice:
+    Chao's bound from below then grows with the sample alone, and rows of which no two are equal would soon outnumber it.
 
     Parameters
     ----------
@@ -95,16 +96,16 @@ def expected_groups(columns: Sequence[AnyArray], n_rows: int) -> float:
     Returns
     -------
     float
-        At least those of the sample.
+        At least those of the sample; all rows where no two of the sample are equal.
 
     Examples
     --------
     >>> import numpy as np
     >>> expected_groups([np.arange(500) % 7], 10**6), expected_groups([np.arange(500) * 0.1], 10**6)
-    (7.0, 125250.0)
+    (7.0, 1000000.0)
     """
     groups, first = equal_rows(columns)
     counts = np.bincount(np.bincount(groups, minlength=len(first)), minlength=3)
     once, twice = float(counts[1]), float(counts[2])
-    unseen = once**2 / (2 * twice) if twice else once * (once - 1) / 2
-    return len(first) + min(unseen, (n_rows - len(groups)) * once / max(len(groups), 1))
+    unseen = once**2 / (2 * twice) if twice else np.inf
+    return float(len(first) + min(unseen, (n_rows - len(groups)) * once / max(len(groups), 1)))

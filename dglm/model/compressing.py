@@ -13,7 +13,7 @@ from dglm.data import BlockedData, CompressedData, PassLog, Table, expected_grou
 from dglm.design import Design, length_of, rows_of
 from dglm.errors import DataError
 from dglm.families import Family
-from dglm.objective import Survey, at_rates, group_block, identity, survey, usable
+from dglm.objective import Survey, at_rates, group_block, identity, most_groups, survey, usable
 from dglm.solvers import AsyncADMM, Solver
 
 Compress = Literal["auto"] | bool
@@ -167,7 +167,7 @@ def _promising(partitions: BlockedData[Any], design: Design, family: Family) -> 
 
 
 def _look(design: Design, family: Family, n_blocks: int, partition: Any) -> tuple[int, float]:
-    """Return about how many rows there are in all, and how many distinct ones are to be expected; inf if no few."""
+    """Return about how many rows there are in all, and how many distinct ones are to be expected; inf if too many."""
     n = length_of(partition)
     n_rows = n * n_blocks
     if n_rows < AUTO_ROWS:
@@ -178,9 +178,10 @@ def _look(design: Design, family: Family, n_blocks: int, partition: Any) -> tupl
     chosen = starts + np.random.default_rng(0).integers(every, size=len(starts))
     try:
         block = at_rates(design.encode(rows_of(partition, chosen), 0), family)
-        _, columns = identity(block)
+        X, columns = identity(block)
     except DataError:
         # the rows themselves tell where it is
         return n_rows, np.inf
     offset = [] if block.offset is None else [block.offset]
-    return n_rows, expected_groups([*columns, *offset], n_rows) if len(block) else np.inf
+    expected = expected_groups([*columns, *offset], n_rows) if len(block) else np.inf
+    return n_rows, expected if expected <= most_groups(X) else np.inf

@@ -11,7 +11,7 @@ from dglm.objective.diagonal import DiagonalCurvature
 from dglm.objective.factored import FactoredCurvature, SecondOrder
 from dglm.objective.folds import Folds, survey_folds
 from dglm.objective.gradient import Gradient
-from dglm.objective.groups import Groups, at_rates, group_block, identity
+from dglm.objective.groups import Groups, at_rates, group_block, identity, most_groups
 from dglm.objective.meat import DETERMINED, Leverages, Meat, MeatAt
 from dglm.objective.null_model import NullModel, NullStep
 from dglm.objective.objective import Objective, OnBlock, Request, evaluate
@@ -68,6 +68,7 @@ __all__ = [
     "identity",
     "independent_columns",
     "loglike_at",
+    "most_groups",
     "packed",
     "sample_of",
     "score_at",

@@ -182,8 +182,7 @@ class Groups:
 
     def _or_given_up(self) -> Groups:
         """Return the groups, unless they are too many."""
-        size = self.X.nbytes + 8 * 8 * len(self)
-        many = len(self) > max(FEW, self.share * self.response.n_rows) or size > MOST_BYTES
+        many = len(self) > max(FEW, self.share * self.response.n_rows) or len(self) > most_groups(self.X)
         return self._empty(len(self)) if many else self
 
     def _empty(self, given_up: int) -> Groups:
@@ -191,6 +190,24 @@ class Groups:
         spread = Spread(none, none, none)
         X = DenseMatrix(np.empty((0, self.X.shape[1])))
         return Groups(self.share, self.response, X, none, spread, spread, none, given_up=given_up)
+
+
+def most_groups(X: StoredMatrix) -> float:
+    """Return how many groups of rows such as these one process is to hold.
+
+    Parameters
+    ----------
+    X : StoredMatrix, (n, p)
+        Some rows.
+
+    Returns
+    -------
+    float
+        inf for no rows.
+    """
+    n = X.shape[0]
+    # and eight numbers beside each
+    return MOST_BYTES * n / (X.nbytes + 8 * 8 * n) if n else np.inf
 
 
 def identity(block: Block) -> tuple[StoredMatrix, list[AnyArray]]:
