@@ -84,7 +84,7 @@ def expected_groups(columns: Sequence[AnyArray], n_rows: int) -> float:
     Source: Chao (1984), "Nonparametric estimation of the number of classes in a population", equation 4; but no more
     than if new groups kept turning up as often as in the sample (Good 1953, "The population frequencies of species and
     the estimation of population parameters", equation 9), which is also what is left where no group was met twice:
-    Chao's bound from below then grows with the sample alone, and rows no two of which are equal would soon outnumber it.
+    Chao's bound from below then grows with the sample alone, and rows that are all distinct would soon outnumber it.
 
     Parameters
     ----------
