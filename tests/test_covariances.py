@@ -390,6 +390,29 @@ def test_rows_that_are_dropped_take_their_groups_with_them():
         np.testing.assert_allclose(found.cov_params(), expected.cov_params(), rtol=1e-9, atol=1e-13)
 
 
+def test_small_files_may_be_joined_otherwise_where_groups_are_read_too(tmp_path):
+    # dask joins them by how little of them is read
+    rng = np.random.default_rng(4)
+    data = pd.DataFrame(
+        {"x": rng.normal(size=240), "firm": rng.integers(0, 30, 240)} | {f"z{j}": 0.0 for j in range(3)}
+    )
+    data["y"] = rng.poisson(np.exp(0.3 * data["x"]))
+    files = tmp_path / "rows"
+    files.mkdir()
+    for number in range(6):
+        data.iloc[40 * number : 40 * number + 40].to_parquet(files / f"{number}.parquet")
+    joined_to = [dd.read_parquet(files)[columns].optimize().npartitions for columns in (["y", "x"], ["y", "x", "firm"])]
+    assert joined_to == [2, 3]
+    model, clusters = dglm.GLM.from_formula("y ~ x", files, family=Poisson()), {"groups": "firm"}
+    expected = dglm.GLM.from_formula("y ~ x", data, family=Poisson()).fit(cov_type="cluster", cov_kwds=clusters)
+    ways = ({}, {"persist": False}, *[{"checkpoint": tmp_path / "sums"}] * 2)
+    with dask.config.set(scheduler="synchronous"):
+        found = [model.fit(cov_type="cluster", cov_kwds=clusters, **way) for way in ways]
+    for result in found:
+        np.testing.assert_allclose(result.bse, expected.bse, rtol=1e-10)
+    assert found[-1].n_passes == found[-2].n_passes
+
+
 def test_group_columns_are_read_only_when_asked_for():
     data = frame()
     ddf = dd.from_pandas(data, npartitions=3)

@@ -106,14 +106,16 @@ class PassLog:
         self._retries |= {(0 if kept else self.count + 1, number): times for number, times in retries}
 
     def beside(self) -> PassLog:
-        """Return a log of the same passes for rows that are encoded in another way, and compared among themselves.
+        """Return a log of the same passes for rows that are cut or encoded otherwise, and compared among themselves.
 
         Returns
         -------
         PassLog
             What is entered in one is in both.
         """
-        return PassLog(self.seconds)
+        log = PassLog(self.seconds, self.journal)
+        log._retries = self._retries
+        return log
 
     @property
     def count(self) -> int:
