@@ -12,7 +12,7 @@ import pandas as pd
 
 from dglm._typing import AnyArray, Matrix, Vector
 from dglm.data import Held
-from dglm.design import ArrayDesign, by_name
+from dglm.design import ArrayDesign, FormulaDesign, by_name
 from dglm.families import Family
 from dglm.results.estimate import Estimate
 from dglm.results.ratios import Effect, effect_of
@@ -61,6 +61,18 @@ class Results(RowWise, ABC):
     def family(self) -> Family:
         """The family with its link; parameters of its own that were estimated have their estimates."""
         return self._estimate.family
+
+    @property
+    def formula(self) -> str | None:
+        """The formula; None for models of arrays and dataframes."""
+        design = self._estimate.design
+        return design.engine.formula if isinstance(design, FormulaDesign) else None
+
+    @property
+    def restricted(self) -> bool:
+        """Whether predicting evaluates no Python: the formula is a restricted one, or there is none."""
+        design = self._estimate.design
+        return not isinstance(design, FormulaDesign) or design.engine.restricted is not None
 
     @property
     def params(self) -> pd.Series | Vector:
