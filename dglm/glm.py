@@ -17,6 +17,7 @@ from dglm.model import (
     Callback,
     Compress,
     Constraining,
+    Describing,
     Evaluating,
     Penalising,
     Surveying,
@@ -40,7 +41,7 @@ from dglm.results.estimate import Collinear, ScaleOption
 from dglm.solvers import Solver, resolve_solver
 
 
-class GLM(Surveying, Constraining, Evaluating, Penalising):
+class GLM(Surveying, Constraining, Evaluating, Penalising, Describing):
     """A generalized linear model of rows in memory or on dask.
 
     Building one computes nothing, but for levels of categorical columns and what transforms in a formula learn.

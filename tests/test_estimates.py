@@ -487,7 +487,7 @@ def test_estimates_side_by_side(data) -> None:
         assert f" {name}: " in text
     assert "not shown to be without effect" in text
     assert r"g[T.y] & " in table.as_latex()
-    assert "<th>g[T.y]</th>" in table._repr_html_()
+    assert '<th scope="row">g[T.y]</th>' in table._repr_html_()
     smaller = dglm.compare(model(data, "won", "a").fit(), mle, ridge, ridge).frame
     assert np.isnan(smaller.loc["b", ("MLE (1)", "coef")])
     assert ("L2(alpha=0.1) (2)", "coef") in smaller
@@ -498,7 +498,7 @@ def test_markup_escapes_what_would_be_markup(data) -> None:
     summary = dglm.GLM.from_formula("won ~ `a_1 & <b>`", odd, family=Binomial()).fit().summary()
     assert r"a\_1 \& \textless{}b\textgreater{}" in summary.as_latex()
     assert r"P\textgreater{}\textbar{}z\textbar{}" in summary.as_latex()
-    assert "<th>a_1 &amp; &lt;b&gt;</th>" in summary.as_html()
+    assert '<th scope="row">a_1 &amp; &lt;b&gt;</th>' in summary.as_html()
 
 
 def test_tables_refuse_other_rows_and_what_are_no_estimates(data) -> None:

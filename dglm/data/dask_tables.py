@@ -40,6 +40,10 @@ class DaskTable(FrameTable):
         """Names of the columns."""
         return list(self.frame.columns)
 
+    @property
+    def extent(self) -> str:
+        return f"{self.frame.npartitions:,} partitions on dask"
+
     def partitions(self, columns: Sequence[str]) -> DaskBlocks[Partition]:
         # select on the dask frame, so that files are read column by column; optimise before counting the
         # partitions, because dask joins small files once it knows how little of them is read
@@ -122,6 +126,12 @@ class DaskArrayTable(Table):
     def columns(self) -> list[str]:
         """Names of the arrays."""
         return list(self.arrays)
+
+    @property
+    def extent(self) -> str:
+        sizes = self.arrays["exog"].chunks[0]
+        known = "" if np.isnan(sizes).any() else f"{sum(sizes):,} in "
+        return f"{known}{len(sizes):,} chunks on dask"
 
     def partitions(self, columns: Sequence[str]) -> DaskBlocks[Partition]:
         arrays = _optimised([self.arrays[c] for c in columns])

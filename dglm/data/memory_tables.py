@@ -34,6 +34,10 @@ class PandasTable(FrameTable):
         """Names of the columns."""
         return list(self.frame.columns)
 
+    @property
+    def extent(self) -> str:
+        return f"{len(self.frame):,} in memory"
+
     def partitions(self, columns: Sequence[str]) -> MemoryBlocks[Partition]:
         frame = self.frame[list(columns)]
         return MemoryBlocks([frame.iloc[i : i + BLOCK_ROWS] for i in range(0, max(len(frame), 1), BLOCK_ROWS)])
@@ -73,6 +77,10 @@ class ArrayTable(Table):
     def columns(self) -> list[str]:
         """Names of the arrays."""
         return list(self.arrays)
+
+    @property
+    def extent(self) -> str:
+        return f"{next(iter(self.arrays.values())).shape[0]:,} in memory"
 
     def partitions(self, columns: Sequence[str]) -> MemoryBlocks[Partition]:
         n = self.arrays[columns[0]].shape[0]

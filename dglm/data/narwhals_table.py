@@ -38,6 +38,10 @@ class NarwhalsTable(FrameTable):
         """Names of the columns."""
         return [*self.frame.collect_schema().names(), *self.joined]
 
+    @property
+    def extent(self) -> str:
+        return "a lazy frame" if isinstance(self.frame, nw.LazyFrame) else f"{len(self.frame):,} in memory"
+
     def partitions(self, columns: Sequence[str]) -> MemoryBlocks[Partition]:
         return self._read(columns).partitions(columns)
 

@@ -33,6 +33,11 @@ class Table(ABC):
     def columns(self) -> list[str]:
         """Names of the columns."""
 
+    @property
+    @abstractmethod
+    def extent(self) -> str:
+        """How many rows there are, or partitions of them, and where; computes nothing."""
+
     @abstractmethod
     def partitions(self, columns: Sequence[str]) -> BlockedData[Partition]:
         """Return the partitions, with these columns only.

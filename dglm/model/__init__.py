@@ -14,6 +14,7 @@ from dglm.model.checks import (
 )
 from dglm.model.compressing import Compress, check_compress
 from dglm.model.constraining import Constraining
+from dglm.model.describing import Describing
 from dglm.model.evaluating import Evaluating
 from dglm.model.penalising import Penalising
 from dglm.model.surveying import Surveying
@@ -23,6 +24,7 @@ __all__ = [
     "Callback",
     "Compress",
     "Constraining",
+    "Describing",
     "Evaluating",
     "Model",
     "Penalising",

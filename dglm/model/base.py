@@ -34,6 +34,8 @@ class Model(ABC):
     design: Design
     family: Family
     _table: Table
+    #: What was found of the rows, once they have been read.
+    _survey: Survey | None
     #: Where passes are entered.
     _passes: PassLog
     _kept: tuple[bool, BlockedData[Block]] | None

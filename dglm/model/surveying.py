@@ -34,7 +34,7 @@ class Surveying(Model):
         self._table = prepared.table
         self._compressions: dict[bool, Compression | None] = {}
         self._kept = None
-        self._survey: Survey | None = None
+        self._survey = None
         self._pilot: Pilot | None = None
         self._spread: Vector | None = None
         self._passes = PassLog()

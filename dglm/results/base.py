@@ -18,11 +18,11 @@ from dglm.results.estimate import Estimate
 from dglm.results.ratios import Effect, effect_of
 from dglm.results.row_wise import RowWise
 from dglm.results.saving import write_estimate
-from dglm.results.summary import Summary, count, number
+from dglm.results.summary import Column, Summarised, Summary, count, number
 from dglm.solvers import Certificate, Iteration, Status
 
 
-class Results(RowWise, ABC):
+class Results(RowWise, Summarised, ABC):
     """A fitted model.
 
     Parameters
@@ -49,6 +49,14 @@ class Results(RowWise, ABC):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
+
+    def __repr__(self) -> str:
+        e = self._estimate
+        penalty = "" if self._penalty is None else f" under {self._penalty}"
+        return (
+            f"<{type(self).__name__}: {e.design.response.label}, {e.family.name} with {e.family.link.name} link, "
+            f"{len(e.params)} coefficients{penalty}; nobs={self.nobs:g}, {self.status.value}, {self.n_passes} passes>"
+        )
 
     # what was fitted
 
@@ -280,9 +288,9 @@ class Results(RowWise, ABC):
     def _summary(
         self,
         title: str,
-        header: tuple[str, ...],
-        table: Sequence[tuple[str, tuple[str, ...]]],
-        notes: list[str],
+        names: Sequence[str],
+        columns: Sequence[Column],
+        notes: Sequence[str],
         facts: tuple[tuple[str, str], ...] = (),
     ) -> Summary:
         """Return a summary with the facts that every kind of estimate has, and more."""
@@ -311,7 +319,7 @@ class Results(RowWise, ABC):
         )
         if self.compressed is not None:
             right = (*right, ("Distinct rows (compressed):", str(self.compressed)))
-        return Summary(title, (*left, *facts), right, header, tuple(table), (*notes, *self._warnings()))
+        return Summary(title, (*left, *facts), right, tuple(names), tuple(columns), (*notes, *self._warnings()))
 
     def _effect(self, *, exponentiate: bool) -> Effect:
         return effect_of(self._estimate.family, exponentiate=exponentiate)
@@ -347,6 +355,12 @@ class Results(RowWise, ABC):
     @abstractmethod
     def _beside(self) -> tuple[str, Sequence[Any]]:
         """Return the title of the column beside the coefficients there, and its values."""
+
+    @property
+    def _measures(self) -> dict[str, float]:
+        """What such a table says of the whole fit, below the coefficients; nan where it does not exist."""
+        aic = self._glance().get("aic", np.nan)
+        return {"nobs": self.nobs, "deviance": self.deviance, "aic": aic, "n_passes": self.n_passes}
 
     def _warnings(self) -> list[str]:
         """Return what a reader must know before trusting the numbers."""

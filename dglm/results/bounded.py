@@ -11,7 +11,7 @@ from dglm._typing import AnyArray, Mask, Matrix
 from dglm.penalties import Bounded
 from dglm.results.absent import absent
 from dglm.results.base import Results
-from dglm.results.summary import Summary, number
+from dglm.results.summary import Column, Summary
 
 HELD = (
     "the distribution of an estimate between bounds is not normal, because it has a lump of probability at each bound, "
@@ -25,6 +25,9 @@ LACKING = absent(
     "criteria",
     of_rows="predict(data) for the means alone; or model.fit(), without bounds, for their intervals and the rest",
 )
+
+# What a summary says of where a coefficient is.
+WORDS = {"lower": "at lower bound", "upper": "at upper bound", "both": "fixed"}
 
 
 class BoundedResults(Results):
@@ -84,17 +87,16 @@ class BoundedResults(Results):
         """
         e, effect = self._estimate, self._effect(exponentiate=exponentiate)
         bounds = effect.values(self._bounds)
-        cells = zip(
-            map(number, effect.values(e.fit.params)),
-            map(number, bounds[:, 0]),
-            map(number, bounds[:, 1]),
-            ({"lower": "at lower bound", "upper": "at upper bound", "both": "fixed"}.get(w, w) for w in self._where),
-            strict=True,
-        )
+        status = [WORDS.get(where, where) for where in self._where.tolist()]
         return self._summary(
             "Generalized Linear Model: Estimates Between Bounds",
-            (effect.title, "lower", "upper", "status"),
-            list(zip(effect.labels(e.design.exog_names, e.basis), cells, strict=True)),
+            effect.labels(e.design.exog_names, e.basis),
+            [
+                Column(effect.title, effect.values(e.fit.params)),
+                Column("lower", bounds[:, 0]),
+                Column("upper", bounds[:, 1]),
+                Column("status", status, str),
+            ],
             [
                 f"{len(self.at_bound)} of {len(e.params)} coefficients are at a bound. No standard errors, no "
                 f"p-values: neither these estimates nor the others have the usual distribution.",
@@ -144,7 +146,7 @@ class BoundedResults(Results):
     def _meaning(self) -> str:
         return (
             f"between bounds, {len(self.at_bound)} of {len(self._where)} coefficients at one; neither these nor the "
-            "others have the usual distribution. No standard errors."
+            "others have the usual distribution. No standard errors, no AIC."
         )
 
     @property

@@ -33,30 +33,31 @@ def compare(  # type: ignore[overload-overlap]
 
 
 @overload
-def compare(*results: Comparable) -> SideBySide: ...
+def compare(*results: Comparable, test: Literal[False] | None = ...) -> SideBySide: ...
 
 
-def compare(*results: Comparable, test: Literal["LR", "F"] | None = None) -> pd.DataFrame | SideBySide:
+def compare(*results: Comparable, test: Literal["LR", "F", False] | None = None) -> pd.DataFrame | SideBySide:
     """Test a fitted model against a larger one that contains it, or put estimates of other kinds side by side.
 
-    Two maximum likelihood fits are tested. Anything else (other kinds, or more of them) is put into one table,
-    coefficient by coefficient, with what the numbers of each mean below it: nothing is tested, because a penalty
-    changes the deviance by an amount that no test knows of. No pass is made.
+    Two maximum likelihood fits are tested, unless ``test=False``. Anything else (other kinds, or more of them) is put
+    into one table, as publications print it: coefficient by coefficient, standard errors in brackets below, where the
+    estimate has them, then observations, deviance, AIC and passes of each fit, and what its numbers mean. Nothing is
+    tested there, because a penalty changes the deviance by an amount that no test knows of. No pass is made.
 
     Parameters
     ----------
     *results : GLMResults, L2Results, L1Results or others
         Of the same rows, family and link. For a test, the smaller model and then the larger one, whose dispersion is
         used.
-    test : ``"LR"`` or ``"F"``, optional
+    test : ``"LR"``, ``"F"`` or False, optional
         Likelihood ratio (the difference in deviance over the dispersion, when not given), or F (that over its degrees
-        of freedom), for dispersions that are estimated.
+        of freedom), for dispersions that are estimated. False for the table of two maximum likelihood fits, too.
 
     Returns
     -------
     DataFrame or SideBySide
         For a test a row for each model; columns ``Resid. Df``, ``Resid. Dev``, ``Df``, ``Deviance``, the statistic and
-        its p-value. Otherwise a table that prints, with `frame`, `as_html` and `as_latex`.
+        its p-value. Otherwise a table that prints, with `frame`, `fits`, `as_html`, `as_latex` and `as_csv`.
 
     Raises
     ------
@@ -92,9 +93,9 @@ def compare(*results: Comparable, test: Literal["LR", "F"] | None = None) -> pd.
         if not isinstance(result, Comparable):
             raise TypeError(f"compare is for results of fits; got {type(result).__name__}")
     likelihoods = [result for result in results if isinstance(result, GLMResults)]
-    if len(results) == len(likelihoods) == 2:
+    if len(results) == len(likelihoods) == 2 and test is not False:
         return _tested(*likelihoods, test="LR" if test is None else test)
-    if test is not None:
+    if test:
         others = [type(result).__name__ for result in results if not isinstance(result, GLMResults)]
         what = (
             f"{others[0]}, whose deviance a penalty has raised by an amount that no test knows of"

@@ -12,14 +12,14 @@ from dglm._typing import AnyArray, Matrix, Vector
 from dglm.results.base import Results
 from dglm.results.path import PathResults
 from dglm.results.plotting import axes_of, scores_axes
-from dglm.results.summary import Summary, count, number
+from dglm.results.summary import Column, Summarised, Summary, count
 from dglm.solvers import Status
 
 Select = Literal["min", "1se"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class CVResults:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class CVResults(Summarised):
     """Scores of a path on rows that were held out, and the strength that they select.
 
     Attributes
@@ -58,6 +58,10 @@ class CVResults:
     scoring: str
     greater_is_better: bool
     select: Select
+
+    def __repr__(self) -> str:
+        of = f"{len(self.path)} strengths of {type(self.path.fit.penalty).__name__}, {len(self.folds)} folds"
+        return f"<CVResults: {of}; converged={self.converged}, {self.n_passes} passes>"
 
     @property
     def alphas(self) -> Vector:
@@ -136,12 +140,13 @@ class CVResults:
         Summary
             Prints as text.
         """
-        loss = self.mean
-        rows = []
-        for name, alpha in (("alpha_min", self.alpha_min), ("alpha_1se", self.alpha_1se)):
-            i = int(np.flatnonzero(self.alphas == alpha)[0])
-            cells = (number(alpha), number(loss[i]), number(self.standard_error[i]), count(self.path.df[i]))
-            rows.append((name, cells))
+        at = [int(np.flatnonzero(self.alphas == alpha)[0]) for alpha in (self.alpha_min, self.alpha_1se)]
+        columns = (
+            Column("alpha", self.alphas[at]),
+            Column("mean score", self.mean[at]),
+            Column("std err", self.standard_error[at]),
+            Column("Df", self.path.df[at], count),
+        )
         left = (
             ("Dep. Variable:", self.path.finishing.design.response.label),
             ("Penalty:", type(self.path.fit.penalty).__name__),
@@ -156,8 +161,8 @@ class CVResults:
             f"Score: {self.scoring} of rows held out, {'larger' if self.greater_is_better else 'smaller'} is better. "
             f"Selected: {self.select}. The score of the selected strength is optimistic, for it was selected by it.",
         )
-        header = ("alpha", "mean score", "std err", "Df")
-        return Summary("Generalized Linear Model: Cross-Validation", left, right, header, tuple(rows), notes)
+        names = ("alpha_min", "alpha_1se")
+        return Summary("Generalized Linear Model: Cross-Validation", left, right, names, columns, notes)
 
     def plot(self, ax: Any = None) -> Any:
         """Draw the mean scores with their standard errors against the strength.

@@ -12,12 +12,11 @@ from dglm._typing import Vector
 from dglm.design import by_name
 from dglm.inference import Covariance, symmetric_intervals, two_sided_pvalues
 from dglm.results.estimate import Estimate
-from dglm.results.ratios import effect_of
-from dglm.results.summary import Summary, count, number, probability
+from dglm.results.summary import Column, Summarised, Summary, count, number, probability, statistic
 
 
-@dataclass(frozen=True, eq=False)
-class DebiasedResults:
+@dataclass(frozen=True, eq=False, repr=False)
+class DebiasedResults(Summarised):
     """Estimates from which the penalty's bias was taken off, with intervals.
 
     ``b = beta + H^-1 s`` with the score s and the information H at the penalised estimates beta, and the covariance
@@ -149,14 +148,14 @@ class DebiasedResults:
             Prints as text.
         """
         e, found = self.estimate, self.tidy()
-        columns = {
-            "coef": map(number, found["estimate"]),
-            "std err": map(number, found["std_error"]),
-            "z": (f"{z:.3f}" for z in found["statistic"]),
-            "P>|z|": map(probability, found["p_value"]),
-            "[0.025": map(number, found["conf_low"]),
-            "0.975]": map(number, found["conf_high"]),
-        }
+        columns = (
+            Column("coef", found["estimate"]),
+            Column("std err", found["std_error"]),
+            Column("z", found["statistic"], statistic),
+            Column("P>|z|", found["p_value"], probability),
+            Column("[0.025", found["conf_low"]),
+            Column("0.975]", found["conf_high"]),
+        )
         p = len(self.values)
         left = (
             ("Dep. Variable:", e.design.response.label),
@@ -172,14 +171,8 @@ class DebiasedResults:
             "Generalized Linear Model: Debiased Estimates",
             left,
             right,
-            tuple(columns),
-            tuple(
-                zip(
-                    effect_of(e.family, exponentiate=False).labels(e.design.exog_names, e.basis),
-                    zip(*columns.values(), strict=True),
-                    strict=True,
-                )
-            ),
+            tuple(e.design.exog_names),
+            columns,
             (
                 "One Newton step from the penalised estimates takes off their bias to first order. Each interval "
                 f"holds for itself, for {p} columns that are few beside {count(self.nobs)} observations; p-values are "
@@ -198,13 +191,20 @@ class DebiasedResults:
     @property
     def _meaning(self) -> str:
         return (
-            "the penalty's bias taken off every coefficient by one Newton step; nothing is selected. 'std err' is the "
-            "spread, for columns that are few beside the observations."
+            "the penalty's bias taken off every coefficient by one Newton step; nothing is selected. Standard "
+            "errors in brackets, for columns that are few beside the observations. Its deviance and AIC are not known."
         )
 
     @property
     def _beside(self) -> tuple[str, list[float]]:
         return "std err", self._bse.tolist()
+
+    @property
+    def _measures(self) -> dict[str, float]:
+        return {"nobs": self.nobs, "deviance": np.nan, "aic": np.nan, "n_passes": self.n_passes}
+
+    def __repr__(self) -> str:
+        return f"<DebiasedResults: {len(self.values)} coefficients from {self.estimate.penalty!r}; nobs={self.nobs:g}>"
 
     @property
     def _bse(self) -> Vector:

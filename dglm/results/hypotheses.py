@@ -10,11 +10,11 @@ import pandas as pd
 
 from dglm._typing import Matrix, Vector
 from dglm.inference import f_pvalue, symmetric_intervals, two_sided_pvalues
-from dglm.results.summary import Summary, count, number, probability
+from dglm.results.summary import Column, Summarised, Summary, count, number, probability, statistic
 
 
 @dataclass(frozen=True, kw_only=True)
-class TTest:
+class TTest(Summarised):
     """Tests of single hypotheses, one a row: R_i beta = q_i.
 
     Attributes
@@ -115,15 +115,17 @@ class TTest:
             Prints as text.
         """
         letter = self._letter
-        header = ("coef", "std err", letter, f"P>|{letter}|", f"[{alpha / 2:.3g}", f"{1 - alpha / 2:.3g}]")
-        rows = tuple(
-            (label, (number(b), number(se), f"{z:.3f}", probability(p), number(lo), number(hi)))
-            for label, b, se, z, p, (lo, hi) in zip(
-                self.labels, self.effect, self.sd, self.statistic, self.pvalue, self.conf_int(alpha), strict=True
-            )
+        low, high = self.conf_int(alpha).T
+        columns = (
+            Column("coef", self.effect),
+            Column("std err", self.sd),
+            Column(letter, self.statistic, statistic),
+            Column(f"P>|{letter}|", self.pvalue, probability),
+            Column(f"[{alpha / 2:.3g}", low),
+            Column(f"{1 - alpha / 2:.3g}]", high),
         )
         notes = (f"t statistics with {count(self.df_denom)} degrees of freedom.",) if self.use_t else ()
-        return Summary("Test for Constraints", (), (), header, rows, notes)
+        return Summary("Test for Constraints", (), (), self.labels, columns, notes)
 
     def __str__(self) -> str:
         return str(self.summary())
@@ -138,7 +140,7 @@ class TTest:
 
 
 @dataclass(frozen=True, kw_only=True)
-class WaldTest:
+class WaldTest(Summarised):
     """Test of several hypotheses at once, R beta = q.
 
     Attributes
@@ -176,25 +178,33 @@ class WaldTest:
         value = float(np.squeeze(self.statistic))
         return float(f_pvalue(value / (1 if self.distribution == "F" else self.df_num), self.df_num, self.df_denom))
 
-    def summary(self) -> str:
+    def summary(self) -> Summary:
         """Return a report of the test.
 
         Returns
         -------
-        str
-            One line.
+        Summary
+            Prints as text; the test itself prints as one line.
         """
+        name = self.distribution
+        columns = (
+            Column(name, [float(np.squeeze(self.statistic))]),
+            Column(f"P>{name}", [self.pvalue], probability),
+            Column("df constraint", [self.df_num], count),
+            *([Column("df denom", [self.df_denom], count)] if name == "F" else []),
+        )
+        tested = f"Tested: {', '.join(self.labels)}." if self.labels else "Nothing was left to test."
+        return Summary("Wald Test", (), (), ("all together",), columns, (tested,))
+
+    def __str__(self) -> str:
         value, df = float(np.squeeze(self.statistic)), f"df_num={self.df_num}"
         if self.distribution == "F":
             return f"<F test: F={value:.6g}, p={self.pvalue:.6g}, {df}, df_denom={count(self.df_denom)}>"
         return f"<Wald test (chi2): statistic={value:.6g}, p-value={self.pvalue:.6g}, {df}>"
 
-    def __str__(self) -> str:
-        return self.summary()
-
 
 @dataclass(frozen=True, kw_only=True)
-class WaldTestTerms:
+class WaldTestTerms(Summarised):
     """Tests that all coefficients of a term are zero, one for each term.
 
     Attributes
@@ -260,19 +270,11 @@ class WaldTestTerms:
         Summary
             Prints as text.
         """
-        rows = tuple(
-            (
-                name,
-                (
-                    number(float(np.squeeze(t.statistic))),
-                    probability(t.pvalue),
-                    str(t.df_num),
-                    *([count(t.df_denom)] if self.distribution == "F" else []),
-                ),
-            )
-            for name, t in self.tests.items()
+        frame, writers = self.summary_frame(), (number, probability, count, count)
+        columns = tuple(
+            Column(title, frame[title], write) for title, write in zip(self.col_names, writers, strict=False)
         )
-        return Summary("Wald Tests of Terms", (), (), tuple(self.col_names), rows, ())
+        return Summary("Wald Tests of Terms", (), (), tuple(self.tests), columns, ())
 
     def __str__(self) -> str:
         return str(self.summary())

@@ -16,7 +16,7 @@ from dglm.objective import DiagonalCurvature, SecondOrder
 from dglm.penalties import SmoothPenalty
 from dglm.results.absent import absent
 from dglm.results.base import Results
-from dglm.results.summary import Summary, number
+from dglm.results.summary import Column, Summary, number, percent
 
 BIASED = (
     "the penalty biases the coefficients by an amount that depends on the unknown truth, so that the usual "
@@ -50,6 +50,7 @@ TIED = (
     "the matrix of the penalty ties coefficients together, so that what it took of one is no share of that one alone. "
     "Call effective_df_terms for how many parameters it left to each term; or tidy() for each one's part of them"
 )
+NO_ERRORS = "No standard errors about the truth"
 # Title of a column.
 SPREAD = "sampling se (biased)"
 
@@ -210,14 +211,13 @@ class L2Results(Results):
         if self._tied:
             return (
                 f"every coefficient kept, all drawn together towards what the penalty leaves alone{effectively}; "
-                f"biased by an unknown amount, in exchange for less spread. 'effective df' is each one's part of them."
+                f"biased by an unknown amount, in exchange for less spread. {NO_ERRORS}; AIC by that "
+                "number of parameters."
             )
-        said = (
-            "" if self._wide else " 'shrunk by' is the share of the coefficient that the penalty took, to first order."
-        )
+        criterion = "no AIC" if self._wide else "AIC by that number of parameters"
         return (
             f"every coefficient kept and shrunk towards zero{effectively}; centred on something smaller than the truth "
-            f"by an unknown amount, in exchange for less spread.{said}"
+            f"by an unknown amount, in exchange for less spread. {NO_ERRORS}; {criterion}."
         )
 
     @property
@@ -246,8 +246,7 @@ class L2Results(Results):
         """
         e, effect = self._estimate, self._effect(exponentiate=exponentiate)
         labels = effect.labels(e.design.exog_names, e.basis)
-        shown: list[tuple[str, ...]] = [(number(b),) for b in effect.values(e.params)]
-        header: tuple[str, ...] = (effect.title,)
+        columns = [Column(effect.title, effect.values(e.params))]
         biased = "biased towards what the penalty leaves alone" if self._tied else "biased towards zero"
         note = f"Penalised estimates, {biased}: no standard errors about the truth, no p-values. "
         facts: tuple[tuple[str, str], ...] = ()
@@ -255,11 +254,8 @@ class L2Results(Results):
             note += f"No effective number of parameters: {TOO_WIDE}."
         else:
             left = "effective df" if self._tied else "shrunk by"
-            header = (effect.title, SPREAD, left)
-            beside = zip(shown, np.asarray(self.sampling_se), self._kept, strict=True)
-            shown = [
-                (*b, number(se), number(kept) if self._tied else f"{100 * (1 - kept):.1f}%") for b, se, kept in beside
-            ]
+            took = Column(left, self._kept) if self._tied else Column(left, 1.0 - self._kept, percent)
+            columns += [Column(SPREAD, np.asarray(self.sampling_se)), took]
             explained = (
                 "is each coefficient's part of the effective number of parameters"
                 if self._tied
@@ -275,8 +271,8 @@ class L2Results(Results):
             )
         return self._summary(
             f"Generalized Linear Model: Ridge ({type(e.penalty).__name__}) Estimates",
-            header,
-            list(zip(labels, shown, strict=True)),
+            labels,
+            columns,
             [note, *effect.notes],
             facts,
         )

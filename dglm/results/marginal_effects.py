@@ -10,7 +10,7 @@ import pandas as pd
 
 from dglm._typing import AnyArray, Matrix, Vector
 from dglm.inference import EffectMethod, symmetric_intervals, two_sided_pvalues
-from dglm.results.summary import Summary, number
+from dglm.results.summary import Column, Summarised, Summary, probability, statistic
 
 At = Literal["overall", "mean", "zero", "all"]
 
@@ -18,7 +18,7 @@ TITLES: dict[EffectMethod, str] = {"dydx": "dy/dx", "eyex": "d(lny)/d(lnx)", "dy
 
 
 @dataclass(frozen=True)
-class MarginalEffects:
+class MarginalEffects(Summarised):
     """Effects of the columns that are not constant.
 
     Parameters
@@ -112,19 +112,26 @@ class MarginalEffects:
         Summary
             Prints as text.
         """
-        table = [
-            (str(name), (number(effect), number(se), f"{z:.3f}", number(p), number(low), number(high)))
-            for name, effect, se, z, p, low, high in self.summary_frame(alpha).itertuples(name=None)
-        ]
-        bounds = (f"[{alpha / 2:g}", f"{1 - alpha / 2:g}]")
+        low, high = self._intervals(alpha).T
         return Summary(
             title="Marginal Effects",
             left=(("Dep. Variable:", self.endog),),
             right=(("Method:", self.method), ("At:", self.at)),
-            header=(TITLES[self.method], "std err", "z", "P>|z|", *bounds),
-            rows=tuple(table),
+            names=tuple(map(str, self.names)),
+            columns=(
+                Column(TITLES[self.method], self._effects),
+                Column("std err", self._se),
+                Column("z", self._z, statistic),
+                Column("P>|z|", two_sided_pvalues(self._z), probability),
+                Column(f"[{alpha / 2:g}", low),
+                Column(f"{1 - alpha / 2:g}]", high),
+            ),
             notes=("Standard errors by the delta method.",),
         )
+
+    def _repr_html_(self) -> str | None:
+        # effects of single rows have no table
+        return None if self.covariance is None else super()._repr_html_()
 
     def _known_covariance(self) -> Matrix:
         if self.covariance is None:

@@ -11,7 +11,7 @@ from dglm.results.linear_tests import LinearTests
 from dglm.results.margins import Marginal
 from dglm.results.nested import Nested
 from dglm.results.prediction import Predicting
-from dglm.results.summary import Summary, count, number, probability
+from dglm.results.summary import Column, Summary, count, number, probability, statistic
 
 
 class GLMResults(Likelihood, Nested, LinearTests, Predicting, Marginal, Diagnosing):
@@ -61,10 +61,13 @@ class GLMResults(Likelihood, Nested, LinearTests, Predicting, Marginal, Diagnosi
         selection = self._estimate.selection
         centred = "centred on the truth over repeated samples, up to terms that vanish as observations grow"
         if selection is None:
-            return f"maximum likelihood, {centred}; 'std err' is the spread."
+            return f"maximum likelihood, {centred}; standard errors in brackets."
         if selection.same_rows:
-            return f"maximum likelihood, {selection.label}: 'std err' knows nothing of the selection and is too small."
-        return f"maximum likelihood of columns that were {selection.label}, {centred}; 'std err' is the spread."
+            return (
+                f"maximum likelihood, {selection.label}: the standard errors in brackets know nothing of the selection "
+                f"and are too small."
+            )
+        return f"maximum likelihood of columns that were {selection.label}, {centred}; standard errors in brackets."
 
     @property
     def _beside(self) -> tuple[str, list[float]]:
@@ -92,21 +95,18 @@ class GLMResults(Likelihood, Nested, LinearTests, Predicting, Marginal, Diagnosi
         e, effect = self._estimate, self._effect(exponentiate=exponentiate)
         found = self.tidy(exponentiate=exponentiate)
         letter = "t" if self.use_t else "z"
-        columns = {
-            effect.title: map(number, found["estimate"]),
-            "std err": map(number, found["std_error"]),
-            letter: (f"{z:.3f}" for z in found["statistic"]),
-            f"P>|{letter}|": map(probability, found["p_value"]),
-            "[0.025": map(number, found["conf_low"]),
-            "0.975]": map(number, found["conf_high"]),
-        }
-        if exponentiate:
-            del columns["std err"]
-        cells = zip(*columns.values(), strict=True)
+        errors = () if exponentiate else (Column("std err", found["std_error"]),)
         return self._summary(
             "Generalized Linear Model Regression Results",
-            tuple(columns),
-            list(zip(effect.labels(e.design.exog_names, e.basis), cells, strict=True)),
+            effect.labels(e.design.exog_names, e.basis),
+            [
+                Column(effect.title, found["estimate"]),
+                *errors,
+                Column(letter, found["statistic"], statistic),
+                Column(f"P>|{letter}|", found["p_value"], probability),
+                Column("[0.025", found["conf_low"]),
+                Column("0.975]", found["conf_high"]),
+            ],
             [*self._inference_notes(), *self._family_notes(), *effect.notes],
             (("Covariance Type:", self.cov_type),),
         )

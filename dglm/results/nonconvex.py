@@ -42,5 +42,5 @@ class NonConvexResults(Selecting):
         return (
             f"{self.n_nonzero} coefficients selected by the same data, small ones shrunk and large ones hardly; a "
             f"stationary point, which may not be the best one. Zero means left out at this strength, not shown to be "
-            f"without effect. No standard errors."
+            f"without effect. No standard errors, no AIC."
         )

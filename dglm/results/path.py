@@ -21,7 +21,7 @@ from dglm.results.dispatch import results_of
 from dglm.results.estimate import ScaleOption, finish
 from dglm.results.plotting import axes_of, path_axes
 from dglm.results.refitting import PLAIN
-from dglm.results.summary import Summary, count, number
+from dglm.results.summary import Column, Summarised, Summary, count, percent
 from dglm.solvers import PathFit, Status, of_strength
 
 # Relative distance at which a strength is one of the path's.
@@ -53,8 +53,8 @@ class Finishing:
         return {**self.__dict__, "objective": None, "table": None}
 
 
-@dataclass(frozen=True, kw_only=True)
-class PathResults:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class PathResults(Summarised):
     """Estimates at many strengths of a penalty, the strongest first; ``path[i]`` is the result of one.
 
     Attributes
@@ -97,6 +97,10 @@ class PathResults:
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name != "_results"}
+
+    def __repr__(self) -> str:
+        kind = type(self.fit.penalty).__name__
+        return f"<PathResults: {len(self)} strengths of {kind}; converged={self.converged}, {self.n_passes} passes>"
 
     def at(self, alpha: float) -> Results:
         """Return the result at one of the strengths.
@@ -193,12 +197,11 @@ class PathResults:
             Prints as text.
         """
         shown = _turns(self.df)
-        rows = tuple(
-            (
-                number(self.alphas[i]),
-                (count(self.df[i]), f"{100 * self.deviance_ratio[i]:.2f}%", number(self.deviance[i])),
-            )
-            for i in shown
+        columns = (
+            Column("alpha", self.alphas[shown]),
+            Column("Df", self.df[shown], count),
+            Column("Deviance explained", self.deviance_ratio[shown], percent),
+            Column("Deviance", self.deviance[shown]),
         )
         held = sum(each.converged for each in self.fit.fits)
         left = (
@@ -211,9 +214,9 @@ class PathResults:
             ("Largest certificate:", f"{self.certificate.max():.2g}"),
             ("Passes:", str(self.n_passes)),
         )
+        names = tuple(f"path[{i}]" for i in shown)
         note = f"Shown are {len(shown)} of {len(self)} strengths: those at which Df changes, the first and the last."
-        header = ("Df", "Deviance explained", "Deviance")
-        return Summary("Generalized Linear Model: Path of a Penalty", left, right, header, rows, (note,))
+        return Summary("Generalized Linear Model: Path of a Penalty", left, right, names, columns, (note,))
 
     def plot(self, ax: Any = None) -> Any:
         """Draw the coefficients that are penalised against the strength.

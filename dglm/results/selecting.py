@@ -18,7 +18,7 @@ from dglm.results.debiasing import debias
 from dglm.results.mle import GLMResults
 from dglm.results.refitting import likelihood_again, refit_support
 from dglm.results.split import Split, split
-from dglm.results.summary import Summary, number
+from dglm.results.summary import Column, Summary
 from dglm.results.warning import warn_of_fit
 
 SELECTED = (
@@ -199,10 +199,11 @@ class Selecting(Results, ABC):
             notes.insert(0, f"Terms in the model: {', '.join(self.support_terms) or 'none'}.")
         if (n_zero := len(labels) - self.n_nonzero) > 0:
             notes.insert(0, f"Exactly zero ({n_zero} of {len(labels)}): {', '.join(self._left_out())}.")
+        kept = np.flatnonzero(e.fit.params)
         return self._summary(
             f"Generalized Linear Model: {self.title} ({type(e.penalty).__name__}) Estimates",
-            (effect.title, "status"),
-            [(labels[j], (number(shown[j]), self._status[j])) for j in np.flatnonzero(e.fit.params)],
+            [labels[j] for j in kept],
+            [Column(effect.title, shown[kept]), Column("status", [self._status[j] for j in kept], str)],
             [*notes, *effect.notes],
             self._facts(),
         )
@@ -218,7 +219,7 @@ class Selecting(Results, ABC):
     def _meaning(self) -> str:
         return (
             f"{self.n_nonzero} coefficients selected and shrunk towards zero by the same data; zero means left out at "
-            f"this strength, not shown to be without effect. No standard errors."
+            f"this strength, not shown to be without effect. No standard errors, no AIC."
         )
 
     @property

@@ -16,14 +16,14 @@ from dglm.results.base import Results
 from dglm.results.estimate import Estimate
 from dglm.results.mle import GLMResults
 from dglm.results.refitting import check_products, infer, select_again
-from dglm.results.summary import Summary
+from dglm.results.summary import Summarised, Summary
 from dglm.results.warning import warn_of_fit
 
 R = TypeVar("R", bound=Results)
 
 
 @dataclass(frozen=True)
-class Split(Generic[R]):
+class Split(Summarised, Generic[R]):
     """Two fits of disjoint rows.
 
     Attributes

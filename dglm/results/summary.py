@@ -1,113 +1,16 @@
-"""Summary: a report of a fit as text, in statsmodels' layout. Nothing in it depends on when or where it was made."""
+"""Summary: a report of a fit, a test or a path, column by column, with how the numbers of each are written."""
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from dglm.results.markup import html_table, latex_table
+import pandas as pd
 
-WIDTH = 88
-GAP = 2
-
-
-@dataclass(frozen=True)
-class Summary:
-    """A title, pairs of facts, a table and notes.
-
-    Attributes
-    ----------
-    title : str
-        First line.
-    left, right : tuple of (str, str)
-        Facts, side by side.
-    header : tuple of str
-        Titles of the table's columns after the names.
-    rows : tuple of (str, tuple of str)
-        Name and cells of each row.
-    notes : tuple of str
-        Sentences below the table.
-    """
-
-    title: str
-    left: tuple[tuple[str, str], ...]
-    right: tuple[tuple[str, str], ...]
-    header: tuple[str, ...]
-    rows: tuple[tuple[str, tuple[str, ...]], ...]
-    notes: tuple[str, ...]
-
-    def as_text(self) -> str:
-        """Return the summary as lines of text.
-
-        Returns
-        -------
-        str
-            As `print` shows it.
-        """
-        columns = [max(len(row[1][j]) for row in (("", self.header), *self.rows)) for j in range(len(self.header))]
-        names = max([len(name) for name, _ in self.rows], default=0)
-        facts = max([len(name) + 1 + len(value) for name, value in (*self.left, *self.right)], default=0)
-        width = max(WIDTH, names + sum(c + GAP for c in columns), 2 * facts + GAP)
-        double, single = "=" * width, "-" * width
-        lines = [self.title.center(width).rstrip(), double]
-        if self.left or self.right:
-            lines += [*self._facts(width), double]
-        # cells are right-aligned against the rule's end; what is left over widens the gaps
-        cell = max(width - names - sum(columns), 0) // max(len(columns), 1)
-        padded = [c + cell for c in columns]
-        first = width - sum(padded)
-
-        def line(name: str, cells: Sequence[str]) -> str:
-            return (name.ljust(first) + "".join(c.rjust(w) for c, w in zip(cells, padded, strict=True))).rstrip()
-
-        lines += [line("", self.header), single, *(line(*row) for row in self.rows), double]
-        for note in self.notes:
-            lines += textwrap.wrap(note, width, subsequent_indent="  ", break_on_hyphens=False)
-        return "\n".join(lines)
-
-    def as_html(self) -> str:
-        """Return the summary as HTML, which notebooks show.
-
-        Returns
-        -------
-        str
-            Tables and paragraphs, without style.
-        """
-        return html_table(self.title, self._pairs, self.header, self.rows, self.notes)
-
-    def as_latex(self) -> str:
-        """Return the summary as LaTeX.
-
-        Returns
-        -------
-        str
-            A table environment.
-        """
-        return latex_table(self.title, self._pairs, self.header, self.rows, self.notes)
-
-    def _repr_html_(self) -> str:
-        return self.as_html()
-
-    @property
-    def _pairs(self) -> tuple[tuple[str, str], ...]:
-        return (*self.left, *self.right)
-
-    def __str__(self) -> str:
-        return self.as_text()
-
-    def __repr__(self) -> str:
-        return self.as_text()
-
-    def _facts(self, width: int) -> list[str]:
-        half = (width - GAP) // 2
-        blank = ("", "")
-        lines = []
-        for i in range(max(len(self.left), len(self.right))):
-            left = self.left[i] if i < len(self.left) else blank
-            right = self.right[i] if i < len(self.right) else blank
-            lines.append((_fact(left, half) + " " * GAP + _fact(right, width - GAP - half)).rstrip())
-        return lines
+from dglm.results.printed import Printed
+from dglm.results.sheet import Fact, Row, Sheet
 
 
 def number(value: float, width: int = 10) -> str:
@@ -166,6 +69,129 @@ def count(value: float) -> str:
     return f"{value:.0f}" if float(value).is_integer() else f"{value:.2f}"
 
 
-def _fact(pair: tuple[str, str], width: int) -> str:
-    name, value = pair
-    return f"{name}{value.rjust(width - len(name))}" if name else " " * width
+def statistic(value: float) -> str:
+    """Format a statistic of one coefficient, z or t: three decimals.
+
+    Parameters
+    ----------
+    value : float
+        Any, nan included.
+
+    Returns
+    -------
+    str
+        No padding.
+    """
+    return f"{value:.3f}"
+
+
+def percent(value: float) -> str:
+    """Format a share as a percentage.
+
+    Parameters
+    ----------
+    value : float
+        1 for all.
+
+    Returns
+    -------
+    str
+        No padding.
+    """
+    return f"{100 * value:.1f}%"
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """A column of a table.
+
+    Attributes
+    ----------
+    title : str
+        What stands above it.
+    values : sequence, array or Series
+        One for each row.
+    write : callable
+        Of a value: how it is written.
+    """
+
+    title: str
+    values: Iterable[Any]
+    write: Callable[[Any], str] = number
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Summary(Printed):
+    """A title, pairs of facts, a table and notes.
+
+    Attributes
+    ----------
+    title : str
+        First line.
+    left, right : tuple of (str, str)
+        Facts, side by side.
+    names : tuple of str
+        Of the rows.
+    columns : tuple of Column
+        The table.
+    notes : tuple of str
+        Sentences below the table.
+
+    Examples
+    --------
+    >>> import dglm, pandas as pd
+    >>> data = pd.DataFrame({"dose": [1.0, 2.0, 3.0, 4.0], "deaths": [1.0, 2.0, 6.0, 9.0]})
+    >>> model = dglm.GLM.from_formula("deaths ~ dose", data, family=dglm.families.Poisson())
+    >>> print(model.fit(penalty=dglm.L1(alpha=0.5)).summary().as_csv())
+    ,coef,status
+    Intercept,-0.04...,not penalised
+    dose,0.54...,selected
+    <BLANKLINE>
+    """
+
+    title: str
+    left: tuple[Fact, ...]
+    right: tuple[Fact, ...]
+    names: tuple[str, ...]
+    columns: tuple[Column, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The table as a dataframe, numbers as they are and not as they are written."""
+        values = {column.title: list(column.values) for column in self.columns}
+        return pd.DataFrame(values, index=list(self.names))
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """Titles of the columns."""
+        return tuple(column.title for column in self.columns)
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """Name of each row, and its cells as they are written."""
+        cells = zip(*([column.write(value) for value in column.values] for column in self.columns), strict=True)
+        return tuple(zip(self.names, cells, strict=True))
+
+    @property
+    def _sheet(self) -> Sheet:
+        return Sheet(
+            title=self.title, left=self.left, right=self.right, header=self.header, rows=self.rows, notes=self.notes
+        )
+
+
+class Summarised(ABC):
+    """What a notebook shows by its summary."""
+
+    @abstractmethod
+    def summary(self) -> Summary:
+        """Return a report.
+
+        Returns
+        -------
+        Summary
+            Prints as text.
+        """
+
+    def _repr_html_(self) -> str | None:
+        return self.summary()._repr_html_()
