@@ -69,11 +69,11 @@ class Binned:
         Binned
             Over the rows, possibly none.
         """
-        points = _rounded(values if values.ndim == 2 else values[:, None])
+        points = values if values.ndim == 2 else values[:, None]
         d = points.shape[1]
         low = points.min(axis=0) if len(points) else np.full(d, np.inf)
         high = points.max(axis=0) if len(points) else np.full(d, -np.inf)
-        return cls._summed(points, terms, FINEST, low, high)
+        return cls._summed(_rounded(points), terms, FINEST, low, high)
 
     def __add__(self, other: Binned) -> Binned:
         return self._summed(

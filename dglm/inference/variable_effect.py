@@ -215,10 +215,12 @@ def variable_effect(
     VariableEffect
         With bounds where there is a covariance.
     """
-    f, own = bins.sums[:, 0], bins.sums[:, 1] / bins.sums[:, 0]
+    f, low_x, high_x = bins.sums[:, 0], bins.low[0], bins.high[0]
+    # a mean may be beyond its values by rounding, where a spline has none
+    own = np.clip(bins.sums[:, 1] / f, low_x, high_x)
     mean = np.dot(f, of.rows(own)) / f.sum()
     if levels is None:
-        x = np.linspace(bins.low[0], bins.high[0], N_VALUES) if bins.low[0] < bins.high[0] else bins.low
+        x = np.linspace(low_x, high_x, N_VALUES) if low_x < high_x else bins.low
         groups = by_group(bins.sums, equal_groups(f, n_groups))
     else:
         x, groups = np.arange(len(levels), dtype=np.float64), bins.sums
@@ -226,7 +228,7 @@ def variable_effect(
     low = high = None
     if se is not None and of.covariance is not None:
         low, high = symmetric_intervals(effect, se, alpha, of.covariance.df_statistic).T
-    n, partial_x = groups[:, 0], groups[:, 1] / groups[:, 0]
+    n, partial_x = groups[:, 0], np.clip(groups[:, 1] / groups[:, 0], low_x, high_x)
     with np.errstate(all="ignore"):
         residual, partial_se = groups[:, 3] / groups[:, 2], np.sqrt(scale / groups[:, 2])
     return VariableEffect(
