@@ -1,5 +1,6 @@
 """Where the rows are: blocks of them, in memory or on dask, and the one operation a fit needs, a sum over blocks."""
 
+from dglm.data.beside import BlockBeside
 from dglm.data.blas import one_blas_thread
 from dglm.data.block import Block
 from dglm.data.blocked import Arriving, BlockedData, Held, tree_sum
@@ -26,6 +27,7 @@ __all__ = [
     "ArrayTable",
     "Arriving",
     "Block",
+    "BlockBeside",
     "BlockedData",
     "CompressedBlock",
     "CompressedData",

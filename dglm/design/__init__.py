@@ -18,6 +18,7 @@ from dglm.design.learning import from_formula
 from dglm.design.prediction import for_new_rows, for_same_rows
 from dglm.design.restricted import Restricted
 from dglm.design.shown import as_frame
+from dglm.design.variable import Variable, variable_named
 
 __all__ = [
     "ArrayDesign",
@@ -33,6 +34,7 @@ __all__ = [
     "Restricted",
     "Unsaved",
     "Unseen",
+    "Variable",
     "as_frame",
     "as_params",
     "by_name",
@@ -50,4 +52,5 @@ __all__ = [
     "read_constraints",
     "row_index",
     "rows_of",
+    "variable_named",
 ]

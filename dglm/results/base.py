@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, ClassVar, NoReturn
 
 import numpy as np
@@ -14,7 +15,9 @@ from dglm._typing import AnyArray, Matrix, Vector
 from dglm.data import Held
 from dglm.design import ArrayDesign, FormulaDesign, by_name
 from dglm.families import Family
+from dglm.results.curves import Curves
 from dglm.results.estimate import Estimate
+from dglm.results.plots import Plots
 from dglm.results.ratios import Effect, effect_of
 from dglm.results.row_wise import RowWise
 from dglm.results.saving import write_estimate
@@ -206,6 +209,16 @@ class Results(RowWise, Summarised, ABC):
     def fit_history(self) -> tuple[Iteration, ...]:
         """Objective, certificate and step of every iterate."""
         return self._estimate.fit.trace
+
+    @cached_property
+    def curves(self) -> Curves:
+        """The numbers that plots are drawn from, each made by one pass over the rows."""
+        return Curves(self, self.unavailable)
+
+    @property
+    def plot(self) -> Plots:
+        """Plots, ``result.plot.calibration()`` and others, with matplotlib."""
+        return Plots(self._estimate, self.curves, self.tidy)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the result to a file, over whatever is there, for `dglm.load`.

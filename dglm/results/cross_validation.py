@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from dglm._typing import AnyArray, Matrix, Vector
+from dglm.plots import axes_of, scores_axes
 from dglm.results.base import Results
 from dglm.results.path import PathResults
-from dglm.results.plotting import axes_of, scores_axes
 from dglm.results.summary import Column, Summarised, Summary, count
 from dglm.solvers import Status
 

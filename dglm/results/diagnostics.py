@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Any, Literal
 
 import numpy as np
@@ -17,6 +18,7 @@ from dglm.inference import InfluenceAt, PredictionAt
 from dglm.objective import ObservedCurvature
 from dglm.results import rows
 from dglm.results.influence import Influence
+from dglm.results.leverage import LikelihoodCurves, LikelihoodPlots
 from dglm.results.rows_again import objective_again
 from dglm.results.wald import Wald
 
@@ -31,6 +33,16 @@ class Diagnosing(Wald):
     estimate : Estimate
         What the fit found.
     """
+
+    @cached_property
+    def curves(self) -> LikelihoodCurves:
+        """The numbers that plots are drawn from, each made by one pass over the rows."""
+        return LikelihoodCurves(self, self.unavailable, partial(self._influence_at, observed=False))
+
+    @property
+    def plot(self) -> LikelihoodPlots:
+        """Plots, ``result.plot.leverage()`` and others, with matplotlib."""
+        return LikelihoodPlots(self._estimate, self.curves, self.tidy)
 
     def get_hat_matrix_diag(self, *, observed: bool = False) -> Any:
         """Return leverages, the diagonal of W^1/2 X (X'WX)^-1 X' W^1/2.

@@ -16,10 +16,10 @@ from dglm.design import Design, by_name
 from dglm.errors import DataError
 from dglm.objective import Curvature, Objective, SecondOrder
 from dglm.penalties import SmoothPenalty
+from dglm.plots import axes_of, path_axes
 from dglm.results.base import Results
 from dglm.results.dispatch import results_of
 from dglm.results.estimate import ScaleOption, finish
-from dglm.results.plotting import axes_of, path_axes
 from dglm.results.refitting import PLAIN
 from dglm.results.summary import Column, Summarised, Summary, count, percent
 from dglm.solvers import PathFit, Status, of_strength

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from functools import partial
 from typing import Any, Literal
 
@@ -16,7 +15,7 @@ from dglm.links import Log
 from dglm.results import rows
 from dglm.results.applied import RowQuantity, Rows
 from dglm.results.estimate import Estimate
-from dglm.results.quantile import QuantileResiduals
+from dglm.results.quantile import QuantileResiduals, checked_seed
 
 Which = Literal["mean", "linear", "var_unscaled"]
 
@@ -93,10 +92,8 @@ class RowWise:
             If the fit has no distribution, because its dispersion was set to other than the family's.
         """
         e = self._estimate
-        if not 0 <= operator.index(seed) < 2**64:
-            raise ValueError(f"seed must be at least 0, and less than 2^64; got {seed!r}")
         rows_used = self._rows()
-        residuals = QuantileResiduals(e.design, self._distributed(), e.fit.params, e.scale, operator.index(seed))
+        residuals = QuantileResiduals(e.design, self._distributed(), e.fit.params, e.scale, checked_seed(seed))
         return rows_used.table.rows(residuals, rows_used.columns)
 
     def predict(

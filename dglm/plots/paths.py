@@ -1,9 +1,8 @@
-"""Figures of paths and cross-validations; matplotlib is loaded when one is drawn."""
+"""Figures of paths and cross-validations."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -12,33 +11,6 @@ from dglm._typing import Matrix, Vector
 
 # Lines that are named in a legend; the largest at the weakest strength.
 NAMED = 12
-
-
-def axes_of(ax: Any) -> Any:
-    """Return where to draw.
-
-    Parameters
-    ----------
-    ax : matplotlib Axes or None
-        As given.
-
-    Returns
-    -------
-    matplotlib Axes
-        Of a new figure when None.
-
-    Raises
-    ------
-    ImportError
-        If matplotlib is not installed.
-    """
-    if ax is not None:
-        return ax
-    try:
-        pyplot = import_module("matplotlib.pyplot")
-    except ImportError as error:
-        raise ImportError("plot() draws with matplotlib; install it: pip install 'dglm[plot]'") from error
-    return pyplot.subplots(layout="constrained")[1]
 
 
 def path_axes(ax: Any, alphas: Vector, values: Matrix, names: Sequence[str], df: Vector) -> Any:

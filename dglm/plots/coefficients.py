@@ -1,0 +1,155 @@
+"""Coefficients: with intervals where an estimate has them, and as what they are where it has none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from dglm._typing import AnyArray, Vector
+
+# Inches: of a line, and of what is above and below.
+LINE, MARGIN = 0.26, 1.1
+# What marks a coefficient that was estimated without bounds or selection, selected, set to zero, and not penalised.
+MARKS: dict[str, dict[str, Any]] = {
+    "estimated": {"marker": "o", "color": "C0"},
+    "selected": {"marker": "o", "color": "C0"},
+    "exactly zero": {"marker": "o", "color": "0.55", "markerfacecolor": "white"},
+    "not penalised": {"marker": "D", "color": "C1", "markersize": 4.5},
+    "at a bound": {"marker": "s", "color": "C3"},
+}
+
+
+def drawn_coefficients(table: pd.DataFrame, intercept: int | None, largest: int) -> pd.DataFrame:
+    """Return the coefficients that are drawn, in their order.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `tidy`.
+    intercept : int or None
+        Position of one to be left out.
+    largest : int
+        How many, the largest first where there are more; those that are nan are left out.
+
+    Returns
+    -------
+    DataFrame
+        Rows of it.
+    """
+    kept = table["estimate"].notna().to_numpy(copy=True)
+    if intercept is not None:
+        kept[intercept] = False
+    found = table[kept]
+    by_size = np.argsort(-np.abs(found["estimate"].to_numpy()), kind="stable")
+    return found.iloc[np.sort(by_size[:largest])]
+
+
+def height_of(table: pd.DataFrame) -> float:
+    """Return how high a figure of coefficients has to be.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Those that are drawn.
+
+    Returns
+    -------
+    float
+        Inches.
+    """
+    return max(MARGIN + LINE * len(table), 2.4)
+
+
+def coefficients_axes(ax: Any, table: pd.DataFrame, level: float, *, exponentiate: bool, left_out: int) -> Any:
+    """Draw coefficients, the first on top.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        Where.
+    table : DataFrame
+        From `tidy`; its columns say what the estimates are.
+    level : float
+        Of the intervals, where there are some.
+    exponentiate : bool
+        Whether estimates are exponentials.
+    left_out : int
+        How many smaller ones are not drawn.
+
+    Returns
+    -------
+    matplotlib Axes
+        The same.
+    """
+    y, estimate = np.arange(len(table)), table["estimate"].to_numpy()
+    none = 1.0 if exponentiate else 0.0
+    ax.axvline(none, color="0.7", linewidth=0.8, zorder=0)
+    status = _status(table)
+    if "conf_low" in table:
+        spread = np.abs(table[["conf_low", "conf_high"]].to_numpy() - estimate[:, None]).T
+        ax.errorbar(estimate, y, xerr=spread, fmt="none", ecolor="C0", elinewidth=1.2, capsize=2.5)
+    elif "lower" in table:
+        _draw_bounds(ax, y, table["lower"].to_numpy(), table["upper"].to_numpy())
+    else:
+        ax.hlines(y, none, estimate, color="C0", linewidth=1.2, alpha=0.6)
+    for name, mark in MARKS.items():
+        here = status == name
+        if here.any():
+            ax.plot(estimate[here], y[here], label=name, **{"linestyle": "none", "markersize": 5.5, **mark})
+    if "shrinkage" in table:
+        _label_right(ax, y, [f"{100 * share:.0f}%" for share in table["shrinkage"]], "shrunk by")
+    elif "effective_df" in table:
+        _label_right(ax, y, [f"{df:.2f}" for df in table["effective_df"]], "effective df")
+    if exponentiate:
+        ax.set_xscale("log")
+    ax.set_yticks(y, list(table["term"]))
+    ax.set_ylim(len(table) - 0.4, -0.6)
+    ax.set_xlabel(_label(table, level, exponentiate=exponentiate))
+    if left_out:
+        ax.set_title(f"the {len(table)} largest; {left_out} smaller ones are not drawn", fontsize="small", loc="left")
+    if len(set(status)) > 1:
+        ax.legend(loc="best", fontsize="small")
+    return ax
+
+
+def _status(table: pd.DataFrame) -> AnyArray:
+    """Return what each coefficient is, in the words of `MARKS`."""
+    n = len(table)
+    if "selected" in table:
+        return np.select([~table["selected"], ~table["penalised"]], ["exactly zero", "not penalised"], "selected")
+    if "lower" in table:
+        return np.select(
+            [table["status"] == "free", table["status"] == "zero"], ["estimated", "exactly zero"], "at a bound"
+        )
+    return np.full(n, "estimated")
+
+
+def _label(table: pd.DataFrame, level: float, *, exponentiate: bool) -> str:
+    """Return what the estimates are."""
+    what = "exp(coefficient)" if exponentiate else "coefficient"
+    if "conf_low" in table:
+        caveat = ", the selection not accounted for" if "selection" in table else ""
+        return f"{what}, {100 * level:g}% interval{caveat}"
+    if "selected" in table:
+        return f"{what}, selected and shrunk: no intervals"
+    return f"{what}, between bounds: no intervals" if "lower" in table else f"{what}, shrunk: no intervals"
+
+
+def _draw_bounds(ax: Any, y: AnyArray, lower: Vector, upper: Vector) -> None:
+    """Draw the ranges that are allowed, with an end where there is a bound."""
+    for low, high, at in zip(lower, upper, y, strict=True):
+        if np.isfinite(low) and np.isfinite(high):
+            ax.plot([low, high], [at, at], color="0.8", linewidth=4, solid_capstyle="butt", zorder=0)
+        for end, sign in ((low, ">"), (high, "<")):
+            if np.isfinite(end):
+                ax.plot([end], [at], marker=sign, color="0.6", markersize=5, zorder=1)
+
+
+def _label_right(ax: Any, y: AnyArray, labels: list[str], title: str) -> None:
+    """Write a number at the end of each line."""
+    right = ax.secondary_yaxis("right")
+    right.set_yticks(y, labels)
+    right.tick_params(length=0)
+    right.set_ylabel(title)

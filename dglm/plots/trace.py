@@ -1,0 +1,59 @@
+"""Trace: how far from the optimum each iterate was, and the certificate that the fit ended with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from dglm.solvers import Certificate, Iteration, Status
+
+# What is drawn where an iterate is at the optimum exactly.
+EXACT = 1e-18
+
+
+def trace_axes(ax: Any, history: Sequence[Iteration], certificate: Certificate, status: Status, solver: str) -> Any:
+    """Draw the certificate of every iterate, and how far its objective was above the last.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        Where.
+    history : sequence of Iteration
+        From the start.
+    certificate : Certificate
+        Of the fit.
+    status : Status
+        Why the solver stopped.
+    solver : str
+        Its name.
+
+    Returns
+    -------
+    matplotlib Axes
+        The same.
+    """
+    measured = np.array([each.certificate for each in history])
+    objective = np.array([each.objective for each in history])
+    numbers = np.arange(len(history))
+    ax.plot(numbers, _positive(measured), "o-", color="C0", markersize=4, label="of each iterate")
+    last = "its certificate" if certificate.holds else "its certificate, which does not hold"
+    ax.plot(numbers[-1:], _positive(np.array([certificate.value])), "s", color="C3", mfc="none", label=last)
+    ax.axhline(certificate.tol, color="C3", linestyle="--", linewidth=1.0, label="tolerance")
+    above = objective - objective[-1]
+    shown = np.isfinite(above) & (above > 0)
+    if shown.any():
+        ax.plot(numbers[shown], above[shown], ".:", color="0.5", linewidth=1.0, label="objective above the last")
+    ax.set_yscale("log")
+    ax.set_xlabel("iteration")
+    ax.set_ylabel(str(certificate).split(" = ")[0])
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.set_title(f"{solver}: {status.value} after {len(history) - 1} iterations", fontsize="small", loc="left")
+    ax.legend(loc="best", fontsize="small")
+    return ax
+
+
+def _positive(values: Any) -> Any:
+    """Return what a logarithmic axis can show."""
+    return np.where(np.isfinite(values), np.maximum(values, EXACT), np.nan)
