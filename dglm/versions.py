@@ -15,8 +15,8 @@ from dglm._version import __version__
 from dglm.data import usable_cores
 
 NEEDED = (
-    "numpy", "scipy", "pandas", "pyarrow", "dask", "distributed", "formulaic", "narwhals", "patsy", "cloudpickle",
-    "threadpoolctl", "psutil", "fsspec", "tqdm",
+    "numpy", "scipy", "pandas", "pyarrow", "dask", "distributed", "formulaic", "interface_meta",
+    "narwhals", "patsy", "cloudpickle", "threadpoolctl", "psutil", "fsspec", "tqdm",
 )  # fmt: skip
 # What dglm imports when it is asked for, and what users give to dglm or compare it with.
 OPTIONAL = ("matplotlib", "scikit-learn", "polars", "statsmodels", "numba", "s3fs", "gcsfs", "bokeh", "ipython")
