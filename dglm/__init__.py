@@ -6,9 +6,11 @@ import dglm.links as links
 import dglm.penalties as penalties
 import dglm.results as results
 import dglm.solvers as solvers
+from dglm._version import __version__
 from dglm.glm import GLM
 from dglm.penalties import L1, L2, MCP, SCAD, ElasticNet, GeneralizedRidge, GroupL1, adaptive_weights
 from dglm.results import compare, load
+from dglm.versions import show_versions
 
 __all__ = [
     "GLM",
@@ -19,6 +21,7 @@ __all__ = [
     "ElasticNet",
     "GeneralizedRidge",
     "GroupL1",
+    "__version__",
     "adaptive_weights",
     "compare",
     "errors",
@@ -27,5 +30,6 @@ __all__ = [
     "load",
     "penalties",
     "results",
+    "show_versions",
     "solvers",
 ]

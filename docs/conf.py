@@ -1,12 +1,13 @@
 # Sphinx: `sphinx-build -W -b html docs docs/_build`. Nothing here needs the network.
 import runpy
-from importlib.metadata import version as installed_version
 from pathlib import Path
+
+import dglm
 
 project = "dglm"
 author = "dglm developers"
 copyright = "2026, dglm developers"
-version = release = installed_version("dglm")
+version = release = dglm.__version__
 
 extensions = ["sphinx.ext.autodoc", "sphinx.ext.mathjax", "numpydoc"]
 exclude_patterns = ["_build", "examples", "figures"]

@@ -185,7 +185,8 @@ def test_in_memory_data_never_touches_a_scheduler() -> None:
 
 def test_importing_loads_no_module_that_few_fits_need() -> None:
     # scipy.stats alone takes as long to load as pandas does
-    seldom = ("scipy.stats", "scipy.optimize", "statsmodels", "sklearn", "matplotlib")
+    external = ("scipy.stats", "scipy.optimize", "statsmodels", "sklearn", "matplotlib", "polars", "IPython")
+    seldom = (*external, "dglm.testing")
     code = f"import sys, dglm; print([name for name in {seldom} if name in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
     assert found.stdout.strip() == "[]"

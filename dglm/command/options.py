@@ -6,9 +6,9 @@ An option that was not given is not in the parsed arguments at all, so that what
 from __future__ import annotations
 
 import argparse
-from importlib.metadata import version
 from typing import NoReturn
 
+from dglm._version import __version__
 from dglm.command import fit, predict, summary
 from dglm.command.catalogue import CATALOGUE, typed
 from dglm.command.values import (
@@ -104,7 +104,7 @@ def command_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"dglm {version('dglm')}")
+    parser.add_argument("--version", action="version", version=f"dglm {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     def command(name: str, usage: str, what: str, epilog: str) -> argparse.ArgumentParser:

@@ -14,7 +14,7 @@ from dglm.data.grouped import GroupedBlock
 from dglm.data.journal import Journal, Kept
 from dglm.data.keeping import Persist, kept
 from dglm.data.keys import Keys, comparable, distinct, joined
-from dglm.data.memory import MemoryBlocks, free_memory
+from dglm.data.memory import MemoryBlocks, free_memory, usable_cores
 from dglm.data.memory_tables import ArrayTable, PandasTable
 from dglm.data.narwhals_table import NarwhalsTable
 from dglm.data.passes import Advance, PassLog, count_passes, show_passes
@@ -62,4 +62,5 @@ __all__ = [
     "show_passes",
     "sum_by_group",
     "tree_sum",
+    "usable_cores",
 ]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import platform
 from collections.abc import Mapping
 from dataclasses import fields
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import scipy
 
+from dglm._version import __version__
 from dglm.data import Block, BlockedData, MemoryBlocks, Table
 from dglm.design import Design, FormulaDesign
 from dglm.errors import IncompatibleSolverError
@@ -56,7 +56,7 @@ def description(
         **{f"{name} of the design": value for name, value in recipe.items() if name != "engine"},
         "columns": {name: _type_of(sample[name]) for name in design.columns},
         **_checksums(blocks),
-        "version of dglm": version("dglm"),
+        "version of dglm": __version__,
         "version of numpy": np.__version__,
         "version of scipy": scipy.__version__,
         "kind of processor": platform.machine(),
