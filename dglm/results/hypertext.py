@@ -17,7 +17,9 @@ div.dglm { color: inherit; background: none; max-width: 100%; font-size: 0.9em; 
 div.dglm p { margin: 0.3em 0; max-width: 60em; overflow-wrap: anywhere; color: inherit; }
 div.dglm p.dglm-title { font-size: 1.1em; }
 div.dglm p.dglm-warning { border-left: 0.25em solid; padding-left: 0.6em; font-weight: bold; }
-div.dglm div.dglm-facts { display: flex; flex-wrap: wrap; align-items: flex-start; gap: 0 2.5em; max-width: 60em; margin: 0.4em 0; }
+div.dglm div.dglm-facts {
+  display: flex; flex-wrap: wrap; align-items: flex-start; gap: 0 2.5em; max-width: 60em; margin: 0.4em 0;
+}
 div.dglm div.dglm-box { overflow: auto; max-width: 100%; max-height: 40em; margin: 0.4em 0; }
 div.dglm table.dglm-table {
   border-collapse: collapse; border: 0; margin: 0; width: auto; min-width: 0; max-width: none; table-layout: auto;

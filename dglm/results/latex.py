@@ -16,8 +16,8 @@ ESCAPES = {
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
 }
-# Of a number, also in brackets or an exponent: text has hyphens.
-MINUS = re.compile(r"(?<![^(e])-(?=[\d.]|inf)")
+# Whose hyphens are minus signs; those of words are not.
+NUMBER = re.compile(r"\(?-?(\d[\d.]*(e[-+]?\d+)?|inf)\)?")
 END = r" \\"
 
 
@@ -74,4 +74,4 @@ def _tabular(columns: str, groups: Sequence[Sequence[Row]]) -> list[str]:
 
 
 def _cell(text: str) -> str:
-    return MINUS.sub("$-$", escaped(text))
+    return text.replace("-", "$-$") if NUMBER.fullmatch(text) else escaped(text)

@@ -144,8 +144,8 @@ class Summary(Printed):
     >>> model = dglm.GLM.from_formula("deaths ~ dose", data, family=dglm.families.Poisson())
     >>> print(model.fit(penalty=dglm.L1(alpha=0.5)).summary().as_csv())
     ,coef,status
-    Intercept,-0.04...,not penalised
-    dose,0.54...,selected
+    Intercept,-0.15665...,not penalised
+    dose,0.58306...,selected
     <BLANKLINE>
     """
 
