@@ -261,6 +261,12 @@ def test_folds_do_not_depend_on_partitions_and_rows_not_on_how_they_are_repeated
     assert not np.allclose(other.fold_weights, base.fold_weights)
 
 
+def test_a_fit_that_folds_selected_reads_its_rows_again_as_they_lie_and_not_sorted_by_fold(rows) -> None:
+    cv = model_of(dd.from_pandas(rows, npartitions=3), "won").fit_cv(dglm.L1(alpha=1.0), alphas=[0.1, 0.01], folds=3)
+    here = model_of(rows, "won").fit(penalty=dglm.L1(alpha=cv.alpha))
+    assert cv.best.alpha_max == pytest.approx(here.alpha_max, rel=1e-9)
+
+
 def test_arrays_and_given_folds(rows) -> None:
     X = np.column_stack([np.ones(N), rows[[f"x{j}" for j in range(P)]]])
     y, labels = rows["won"].to_numpy(), np.array(["north", "south", "east"])[np.arange(N) % 3]

@@ -148,6 +148,6 @@ def _written(fitted: Results | CVResults, result: Results, arguments: Namespace)
         result.tidy(exponentiate=arguments.exponentiate).to_csv(given["tidy"], index=False)
         LOG.info("coefficients written to %s", given["tidy"])
     if "report" in given:
-        fitted.report(given["report"])
+        fitted.report(given["report"], exponentiate=arguments.exponentiate)
         LOG.info("report written to %s", given["report"])
     return 0 if result.converged else NOT_CONVERGED

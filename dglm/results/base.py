@@ -19,6 +19,7 @@ from dglm.results.curves import Curves
 from dglm.results.estimate import Estimate
 from dglm.results.plots import Plots
 from dglm.results.ratios import Effect, effect_of
+from dglm.results.reporting import Report
 from dglm.results.row_wise import RowWise
 from dglm.results.saving import write_estimate
 from dglm.results.summary import Column, Summarised, Summary, count, number
@@ -235,6 +236,56 @@ class Results(RowWise, Summarised, ABC):
         """
         write_estimate(self._estimate, path)
 
+    def report(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        exponentiate: bool = False,
+        plots: bool = True,
+        effects: int = 6,
+        data: Any = None,
+    ) -> None:
+        """Write a page about the fit: one file of HTML that needs no network and no script to be read.
+
+        It has the summary, the rows and what became of them, the model, the certificate with every iteration and pass,
+        plots that fit the kind of estimate, and versions.
+
+        Parameters
+        ----------
+        path : str or path
+            Of the file; what is there is written over.
+        exponentiate : bool
+            Whether to show exp(coefficient), where that is a ratio.
+        plots : bool
+            Whether there are plots, which matplotlib draws. They make passes over the rows: one for residuals,
+            calibration, ROC and lift together, one for quantile residuals, one for leverages of maximum likelihood
+            estimates, and one for each effect. Coefficients and the trace take none.
+        effects : int
+            Most variables whose effects are drawn, the first of the formula that have any.
+        data : dataframe, optional
+            Other rows with the response, such as ones that were held out: residuals, calibration, ROC, lift and
+            quantile residuals are of them.
+
+        Raises
+        ------
+        ValueError
+            If `effects` is negative, or exp(coefficient) is no ratio under the link.
+        OSError
+            If the file cannot be written.
+
+        Examples
+        --------
+        >>> import dglm, pathlib, tempfile, pandas as pd
+        >>> data = pd.DataFrame({"dose": [1.0, 2.0, 3.0, 4.0], "deaths": [1.0, 2.0, 6.0, 9.0]})
+        >>> result = dglm.GLM.from_formula("deaths ~ dose", data, family=dglm.families.Poisson()).fit()
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     page = pathlib.Path(folder) / "deaths.html"
+        ...     result.report(page, plots=False)
+        ...     page.read_text(encoding="utf-8").startswith("<!doctype html>")
+        True
+        """
+        self._report.write(path, exponentiate=exponentiate, plots=plots, effects=effects, data=data)
+
     @abstractmethod
     def summary(self, *, exponentiate: bool = False) -> Summary:
         """Return a report of the fit.
@@ -287,6 +338,17 @@ class Results(RowWise, Summarised, ABC):
         return pd.DataFrame([self._glance()])
 
     # helpers
+
+    @property
+    def _report(self) -> Report:
+        return Report(
+            estimate=self._estimate,
+            summary=self.summary,
+            tidy=self.tidy,
+            plot=self.plot,
+            penalty="none" if self._penalty is None else self._penalty,
+            distributed=self._has_distribution,
+        )
 
     @property
     def _of_arrays(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -10,7 +11,10 @@ import pandas as pd
 
 from dglm._typing import AnyArray, Matrix, Vector
 from dglm.plots import axes_of, scores_axes
+from dglm.results import figures
 from dglm.results.base import Results
+from dglm.results.figures import Figure
+from dglm.results.page import Section
 from dglm.results.path import PathResults
 from dglm.results.summary import Column, Summarised, Summary, count
 from dglm.solvers import Status
@@ -185,6 +189,47 @@ class CVResults(Summarised):
         marks = {"best mean": self.alpha_min, "within one standard error": self.alpha_1se}
         label = f"{self.scoring} of rows held out"
         return scores_axes(axes_of(ax), self.alphas, self.mean, self.standard_error, marks, label)
+
+    def report(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        exponentiate: bool = False,
+        plots: bool = True,
+        effects: int = 6,
+        data: Any = None,
+    ) -> None:
+        """Write a page about the cross-validation and the fit that it selects, as `Results.report` does.
+
+        Parameters
+        ----------
+        path : str or path
+            Of the file; what is there is written over.
+        exponentiate : bool
+            Whether to show exp(coefficient), where that is a ratio.
+        plots : bool
+            Whether there are plots.
+        effects : int
+            Most variables whose effects are drawn.
+        data : dataframe, optional
+            Other rows with the response, for residuals and calibration.
+
+        Raises
+        ------
+        ValueError
+            If `effects` is negative, or exp(coefficient) is no ratio under the link.
+        OSError
+            If the file cannot be written.
+        """
+        drawn = [
+            Figure("Scores", "Mean scores of rows that were held out, with standard errors.", self.plot),
+            Figure("Path", "Coefficients at every strength, the strongest on the left.", self.path.plot),
+        ]
+        shown = figures.as_html(drawn) if plots and figures.drawable() else ""
+        before = Section("Choice of the strength", f"{self.summary().as_html()}\n{shown}")
+        self.best._report.write(
+            path, exponentiate=exponentiate, plots=plots, effects=effects, data=data, before=(before,)
+        )
 
     @property
     def _loss(self) -> Vector:

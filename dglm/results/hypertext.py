@@ -60,7 +60,9 @@ def as_html(sheet: Sheet) -> str:
         A ``div`` of class ``dglm``, with its style.
     """
     title = escape(sheet.title)
-    parts = ['<div class="dglm">', STYLE, f'<p class="dglm-title"><strong>{title}</strong></p>']
+    parts = ['<div class="dglm">', STYLE]
+    if title:
+        parts.append(f'<p class="dglm-title"><strong>{title}</strong></p>')
     if sheet.left or sheet.right:
         columns = [_facts(facts) for facts in (sheet.left, sheet.right) if facts]
         parts += ['<div class="dglm-facts">', *columns, "</div>"]

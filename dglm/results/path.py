@@ -267,7 +267,9 @@ class PathResults(Summarised):
             wanted=PLAIN,
             passes_before=before,
         )
-        return results_of(replace(estimate, pass_seconds=(*self.pass_seconds, *estimate.pass_seconds)))
+        # rows that were sorted by fold are sealed in that order, in which nothing else reads them
+        seals = () if self.fit.fold_status else estimate.seals
+        return results_of(replace(estimate, seals=seals, pass_seconds=(*self.pass_seconds, *estimate.pass_seconds)))
 
 
 def _turns(df: Vector) -> list[int]:
