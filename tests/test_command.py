@@ -130,13 +130,20 @@ def test_options_are_arguments(run, folder, flights, name):
 
 def test_the_strength_is_chosen_by_cross_validation(run, folder, flights):
     argv = ["--family", "binomial", "--penalty", "l2", "--cv", "4", "--seed", "3", "--alphas", "20", "--select", "1se"]
-    code, out, _ = run("fit", FORMULA, folder / "*.parquet", *argv, "--save", "best.dglm")
+    outputs = ["--save", "best.dglm", "--report", "best.html", "--effects", "0"]
+    code, out, err = run("fit", FORMULA, folder / "*.parquet", *argv, *outputs)
     expected = dglm.GLM.from_formula(FORMULA, flights, family=Binomial()).fit_cv(
         dglm.L2(1.0), folds=4, seed=3, alphas=20, select="1se"
     )
     assert code == 0
     assert out == f"{expected.summary()}\n\n{expected.best.summary()}\n"
     assert (dglm.load("best.dglm").params == expected.best.params).all()
+    assert "report written to best.html" in err[-1]
+    with open("best.html") as file:
+        page = file.read()
+    assert "Choice of the strength" in page
+    assert 'alt="Calibration"' in page
+    assert 'alt="Effect of distance"' not in page
 
 
 def test_parameters_of_the_family_are_estimated(run, folder):
@@ -254,6 +261,7 @@ MISUSED = {
     "fit y~x d --cov-type HC0 --cluster g": "--cluster COLUMN go together",
     "fit y~x d --save no/fit.dglm": "there is no directory 'no'",
     "fit y~x d --report .": "is a directory",
+    "fit y~x d --effects 2": "--effects is for --report",
     "fit y~x d --workers 2 --scheduler tcp://x:1": "not allowed with",
     "fit y~x d --weights w": "unrecognized arguments",
     "fit y~x d --persist maybe": "'maybe' is not auto, yes or no",
@@ -358,7 +366,19 @@ def test_every_option_is_used():
     given = {action.dest for action in parsers["fit"]._actions}
     settings = {option for options in SETTINGS.values() for option in options}
     used = {*settings, *SETTINGS, *fit.ROWS, *fit.ALONE, *fit.FOR_CV, *fit.ALWAYS, *fit.OUTPUTS}
-    used |= {"formula", "data", "format", "separator", "dtype", "cv", "exponentiate", "python", "workers", "scheduler"}
+    used |= {
+        "formula",
+        "data",
+        "effects",
+        "format",
+        "separator",
+        "dtype",
+        "cv",
+        "exponentiate",
+        "python",
+        "workers",
+        "scheduler",
+    }
     assert given - {"help"} == used | {"quiet", "traceback"}
 
 

@@ -57,6 +57,8 @@ def run(arguments: Namespace) -> int:
     family = built("family", given.get("family", "gaussian"), given, **({} if link is None else {"link": link}))
     penalty = _penalty(given)
     options = _options(given, penalty)
+    if "effects" in given and ("report" not in given or given["effects"] < 0):
+        raise ArgumentError(None, f"--effects is for --report, and at least 0; got {given['effects']}")
     if arguments.exponentiate:
         # (refused where it is no ratio, before the fit)
         effect_of(family, exponentiate=True)
@@ -148,6 +150,7 @@ def _written(fitted: Results | CVResults, result: Results, arguments: Namespace)
         result.tidy(exponentiate=arguments.exponentiate).to_csv(given["tidy"], index=False)
         LOG.info("coefficients written to %s", given["tidy"])
     if "report" in given:
-        fitted.report(given["report"], exponentiate=arguments.exponentiate)
+        more = {"effects": given["effects"]} if "effects" in given else {}
+        fitted.report(given["report"], exponentiate=arguments.exponentiate, **more)
         LOG.info("report written to %s", given["report"])
     return 0 if result.converged else NOT_CONVERGED

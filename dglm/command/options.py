@@ -279,6 +279,12 @@ def _fit_output(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("output")
     group.add_argument("--save", metavar="FILE", help="write the fit, for 'dglm predict' and dglm.load()")
     group.add_argument("--report", metavar="FILE", help="write a page about the fit, of html that needs no network")
+    group.add_argument(
+        "--effects",
+        metavar="N",
+        type=int,
+        help="variables whose effects the page draws, a pass for each; 6 unless given",
+    )
     group.add_argument("--tidy", metavar="FILE", help="write the coefficients, a row of csv for each")
     group.add_argument("--exponentiate", action="store_true", default=False, help="show exp(coefficient)")
 

@@ -7,7 +7,7 @@ from argparse import Namespace
 
 from dglm.results import Summary, load
 
-FORMATS = {"text": Summary.as_text, "html": Summary.as_html, "latex": Summary.as_latex}
+FORMATS = {"text": Summary.as_text, "html": Summary.as_html, "latex": Summary.as_latex, "csv": Summary.as_csv}
 
 
 def run(arguments: Namespace) -> int:
@@ -24,5 +24,5 @@ def run(arguments: Namespace) -> int:
         The exit code, 0.
     """
     summary = load(arguments.fit).summary(exponentiate=arguments.exponentiate)
-    sys.stdout.write(f"{FORMATS[arguments.format](summary)}\n")
+    sys.stdout.write(f"{FORMATS[arguments.format](summary).rstrip()}\n")
     return 0

@@ -105,7 +105,7 @@ class Report:
             Section("Data", _facts(self._data_facts(), _dropped(self.estimate.survey.dropped.lacking))),
             Section("Model", _facts(self._model_facts(), Sheet(title=""))),
             Section("Convergence", _facts(self._fit_facts(), self._iterations())),
-            *([self._plots(effects, data)] if plots else []),
+            *([self._plots(effects, data, exponentiate=exponentiate)] if plots else []),
             versions(),
         ]
         write_page(path, self._heading, self._lead, sections)
@@ -192,11 +192,11 @@ class Report:
         notes = () if len(trace) <= LISTED else (f"Shown are the first and the last of {len(trace):,} iterates.",)
         return Sheet(title="", header=("objective", "certificate", "step"), rows=rows, notes=notes)
 
-    def _plots(self, effects: int, data: Any) -> Section:
+    def _plots(self, effects: int, data: Any, *, exponentiate: bool) -> Section:
         if not figures.drawable():
             return Section("Plots", INSTALL)
         with count_passes() as passes:
-            drawn = figures.as_html([*self._figures(effects, data)])
+            drawn = figures.as_html([*self._figures(effects, data, exponentiate=exponentiate)])
         of = "of the rows that were fitted" if data is None else "of other rows than those that were fitted"
         cost = f"<p>Residuals, calibration and ranking are {of}. The plots took {passes.count} passes over rows.</p>"
         if self.estimate.table is None and data is None:
@@ -206,13 +206,14 @@ class Report:
             )
         return Section("Plots", f"{cost}\n{drawn}")
 
-    def _figures(self, effects: int, data: Any) -> Iterator[Figure]:
+    def _figures(self, effects: int, data: Any, *, exponentiate: bool) -> Iterator[Figure]:
         """Yield the plots that fit the estimate and the rows that are there."""
         e, plot = self.estimate, self.plot
         table = drawn_coefficients(self.tidy(), e.basis.intercept, LISTED)
         if len(table):
-            caption = "Coefficients, the intercept apart."
-            yield Figure("Coefficients", caption, partial(plot.coefficients, largest=LISTED), height_of(table))
+            caption = f"{'Exponentials of coefficients' if exponentiate else 'Coefficients'}, the intercept apart."
+            draw = partial(plot.coefficients, exponentiate=exponentiate, largest=LISTED)
+            yield Figure("Coefficients", caption, draw, height_of(table))
         if e.table is not None:
             for variable in self._variables(effects):
                 caption = f"What {variable.name} adds to the linear predictor, and means of partial residuals."

@@ -1,0 +1,247 @@
+"""Reports: one file that says what was fitted to what, with plots that fit the estimate, and asks for nothing else."""
+
+import pickle
+import re
+from html.parser import HTMLParser
+
+import dask
+import dask.dataframe as dd
+import numpy as np
+import pandas as pd
+import pytest
+
+import dglm
+from dglm.data import count_passes
+from dglm.errors import ConvergenceWarning
+from dglm.families import Binomial, Gaussian, Poisson
+from dglm.results import figures
+from tests.browser import load, needs_chromium
+
+FORMULA = "claims ~ bs(age, df=4) + C(region)"
+
+
+@pytest.fixture(scope="module")
+def data():
+    rng = np.random.default_rng(1)
+    data = pd.DataFrame({"age": rng.uniform(18, 80, 400), "region": rng.choice(["north", "south", "west"], 400)})
+    data["years"] = rng.uniform(0.5, 2, 400)
+    data["claims"] = rng.poisson(np.exp(0.5 - 0.01 * data["age"]) * data["years"])
+    data.loc[[3, 200, 201], "age"] = np.nan
+    data.loc[[3, 4], "region"] = None
+    return data
+
+
+@pytest.fixture(scope="module")
+def model(data):
+    return dglm.GLM.from_formula(FORMULA, dd.from_pandas(data, npartitions=3), family=Poisson(), exposure="years")
+
+
+@pytest.fixture(scope="module")
+def pages(model, tmp_path_factory):
+    """The report of each kind of estimate, with how many passes it made."""
+    folder, found = tmp_path_factory.mktemp("pages"), {}
+    with dask.config.set(scheduler="synchronous"):
+        results = {
+            "mle": model.fit(),
+            "l2": model.fit(penalty=dglm.L2(alpha=0.1)),
+            "l1": model.fit(penalty=dglm.L1(alpha=0.01)),
+            "mcp": model.fit(penalty=dglm.MCP(alpha=0.01)),
+            "bounded": model.fit(bounds={"C(region)": (0.0, None)}),
+            "cv": model.fit_cv(dglm.L1(alpha=1.0), folds=3, alphas=20),
+        }
+        for kind, result in results.items():
+            with count_passes() as passes:
+                result.report(folder / f"{kind}.html")
+            found[kind] = folder / f"{kind}.html", result, passes.count
+    return found
+
+
+class Content(HTMLParser):
+    """What a page has: text by section, names of images, and every address and script in it."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.sections, self.images, self.addresses, self.tags, self._open = {}, [], [], [], []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        self.tags.append(tag)
+        if tag not in {"meta", "img", "br", "link"}:
+            self._open.append(tag)
+        if tag == "img":
+            self.images.append(attrs["alt"])
+        self.addresses += [value for name, value in attrs.items() if name in {"src", "href", "srcset", "action"}]
+
+    def handle_endtag(self, tag):
+        assert self._open.pop() == tag
+
+    def handle_data(self, text):
+        if self._open and self._open[-1] == "h2":
+            self.sections[text] = ""
+        elif self.sections and "style" not in self._open:
+            self.sections[list(self.sections)[-1]] += f"{text} "
+
+
+def content(path):
+    return Content(path.read_text(encoding="utf-8"))
+
+
+OF_ROWS = ["Binned residuals", "Calibration", "Lift", "Quantile residuals"]
+OF_ALL = ["Coefficients", "Effect of age", "Effect of C(region)", *OF_ROWS, "Trace"]
+DRAWN = {
+    "mle": [*OF_ALL[:-1], "Leverage and Cook's distance", "Trace"],
+    "l2": OF_ALL,
+    "l1": OF_ALL,
+    "mcp": OF_ALL,
+    "bounded": OF_ALL,
+    "cv": ["Scores", "Path", *OF_ALL],
+}
+
+
+@pytest.mark.parametrize("kind", DRAWN)
+def test_a_page_has_the_parts_and_the_plots_that_fit_the_estimate(pages, kind):
+    path, result, passes = pages[kind]
+    page = content(path)
+    extra = ["Choice of the strength"] if kind == "cv" else []
+    assert list(page.sections) == [*extra, "Estimates", "Data", "Model", "Convergence", "Plots", "Versions"]
+    drawn = set(DRAWN[kind])
+    if kind in {"l1", "mcp", "bounded", "cv"}:
+        # terms that are zero have no effect to be drawn
+        left = result.best if kind == "cv" else result
+        drawn -= {name for name, terms in {"Effect of C(region)": "region", "Effect of age": "age"}.items()
+                  if not left.params.filter(like=terms).any()}  # fmt: skip
+    assert page.images == [name for name in DRAWN[kind] if name in drawn]
+    # residuals to lift are read from one pass
+    effects = sum(name.startswith("Effect") for name in drawn)
+    made = effects + 2 + (kind == "mle")
+    assert f"took {made} passes" in page.sections["Plots"]
+    # those of the fit that was selected are made when it is asked for
+    assert passes - made <= (2 if kind == "cv" else 0)
+
+
+@pytest.mark.parametrize("kind", DRAWN)
+def test_a_page_asks_for_nothing_and_runs_nothing(pages, kind):
+    text = pages[kind][0].read_text(encoding="utf-8")
+    page = content(pages[kind][0])
+    assert "script" not in page.tags
+    assert all(address.startswith("data:image/") for address in page.addresses)
+    assert not re.search(r"url\(|@import|https?://", re.sub(r'src="data:[^"]*"', "", text))
+    assert "default-src 'none'" in text
+    assert len(text) < 1_500_000
+
+
+def test_a_page_says_what_became_of_the_rows_and_how_it_was_fitted(pages):
+    path, result, _ = pages["mle"]
+    data, model, fit = (" ".join(content(path).sections[name].split()) for name in ("Data", "Model", "Convergence"))
+    assert "Rows: 400 left out, something missing: 4 used: 396" in data
+    assert "3 partitions on dask" in data
+    assert "exposure: years" in data
+    assert "rows left out without it age 3 C(region) 2" in data
+    assert "Formula: claims ~ bs(age, df=4) + C(region)" in model
+    assert "Levels of C(region): north, south, west" in model
+    assert f"Certificate: {result.certificate}" in fit
+    assert f"Passes over the rows: {result.n_passes}" in fit
+    assert fit.count(f"{result.fit_history[-1].objective:.10g}") >= 1
+    for number in result.summary().rows[1][1]:
+        assert number in content(path).sections["Estimates"]
+
+
+@needs_chromium
+@pytest.mark.parametrize(("kind", "dark", "width"), [("mle", False, 1000), ("cv", True, 500)])
+def test_a_page_as_a_browser_shows_it(pages, kind, dark, width):
+    page = load(
+        pages[kind][0],
+        dark=dark,
+        width=width,
+        ask="[document.querySelectorAll('table').length, document.querySelectorAll('figure img').length]",
+    )
+    assert (page.requests, page.broken, page.faults, page.overflowing) == ([], [], [], [])
+    assert page.scroll_width == page.width
+    assert page.contrast >= 4.5, page.faintest
+    tables, images = page.said
+    assert images == len(content(pages[kind][0]).images)
+    assert tables >= 9
+
+
+@needs_chromium
+def test_names_and_levels_are_text_whatever_is_in_them(tmp_path):
+    evil = "<img src=x onerror=alert(1)>&amp;"
+    X = pd.DataFrame({evil: np.arange(40.0), "b" * 300: np.arange(40.0) % 7})
+    y = pd.Series(np.arange(40) % 3, name="<script>alert(2)</script>")
+    dglm.GLM(y, X, add_constant=True).fit().report(tmp_path / "page.html", effects=1)
+    assert "<script>" not in (tmp_path / "page.html").read_text()
+    page = load(tmp_path / "page.html", ask="document.querySelectorAll('tbody th')[1].textContent")
+    assert page.said == evil
+    assert (page.requests, page.faults, page.overflowing) == ([], [], [])
+
+
+def test_without_matplotlib_a_page_says_how_to_have_plots(model, tmp_path, monkeypatch):
+    def missing(name):
+        raise ImportError(name)
+
+    monkeypatch.setattr(figures, "import_module", missing)
+    with dask.config.set(scheduler="synchronous"), count_passes() as passes:
+        result = model.fit()
+        result.report(tmp_path / "page.html")
+    page = content(tmp_path / "page.html")
+    assert passes.count == result.n_passes
+    assert page.images == []
+    assert 'pip install "dglm[plot]"' in page.sections["Plots"]
+
+
+def test_a_result_without_its_rows_draws_what_it_holds_and_other_rows_if_they_are_given(pages, data, tmp_path):
+    result = pickle.loads(pickle.dumps(pages["mle"][1]))
+    result.report(tmp_path / "alone.html")
+    page = content(tmp_path / "alone.html")
+    assert page.images == ["Coefficients", "Trace"]
+    assert "did not travel" in page.sections["Plots"]
+    assert "not known here" in page.sections["Data"]
+    result.report(tmp_path / "rows.html", data=data.tail(100))
+    page = content(tmp_path / "rows.html")
+    assert page.images == ["Coefficients", *OF_ROWS, "Trace"]
+    assert "other rows" in page.sections["Plots"]
+
+
+def test_what_is_asked_for_is_drawn_and_no_more(data, tmp_path):
+    result = dglm.GLM.from_formula("late ~ age", data.assign(late=data["claims"] > 0), family=Binomial()).fit()
+    with count_passes() as passes:
+        result.report(tmp_path / "page.html", plots=False, exponentiate=True)
+    page = content(tmp_path / "page.html")
+    assert passes.count == 0
+    assert page.images == []
+    assert "odds ratio" in page.sections["Estimates"]
+    result.report(tmp_path / "page.html", effects=0)
+    assert "ROC" in content(tmp_path / "page.html").images
+    assert "Effect of age" not in content(tmp_path / "page.html").images
+    # no response that has shares, no distribution with that dispersion
+    gaussian = dglm.GLM.from_formula("years ~ age", data, family=Gaussian()).fit()
+    gaussian.report(tmp_path / "page.html")
+    assert not {"ROC", "Lift"} & set(content(tmp_path / "page.html").images)
+    dglm.GLM.from_formula("claims ~ age", data, family=Poisson()).fit(scale="X2").report(tmp_path / "page.html")
+    assert "Quantile residuals" not in content(tmp_path / "page.html").images
+    with pytest.raises(ValueError, match="effects must be at least 0; got -1"):
+        result.report(tmp_path / "page.html", effects=-1)
+
+
+def test_a_fit_that_has_not_converged_says_so_on_top(data, tmp_path):
+    model = dglm.GLM.from_formula("claims ~ age", data, family=Poisson())
+    with pytest.warns(ConvergenceWarning):
+        result = model.fit(max_iter=1)
+    result.report(tmp_path / "page.html", plots=False)
+    assert re.search(
+        r'<p class="verdict bad">NOT CONVERGED: maximum number of iterations', (tmp_path / "page.html").read_text()
+    )
+
+
+def test_a_report_is_the_same_whenever_it_is_made_of_the_same_fit(pages, tmp_path):
+    path, result, _ = pages["l2"]
+    with dask.config.set(scheduler="synchronous"):
+        result.report(tmp_path / "page.html")
+
+    def lasting(page):
+        text = re.sub(r"report of \d{4}-\d\d-\d\d \d\d:\d\d UTC", "", page.read_text())
+        return text[: text.index("<h2>Versions")]
+
+    assert lasting(path) == lasting(tmp_path / "page.html")
