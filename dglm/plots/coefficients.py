@@ -9,6 +9,8 @@ import pandas as pd
 
 from dglm._typing import AnyArray, Vector
 
+#: How many coefficients are drawn, the largest.
+LARGEST = 40
 # Inches: of a line, and of what is above and below.
 LINE, MARGIN = 0.26, 1.1
 # What marks a coefficient that was estimated without bounds or selection, selected, set to zero, and not penalised.
@@ -21,8 +23,8 @@ MARKS: dict[str, dict[str, Any]] = {
 }
 
 
-def drawn_coefficients(table: pd.DataFrame, intercept: int | None, largest: int) -> pd.DataFrame:
-    """Return the coefficients that are drawn, in their order.
+def drawn_coefficients(table: pd.DataFrame, intercept: int | None, largest: int = LARGEST) -> tuple[pd.DataFrame, int]:
+    """Return the coefficients that are drawn, in their order, and how many smaller ones are not.
 
     Parameters
     ----------
@@ -31,19 +33,23 @@ def drawn_coefficients(table: pd.DataFrame, intercept: int | None, largest: int)
     intercept : int or None
         Position of one to be left out.
     largest : int
-        How many, the largest first where there are more; those that are nan are left out.
+        How many, where there are more the largest: against their standard errors, if they have some. Those that are
+        nan are left out.
 
     Returns
     -------
-    DataFrame
-        Rows of it.
+    tuple of DataFrame and int
+        Rows of it, and a number.
     """
     kept = table["estimate"].notna().to_numpy(copy=True)
     if intercept is not None:
         kept[intercept] = False
     found = table[kept]
-    by_size = np.argsort(-np.abs(found["estimate"].to_numpy()), kind="stable")
-    return found.iloc[np.sort(by_size[:largest])]
+    # in standard errors where there are some, which do not depend on the units of the columns
+    size = found["statistic" if "statistic" in table else "estimate"].abs().fillna(np.inf)
+    by_size = np.argsort(-size.to_numpy(), kind="stable")
+    drawn = found.iloc[np.sort(by_size[:largest])]
+    return drawn, len(found) - len(drawn)
 
 
 def height_of(table: pd.DataFrame) -> float:
@@ -108,7 +114,9 @@ def coefficients_axes(ax: Any, table: pd.DataFrame, level: float, *, exponentiat
     ax.set_ylim(len(table) - 0.4, -0.6)
     ax.set_xlabel(_label(table, level, exponentiate=exponentiate))
     if left_out:
-        ax.set_title(f"the {len(table)} largest; {left_out} smaller ones are not drawn", fontsize="small", loc="left")
+        size = "|estimate / std err|" if "statistic" in table else "|estimate|"
+        title = f"the {len(table)} of largest {size}; {left_out} smaller ones are not drawn"
+        ax.set_title(title, fontsize="small", loc="left")
     if len(set(status)) > 1:
         ax.legend(loc="best", fontsize="small")
     return ax

@@ -38,7 +38,7 @@ def trace_axes(ax: Any, history: Sequence[Iteration], certificate: Certificate, 
     objective = np.array([each.objective for each in history])
     numbers = np.arange(len(history))
     ax.plot(numbers, _positive(measured), "o-", color="C0", markersize=4, label="of each iterate")
-    last = "its certificate" if certificate.holds else "its certificate, which does not hold"
+    last = "certificate of the fit" if certificate.holds else "certificate of the fit: does not hold"
     ax.plot(numbers[-1:], _positive(np.array([certificate.value])), "s", color="C3", mfc="none", label=last)
     ax.axhline(certificate.tol, color="C3", linestyle="--", linewidth=1.0, label="tolerance")
     above = objective - objective[-1]
