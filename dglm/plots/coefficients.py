@@ -138,11 +138,11 @@ def _label(table: pd.DataFrame, level: float, *, exponentiate: bool) -> str:
     """Return what the estimates are."""
     what = "exp(coefficient)" if exponentiate else "coefficient"
     if "conf_low" in table:
-        caveat = ", the selection not accounted for" if "selection" in table else ""
+        caveat = ",\nthe selection not accounted for" if "selection" in table else ""
         return f"{what}, {100 * level:g}% interval{caveat}"
     if "selected" in table:
-        return f"{what}, selected and shrunk: no intervals"
-    return f"{what}, between bounds: no intervals" if "lower" in table else f"{what}, shrunk: no intervals"
+        return f"{what},\nselected and shrunk: no intervals"
+    return f"{what},\n{'between bounds' if 'lower' in table else 'shrunk'}: no intervals"
 
 
 def _draw_bounds(ax: Any, y: AnyArray, lower: Vector, upper: Vector) -> None:
