@@ -164,3 +164,9 @@ def test_very_few_rows_can_be_drawn(data, n) -> None:
     few = dglm.GLM.from_formula("calls ~ 1", data.head(n), family=Poisson()).fit()
     for name in ("residuals", "calibration", "lift", "qq", "leverage", "coefficients", "trace"):
         getattr(few.plot, name)().figure.canvas.draw()
+
+
+def test_a_fit_through_every_row_can_be_drawn(data) -> None:
+    # every leverage is 1, and no distance is defined
+    saturated = dglm.GLM.from_formula("calls ~ x1", data.head(2)).fit()
+    assert "2 observations of leverage 1" in saturated.plot.leverage().get_title(loc="left")

@@ -46,7 +46,7 @@ def drawn_coefficients(table: pd.DataFrame, intercept: int | None, largest: int 
         kept[intercept] = False
     found = table[kept]
     # in standard errors where there are some, which do not depend on the units of the columns
-    size = found["statistic" if "statistic" in table else "estimate"].abs().fillna(np.inf)
+    size = found["statistic" if "statistic" in table else "estimate"].abs().fillna(0.0)
     by_size = np.argsort(-size.to_numpy(), kind="stable")
     drawn = found.iloc[np.sort(by_size[:largest])]
     return drawn, len(found) - len(drawn)

@@ -27,6 +27,21 @@ def leverage_axes(ax: Any, found: LeverageCounts) -> Any:
     matplotlib Axes
         The same.
     """
+    if len(found.n):
+        _draw_hexagons(ax, found)
+    for times, style in ((2, "--"), (3, ":")):
+        h = times * found.mean_leverage
+        ax.axvline(h, color="0.4", linestyle=style, linewidth=0.9, label=f"{times} times the mean leverage")
+    ax.set_xlabel("leverage")
+    ax.set_ylabel("Cook's distance")
+    if found.undefined:
+        ax.set_title(f"{found.undefined:g} observations of leverage 1 are not drawn", fontsize="small", loc="left")
+    ax.legend(loc="lower right", fontsize="small")
+    return ax
+
+
+def _draw_hexagons(ax: Any, found: LeverageCounts) -> None:
+    """Draw the counts, and what their colours mean."""
     drawn = ax.hexbin(
         found.leverage,
         found.cooks_distance,
@@ -40,16 +55,7 @@ def leverage_axes(ax: Any, found: LeverageCounts) -> Any:
         linewidths=0.2,
     )
     ax.figure.colorbar(drawn, ax=ax, label="observations")
-    for times, style in ((2, "--"), (3, ":")):
-        h = times * found.mean_leverage
-        ax.axvline(h, color="0.4", linestyle=style, linewidth=0.9, label=f"{times} times the mean leverage")
     _label_ticks(ax, float(found.leverage.min()), float(found.leverage.max()))
-    ax.set_xlabel("leverage")
-    ax.set_ylabel("Cook's distance")
-    if found.undefined:
-        ax.set_title(f"{found.undefined:g} observations of leverage 1 are not drawn", fontsize="small", loc="left")
-    ax.legend(loc="lower right", fontsize="small")
-    return ax
 
 
 def _label_ticks(ax: Any, low: float, high: float) -> None:

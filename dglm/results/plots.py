@@ -57,6 +57,8 @@ class Plots:
 
     def __getattr__(self, name: str) -> NoReturn:
         # called only for what does not exist; what the curves lack they say why
+        if name.startswith("_"):
+            raise AttributeError(name)
         getattr(self._curves, name)
         raise AttributeError(f"plot has no attribute {name!r}")
 
