@@ -9,13 +9,13 @@ import dask.dataframe as dd
 import numpy as np
 import pandas as pd
 import pytest
+from browser import load, needs_chromium
 
 import dglm
 from dglm.data import count_passes
 from dglm.errors import ConvergenceWarning
 from dglm.families import Binomial, Gaussian, Poisson
 from dglm.results import figures
-from tests.browser import load, needs_chromium
 
 FORMULA = "claims ~ bs(age, df=4) + C(region)"
 
@@ -45,8 +45,6 @@ def pages(model, tmp_path_factory):
             "mle": model.fit(),
             "l2": model.fit(penalty=dglm.L2(alpha=0.1)),
             "l1": model.fit(penalty=dglm.L1(alpha=0.01)),
-            "mcp": model.fit(penalty=dglm.MCP(alpha=0.01)),
-            "bounded": model.fit(bounds={"C(region)": (0.0, None)}),
             "cv": model.fit_cv(dglm.L1(alpha=1.0), folds=3, alphas=20),
         }
         for kind, result in results.items():
@@ -94,8 +92,6 @@ DRAWN = {
     "mle": [*OF_ALL[:-1], "Leverage and Cook's distance", "Trace"],
     "l2": OF_ALL,
     "l1": OF_ALL,
-    "mcp": OF_ALL,
-    "bounded": OF_ALL,
     "cv": ["Scores", "Path", *OF_ALL],
 }
 
@@ -107,7 +103,7 @@ def test_a_page_has_the_parts_and_the_plots_that_fit_the_estimate(pages, kind):
     extra = ["Choice of the strength"] if kind == "cv" else []
     assert list(page.sections) == [*extra, "Estimates", "Data", "Model", "Convergence", "Plots", "Versions"]
     drawn = set(DRAWN[kind])
-    if kind in {"l1", "mcp", "bounded", "cv"}:
+    if kind in {"l1", "cv"}:
         # terms that are zero have no effect to be drawn
         left = result.best if kind == "cv" else result
         drawn -= {name for name, terms in {"Effect of C(region)": "region", "Effect of age": "age"}.items()
@@ -138,7 +134,7 @@ def test_a_page_says_what_became_of_the_rows_and_how_it_was_fitted(pages):
     assert "Rows: 400 left out, something missing: 4 used: 396" in data
     assert "3 partitions on dask" in data
     assert "exposure: years" in data
-    assert "rows left out without it age 3 C(region) 2" in data
+    assert "rows left out without it bs(age, df=4) 3 C(region) 2" in data
     assert "Formula: claims ~ bs(age, df=4) + C(region)" in model
     assert "Levels of C(region): north, south, west" in model
     assert f"Certificate: {result.certificate}" in fit
@@ -172,8 +168,8 @@ def test_names_and_levels_are_text_whatever_is_in_them(tmp_path):
     y = pd.Series(np.arange(40) % 3, name="<script>alert(2)</script>")
     dglm.GLM(y, X, add_constant=True).fit().report(tmp_path / "page.html", effects=1)
     assert "<script>" not in (tmp_path / "page.html").read_text()
-    page = load(tmp_path / "page.html", ask="document.querySelectorAll('tbody th')[1].textContent")
-    assert page.said == evil
+    page = load(tmp_path / "page.html", ask="[...document.querySelectorAll('tbody th')].map(e => e.textContent)")
+    assert evil in page.said
     assert (page.requests, page.faults, page.overflowing) == ([], [], [])
 
 
@@ -204,7 +200,8 @@ def test_a_result_without_its_rows_draws_what_it_holds_and_other_rows_if_they_ar
     assert "other rows" in page.sections["Plots"]
 
 
-def test_what_is_asked_for_is_drawn_and_no_more(data, tmp_path):
+def test_what_is_asked_for_is_drawn_and_no_more(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(figures, "_image", lambda figure: "data:image/png;base64,")
     result = dglm.GLM.from_formula("late ~ age", data.assign(late=data["claims"] > 0), family=Binomial()).fit()
     with count_passes() as passes:
         result.report(tmp_path / "page.html", plots=False, exponentiate=True)
@@ -241,7 +238,8 @@ def test_a_report_is_the_same_whenever_it_is_made_of_the_same_fit(pages, tmp_pat
         result.report(tmp_path / "page.html")
 
     def lasting(page):
-        text = re.sub(r"report of \d{4}-\d\d-\d\d \d\d:\d\d UTC", "", page.read_text())
+        # sums that were made once are not made again
+        text = re.sub(r"report of \d{4}-\d\d-\d\d \d\d:\d\d UTC|The plots took \d passes", "", page.read_text())
         return text[: text.index("<h2>Versions")]
 
     assert lasting(path) == lasting(tmp_path / "page.html")

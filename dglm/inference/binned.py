@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dglm._typing import Codes, Mask, Matrix, Vector
+from dglm._typing import AnyArray, Codes, Mask, Matrix, Vector
 
 #: Most bins that have rows, of one value; of two, four times as many.
 MOST = 4096
@@ -88,14 +88,11 @@ class Binned:
     def _summed(cls, points: Matrix, terms: Matrix, level: int, low: Vector, high: Vector) -> Binned:
         if len(points) == 0:
             return cls(level, points, terms, low, high)
-        order = np.lexsort(points.T[::-1])
-        points, terms = points[order], terms[order]
         level = _level(points, level)
         edges = _floored(points, level)
-        if points.shape[1] > 1:
-            order = np.lexsort(edges.T[::-1])
-            edges, terms = edges[order], terms[order]
-        starts = np.flatnonzero(_starts(edges))
+        order = np.argsort(_keys(edges), kind="stable")
+        edges, terms = edges[order], terms[order]
+        starts = np.flatnonzero(_starts(_keys(edges)))
         return cls(level, edges[starts], np.add.reduceat(terms, starts, axis=0), low, high)
 
 
@@ -171,11 +168,8 @@ def _level(points: Matrix, level: int) -> int:
 
 
 def _count(points: Matrix, level: int) -> int:
-    """Return how many bins of a level have points, which are sorted."""
-    edges = _floored(points, level)
-    if points.shape[1] > 1:
-        edges = edges[np.lexsort(edges.T[::-1])]
-    return int(np.count_nonzero(_starts(edges)))
+    """Return how many bins of a level have points."""
+    return int(np.count_nonzero(_starts(np.sort(_keys(_floored(points, level))))))
 
 
 def _floored(points: Matrix, level: int) -> Matrix:
@@ -187,8 +181,13 @@ def _floored(points: Matrix, level: int) -> Matrix:
     return edges + 0.0
 
 
-def _starts(edges: Matrix) -> Mask:
-    """Return which sorted edges differ from the one before."""
-    starts = np.ones(len(edges), dtype=bool)
-    starts[1:] = (edges[1:] != edges[:-1]).any(axis=1)
+def _keys(edges: Matrix) -> AnyArray:
+    """Return what bins are sorted by: pairs as complex numbers, whose order is that of real, then imaginary parts."""
+    return edges[:, 0] if edges.shape[1] == 1 else np.ascontiguousarray(edges).view(np.complex128)[:, 0]
+
+
+def _starts(keys: AnyArray) -> Mask:
+    """Return which sorted keys differ from the one before."""
+    starts = np.ones(len(keys), dtype=bool)
+    starts[1:] = keys[1:] != keys[:-1]
     return starts

@@ -1,7 +1,7 @@
 """Drawing: each function takes numbers that were reduced before, and matplotlib axes, and returns the axes."""
 
 from dglm.plots.axes import axes_of
-from dglm.plots.coefficients import coefficients_axes, drawn_coefficients, height_of
+from dglm.plots.coefficients import LARGEST, coefficients_axes, drawn_coefficients, height_of
 from dglm.plots.effects import effect_axes
 from dglm.plots.leverage import leverage_axes
 from dglm.plots.paths import path_axes, scores_axes
@@ -10,6 +10,7 @@ from dglm.plots.residuals import qq_axes, residuals_axes
 from dglm.plots.trace import trace_axes
 
 __all__ = [
+    "LARGEST",
     "axes_of",
     "calibration_axes",
     "coefficients_axes",

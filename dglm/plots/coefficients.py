@@ -9,8 +9,12 @@ import pandas as pd
 
 from dglm._typing import AnyArray, Vector
 
+#: How many coefficients are drawn, the largest.
+LARGEST = 40
 # Inches: of a line, and of what is above and below.
 LINE, MARGIN = 0.26, 1.1
+# Characters of a name that is drawn whole.
+LONGEST = 40
 # What marks a coefficient that was estimated without bounds or selection, selected, set to zero, and not penalised.
 MARKS: dict[str, dict[str, Any]] = {
     "estimated": {"marker": "o", "color": "C0"},
@@ -21,8 +25,8 @@ MARKS: dict[str, dict[str, Any]] = {
 }
 
 
-def drawn_coefficients(table: pd.DataFrame, intercept: int | None, largest: int) -> pd.DataFrame:
-    """Return the coefficients that are drawn, in their order.
+def drawn_coefficients(table: pd.DataFrame, intercept: int | None, largest: int = LARGEST) -> tuple[pd.DataFrame, int]:
+    """Return the coefficients that are drawn, in their order, and how many smaller ones are not.
 
     Parameters
     ----------
@@ -31,19 +35,23 @@ def drawn_coefficients(table: pd.DataFrame, intercept: int | None, largest: int)
     intercept : int or None
         Position of one to be left out.
     largest : int
-        How many, the largest first where there are more; those that are nan are left out.
+        How many, where there are more the largest: against their standard errors, if they have some. Those that are
+        nan are left out.
 
     Returns
     -------
-    DataFrame
-        Rows of it.
+    tuple of DataFrame and int
+        Rows of it, and a number.
     """
     kept = table["estimate"].notna().to_numpy(copy=True)
     if intercept is not None:
         kept[intercept] = False
     found = table[kept]
-    by_size = np.argsort(-np.abs(found["estimate"].to_numpy()), kind="stable")
-    return found.iloc[np.sort(by_size[:largest])]
+    # in standard errors where there are some, which do not depend on the units of the columns
+    size = found["statistic" if "statistic" in table else "estimate"].abs().fillna(0.0)
+    by_size = np.argsort(-size.to_numpy(), kind="stable")
+    drawn = found.iloc[np.sort(by_size[:largest])]
+    return drawn, len(found) - len(drawn)
 
 
 def height_of(table: pd.DataFrame) -> float:
@@ -104,11 +112,13 @@ def coefficients_axes(ax: Any, table: pd.DataFrame, level: float, *, exponentiat
         _label_right(ax, y, [f"{df:.2f}" for df in table["effective_df"]], "effective df")
     if exponentiate:
         ax.set_xscale("log")
-    ax.set_yticks(y, list(table["term"]))
+    ax.set_yticks(y, [_short(str(term)) for term in table["term"]])
     ax.set_ylim(len(table) - 0.4, -0.6)
     ax.set_xlabel(_label(table, level, exponentiate=exponentiate))
     if left_out:
-        ax.set_title(f"the {len(table)} largest; {left_out} smaller ones are not drawn", fontsize="small", loc="left")
+        size = "|estimate / std err|" if "statistic" in table else "|estimate|"
+        title = f"the {len(table)} of largest {size}; {left_out} smaller ones are not drawn"
+        ax.set_title(title, fontsize="small", loc="left")
     if len(set(status)) > 1:
         ax.legend(loc="best", fontsize="small")
     return ax
@@ -126,15 +136,20 @@ def _status(table: pd.DataFrame) -> AnyArray:
     return np.full(n, "estimated")
 
 
+def _short(term: str) -> str:
+    """Return a name that leaves room for what is drawn: its beginning and its end."""
+    return term if len(term) <= LONGEST else f"{term[: LONGEST // 2 - 2]} ... {term[3 - LONGEST // 2 :]}"
+
+
 def _label(table: pd.DataFrame, level: float, *, exponentiate: bool) -> str:
     """Return what the estimates are."""
     what = "exp(coefficient)" if exponentiate else "coefficient"
     if "conf_low" in table:
-        caveat = ", the selection not accounted for" if "selection" in table else ""
+        caveat = ",\nthe selection not accounted for" if "selection" in table else ""
         return f"{what}, {100 * level:g}% interval{caveat}"
     if "selected" in table:
-        return f"{what}, selected and shrunk: no intervals"
-    return f"{what}, between bounds: no intervals" if "lower" in table else f"{what}, shrunk: no intervals"
+        return f"{what},\nselected and shrunk: no intervals"
+    return f"{what},\n{'between bounds' if 'lower' in table else 'shrunk'}: no intervals"
 
 
 def _draw_bounds(ax: Any, y: AnyArray, lower: Vector, upper: Vector) -> None:

@@ -27,6 +27,21 @@ def leverage_axes(ax: Any, found: LeverageCounts) -> Any:
     matplotlib Axes
         The same.
     """
+    if len(found.n):
+        _draw_hexagons(ax, found)
+    for times, style in ((2, "--"), (3, ":")):
+        h = times * found.mean_leverage
+        ax.axvline(h, color="0.4", linestyle=style, linewidth=0.9, label=f"{times} times the mean leverage")
+    ax.set_xlabel("leverage")
+    ax.set_ylabel("Cook's distance")
+    if found.undefined:
+        ax.set_title(f"{found.undefined:g} observations of leverage 1 are not drawn", fontsize="small", loc="left")
+    ax.legend(loc="lower right", fontsize="small")
+    return ax
+
+
+def _draw_hexagons(ax: Any, found: LeverageCounts) -> None:
+    """Draw the counts, and what their colours mean."""
     drawn = ax.hexbin(
         found.leverage,
         found.cooks_distance,
@@ -40,12 +55,15 @@ def leverage_axes(ax: Any, found: LeverageCounts) -> Any:
         linewidths=0.2,
     )
     ax.figure.colorbar(drawn, ax=ax, label="observations")
-    for times, style in ((2, "--"), (3, ":")):
-        h = times * found.mean_leverage
-        ax.axvline(h, color="0.4", linestyle=style, linewidth=0.9, label=f"{times} times the mean leverage")
-    ax.set_xlabel("leverage")
-    ax.set_ylabel("Cook's distance")
-    if found.undefined:
-        ax.set_title(f"{found.undefined:g} observations of leverage 1 are not drawn", fontsize="small", loc="left")
-    ax.legend(loc="lower right", fontsize="small")
-    return ax
+    _label_ticks(ax, float(found.leverage.min()), float(found.leverage.max()))
+
+
+def _label_ticks(ax: Any, low: float, high: float) -> None:
+    """Label a logarithmic axis at powers of ten, and at 2 and 5 times these where there are few of them."""
+    low, high = low / 1.1, high * 1.1
+    powers = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
+    ticks = powers if high > 1e3 * low else np.ravel(powers[:, None] * [1.0, 2.0, 5.0])
+    shown = ticks[(ticks >= low) & (ticks <= high)]
+    if len(shown) > 1:
+        ax.set_xticks(shown, [f"{tick:g}" for tick in shown])
+        ax.tick_params(axis="x", which="minor", labelbottom=False)

@@ -11,6 +11,7 @@ from dglm._typing import Matrix, Vector
 
 # Lines that are named in a legend; the largest at the weakest strength.
 NAMED = 12
+DASHES = ("-", "--", ":", "-.")
 
 
 def path_axes(ax: Any, alphas: Vector, values: Matrix, names: Sequence[str], df: Vector) -> Any:
@@ -36,7 +37,9 @@ def path_axes(ax: Any, alphas: Vector, values: Matrix, names: Sequence[str], df:
     """
     largest = set(np.argsort(-np.abs(values[:, -1]), kind="stable")[:NAMED].tolist()) if len(values) else set()
     for j, line in enumerate(values):
-        ax.plot(alphas, line, label=names[j] if j in largest else None, linewidth=1.2)
+        # ten colours, and another dash for the next ten
+        dashes = DASHES[j // 10 % len(DASHES)]
+        ax.plot(alphas, line, dashes, label=names[j] if j in largest else None, linewidth=1.2)
     ax.axhline(0.0, color="0.7", linewidth=0.8)
     _strengths(ax, alphas, df)
     ax.set_ylabel("coefficient")

@@ -8,6 +8,9 @@ import numpy as np
 
 from dglm.inference import ROC, Calibration, Lift
 
+# Where the curve of the lift begins.
+LEAST_SHARE = 0.005
+
 
 def calibration_axes(ax: Any, found: Calibration) -> Any:
     """Draw mean responses against mean predictions.
@@ -87,7 +90,9 @@ def lift_axes(ax: Any, found: Lift) -> Any:
         The same.
     """
     ax.axhline(1.0, color="0.5", linewidth=0.8, zorder=0)
-    ax.plot(found.share, found.lift, color="C0")
+    # the first few observations are noise
+    drawn = found.share >= min(LEAST_SHARE, float(found.share[1:].max(initial=0.0)))
+    ax.plot(found.share[drawn], found.lift[drawn], color="C0")
     tenth = float(np.interp(0.1, found.share, found.gain))
     ax.set_title(f"the largest tenth of means has {tenth:.0%} of the response", fontsize="small", loc="left")
     ax.set_xlabel("share of observations, the largest means first")

@@ -49,7 +49,9 @@ def qq_axes(ax: Any, found: QuantileCurve) -> Any:
         The same.
     """
     x = found.theoretical
-    ax.fill_between(x, found.low, found.high, color="0.88", linewidth=0, zorder=0, label="95% of each, if true")
+    ax.fill_between(
+        x, found.low, found.high, color="0.88", linewidth=0, zorder=0, label="95% at each rank, if the model is true"
+    )
     ax.plot(x[[0, -1]], x[[0, -1]], color="0.5", linewidth=0.8, zorder=1)
     ax.plot(x, found.residual, ".", color="C0", markersize=4, label="quantile residual")
     ax.set_xlabel("normal quantile")

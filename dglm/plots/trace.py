@@ -37,17 +37,19 @@ def trace_axes(ax: Any, history: Sequence[Iteration], certificate: Certificate, 
     measured = np.array([each.certificate for each in history])
     objective = np.array([each.objective for each in history])
     numbers = np.arange(len(history))
-    ax.plot(numbers, _positive(measured), "o-", color="C0", markersize=4, label="of each iterate")
-    last = "its certificate" if certificate.holds else "its certificate, which does not hold"
+    ax.plot(numbers, _positive(measured), "o-", color="C0", markersize=4, label="measured at each iterate")
+    kind = str(certificate).split(" = ")[0]
+    last = f"certificate of the fit, {kind}{'' if certificate.holds else ': does not hold'}"
     ax.plot(numbers[-1:], _positive(np.array([certificate.value])), "s", color="C3", mfc="none", label=last)
     ax.axhline(certificate.tol, color="C3", linestyle="--", linewidth=1.0, label="tolerance")
     above = objective - objective[-1]
     shown = np.isfinite(above) & (above > 0)
     if shown.any():
-        ax.plot(numbers[shown], above[shown], ".:", color="0.5", linewidth=1.0, label="objective above the last")
+        ax.plot(numbers[shown], above[shown], ".:", color="0.5", linewidth=1.0, label="objective above its last value")
     ax.set_yscale("log")
+    ax.margins(y=0.2)
     ax.set_xlabel("iteration")
-    ax.set_ylabel(str(certificate).split(" = ")[0])
+    ax.set_ylabel("distance from the optimum / std err")
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set_title(f"{solver}: {status.value} after {len(history) - 1} iterations", fontsize="small", loc="left")
     ax.legend(loc="best", fontsize="small")

@@ -10,6 +10,7 @@ from typing import Any, NoReturn, get_args
 
 from dglm.data import Block, BlockBeside, BlockedData, PassLog, one_blas_thread
 from dglm.design import Design, Variable, for_same_rows, variable_named
+from dglm.errors import DataError
 from dglm.inference import (
     ROC,
     Against,
@@ -65,7 +66,9 @@ class Curves:
         self._unavailable = unavailable
 
     def __getattr__(self, name: str) -> NoReturn:
-        # called only for what does not exist
+        # called only for what does not exist; while a copy is made, what python looks for is not there either
+        if name.startswith("_"):
+            raise AttributeError(name)
         kind = f"{type(self._result).__name__}.curves"
         why = self._unavailable.get(MADE_OF.get(name, ""))
         raise AttributeError(f"{kind} has no {name!r}: {why}" if why else f"{kind} has no attribute {name!r}")
@@ -193,12 +196,15 @@ class Curves:
         Raises
         ------
         DataError
-            If the fit has no distribution, because its dispersion was set to other than the family's.
+            If the fit has no distribution, because its dispersion was set to other than the family's, or no row has.
         """
         e, family = self._result._estimate, self._result._distributed()
         blocks = self._blocks(data, EncodeDrawn(e.design, checked_seed(seed)))
         with one_blas_thread():
-            return QuantileCurve.of(blocks.sum(residual_sums, e.fit.params, family, e.scale))
+            bins = blocks.sum(residual_sums, e.fit.params, family, e.scale)
+        if len(bins.sums) == 0:
+            raise DataError("no row has a distribution: the weights of binomial rows are not whole numbers of trials")
+        return QuantileCurve.of(bins)
 
     def effect(self, name: str, *, alpha: float = 0.05, bins: int = 20) -> VariableEffect:
         """Return what a variable adds to the linear predictor, through the terms that are made of it alone.

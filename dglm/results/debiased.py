@@ -11,6 +11,7 @@ import pandas as pd
 from dglm._typing import Vector
 from dglm.design import by_name
 from dglm.inference import Covariance, symmetric_intervals, two_sided_pvalues
+from dglm.plots import axes_of, coefficients_axes, drawn_coefficients, height_of
 from dglm.results.estimate import Estimate
 from dglm.results.summary import Column, Summarised, Summary, count, number, probability, statistic
 
@@ -179,6 +180,29 @@ class DebiasedResults(Summarised):
                 "not adjusted for their number. Nothing is selected.",
             ),
         )
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the debiased coefficients with 95% intervals, the intercept left out.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure when not given.
+
+        Returns
+        -------
+        matplotlib Axes
+            With a line for each of the 40 largest coefficients.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        """
+        table = self.tidy()
+        drawn, left_out = drawn_coefficients(table, self.estimate.basis.intercept)
+        ax = axes_of(ax, height=height_of(drawn))
+        return coefficients_axes(ax, drawn, 0.95, exponentiate=False, left_out=left_out)
 
     @property
     def _estimate(self) -> Estimate:

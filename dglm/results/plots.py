@@ -9,6 +9,7 @@ import pandas as pd
 
 from dglm.inference import Against, ResidualKind
 from dglm.plots import (
+    LARGEST,
     axes_of,
     calibration_axes,
     coefficients_axes,
@@ -56,11 +57,13 @@ class Plots:
 
     def __getattr__(self, name: str) -> NoReturn:
         # called only for what does not exist; what the curves lack they say why
+        if name.startswith("_"):
+            raise AttributeError(name)
         getattr(self._curves, name)
         raise AttributeError(f"plot has no attribute {name!r}")
 
     def coefficients(
-        self, ax: Any = None, *, exponentiate: bool = False, intercept: bool = False, largest: int = 40
+        self, ax: Any = None, *, exponentiate: bool = False, intercept: bool = False, largest: int = LARGEST
     ) -> Any:
         """Draw the coefficients: no pass.
 
@@ -77,7 +80,7 @@ class Plots:
         intercept : bool
             Whether to draw the intercept, too.
         largest : int
-            How many to draw, the largest where there are more.
+            How many to draw, where there are more the largest: against their standard errors, if they have some.
 
         Returns
         -------
@@ -92,8 +95,7 @@ class Plots:
             If exp(coefficient) is no ratio under the link.
         """
         table, without = self._tidy(exponentiate=exponentiate), None if intercept else self._estimate.basis.intercept
-        drawn = drawn_coefficients(table, without, largest)
-        left_out = int(table["estimate"].notna().sum()) - (without is not None) - len(drawn)
+        drawn, left_out = drawn_coefficients(table, without, largest)
         ax = axes_of(ax, height=height_of(drawn))
         return coefficients_axes(ax, drawn, 0.95, exponentiate=exponentiate, left_out=left_out)
 
