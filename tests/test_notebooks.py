@@ -13,6 +13,7 @@ from browser import load, needs_chromium
 
 import dglm
 from dglm.families import Binomial
+from dglm.results.drawing import path_drawing, scores_drawing
 from dglm.results.side_by_side import Beside, SideBySide
 from dglm.results.summary import Column, Summary, count
 from dglm.testing import forbid_compute
@@ -103,6 +104,7 @@ def test_everything_can_be_read_in_either_theme_and_stays_on_the_page(shown, dar
     assert page.said["rows"] == [each._repr_html_().count("<tr>") for each in shown.values()]
     assert min(page.said["rows"]) >= 2
     assert page.said["outside"] == ["start", "1px", "normal", "0px none " + page.said["outside"][3][9:], "16px"]
+    assert page.said["drawings"] == [True, True]  # the path and the cross-validation
     assert page.said["bold"] == 0  # markup in a name is text
 
 
@@ -297,6 +299,31 @@ def test_results_say_what_they_are_in_one_line(shown) -> None:
         assert re.fullmatch(r"<\w+: .{20,150}>", repr(shown[name])), name
     assert "under L2(alpha=0.1); nobs=300, converged" in repr(shown["l2"])
     assert "maximum number of iterations reached" in repr(shown["stopped"])
+
+
+def test_drawings_have_a_line_for_each_coefficient_and_stay_in_their_frame(shown) -> None:
+    html = shown["path"]._repr_html_()
+    assert html.count("<polyline") == 5
+    assert html.index("<svg") < html.index('<div class="dglm-box"')
+    assert "noise &lt;b&gt;</text>" in html
+    alphas, rng = np.geomspace(1.0, 1e-3, 30), np.random.default_rng(0)
+    many = path_drawing(alphas, rng.normal(size=(100, 30)), [f"x{j}" for j in range(100)])
+    assert many.count("<polyline") == 60
+    assert "the 60 largest of 100 coefficients" in many
+    drawings = [
+        many,
+        path_drawing(alphas[:1], np.array([[1.0], [0.0]]), ["a", "a name that is longer than what fits"]),
+        path_drawing(alphas, np.where(alphas < 0.1, 3e-9, np.nan)[None], ["a"]),
+        scores_drawing(alphas, np.where(alphas < 0.1, 1.0, np.inf), np.zeros(30), {"alpha_min": 0.001}, "deviance"),
+    ]
+    for drawing in drawings:
+        numbers = re.findall(r' (?:points|x|y|x1|x2|y1|y2|cx|cy)="([^"]*)"', drawing)
+        places = np.array([float(place) for each in numbers for place in re.split("[ ,]", each) if place])
+        assert np.isfinite(places).all()
+        assert places.min() >= 0
+        assert places.max() <= 640
+    assert path_drawing(alphas, np.empty((0, 30)), []) == ""
+    assert scores_drawing(alphas, np.full(30, np.inf), np.zeros(30), {}, "deviance") == ""
 
 
 def test_effects_of_single_rows_have_no_table(fits) -> None:

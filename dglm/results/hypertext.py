@@ -64,6 +64,7 @@ def as_html(sheet: Sheet) -> str:
     if sheet.left or sheet.right:
         columns = [_facts(facts) for facts in (sheet.left, sheet.right) if facts]
         parts += ['<div class="dglm-facts">', *columns, "</div>"]
+    parts += [sheet.drawing] if sheet.drawing else []
     if sheet.header:
         # a box that scrolls can be reached by keyboard
         parts += [f'<div class="dglm-box" role="region" aria-label="{title}" tabindex="0">', *_table(sheet), "</div>"]
