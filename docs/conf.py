@@ -25,7 +25,8 @@ html_title = f"dglm {release}"
 def _make_figures(app):
     del app
     folder = Path(__file__).parent / "figures"
-    runpy.run_path(str(folder / "three_estimates.py"))["make"](folder / "made")
+    for script in sorted(folder.glob("*.py")):
+        runpy.run_path(str(script))["make"](folder / "made")
 
 
 def setup(app):
