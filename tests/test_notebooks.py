@@ -39,6 +39,10 @@ COUNTS = """({
   drawings: [...document.querySelectorAll('div.dglm svg')].map(each => each.getBBox().width > 0),
   outside: ['textAlign', 'padding', 'whiteSpace', 'borderTop', 'fontSize'].map(
     name => getComputedStyle(document.querySelector('#outside'))[name]),
+  broken: [...document.querySelectorAll('.dglm-facts td')].filter(each => {
+    const words = document.createRange(); words.selectNodeContents(each);
+    return !each.textContent.includes(' ') && words.getClientRects().length > 1;
+  }).map(each => each.textContent),
   bold: document.querySelectorAll('b').length,
 })"""
 OUTSIDE = '<table><tbody><tr><td id="outside">as it was</td></tr></tbody></table>'
@@ -105,6 +109,7 @@ def test_everything_can_be_read_in_either_theme_and_stays_on_the_page(shown, dar
     assert min(page.said["rows"]) >= 2
     assert page.said["outside"] == ["start", "1px", "normal", "0px none " + page.said["outside"][3][9:], "16px"]
     assert page.said["drawings"] == [True, True]  # the path and the cross-validation
+    assert page.said["broken"] == []  # no number over two lines
     assert page.said["bold"] == 0  # markup in a name is text
 
 
