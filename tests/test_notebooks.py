@@ -21,7 +21,7 @@ from dglm.testing import forbid_compute
 # What JupyterLab has for tables and text, in its dark theme, which is no `color-scheme`.
 JUPYTER = """
 <style>
-body { background: #111; color: rgba(255, 255, 255, 0.87); }
+body { background: #111; color: rgba(255, 255, 255, 0.87); font: 20px "DejaVu Sans", system-ui, sans-serif; }
 .jp-RenderedHTMLCommon table { border-collapse: collapse; border: none; font-size: 12px; table-layout: fixed;
   margin-left: auto; margin-bottom: 1em; }
 .jp-RenderedHTMLCommon thead { border-bottom: 1px solid #424242; vertical-align: bottom; }
@@ -39,7 +39,7 @@ COUNTS = """({
   drawings: [...document.querySelectorAll('div.dglm svg')].map(each => each.getBBox().width > 0),
   outside: ['textAlign', 'padding', 'whiteSpace', 'borderTop', 'fontSize'].map(
     name => getComputedStyle(document.querySelector('#outside'))[name]),
-  broken: [...document.querySelectorAll('.dglm-facts td')].filter(each => {
+  split: [...document.querySelectorAll('.dglm-facts td')].filter(each => {
     const words = document.createRange(); words.selectNodeContents(each);
     return !each.textContent.includes(' ') && words.getClientRects().length > 1;
   }).map(each => each.textContent),
@@ -109,16 +109,16 @@ def test_everything_can_be_read_in_either_theme_and_stays_on_the_page(shown, dar
     assert min(page.said["rows"]) >= 2
     assert page.said["outside"] == ["start", "1px", "normal", "0px none " + page.said["outside"][3][9:], "16px"]
     assert page.said["drawings"] == [True, True]  # the path and the cross-validation
-    assert page.said["broken"] == []  # no number over two lines
     assert page.said["bold"] == 0  # markup in a name is text
 
 
 @needs_chromium
 def test_the_style_of_a_notebook_does_not_get_into_the_tables(shown) -> None:
     html = "".join(shown[name]._repr_html_() for name in ("model", "mle", "l1", "compared"))
-    page = load(f'{JUPYTER}<div class="jp-RenderedHTMLCommon">{html}</div>{OUTSIDE}', ask=COUNTS)
+    page = load(f'{JUPYTER}<div class="jp-RenderedHTMLCommon">{html}</div>{OUTSIDE}', width=720, ask=COUNTS)
     assert page.contrast >= 7, page.faintest
     assert page.overflowing == []
+    assert page.said["split"] == []  # numbers over two lines
     assert {cell.split(",")[-1] for cell in page.said["cells"]} <= {"nowrap", "normal"}
     assert {cell.rsplit(",", 1)[0] for cell in page.said["cells"]} == {"rgba(0, 0, 0, 0)"}
 

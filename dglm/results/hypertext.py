@@ -26,7 +26,7 @@ div.dglm table.dglm-table {
   border-collapse: collapse; border: 0; margin: 0; width: auto; min-width: 0; max-width: none; table-layout: auto;
   display: table; color: inherit; background: none; font-size: inherit; font-variant-numeric: tabular-nums;
 }
-div.dglm div.dglm-facts table.dglm-table { flex: 1 1 18em; max-width: 100%; }
+div.dglm div.dglm-facts table.dglm-table { flex: 1 1 22em; max-width: 100%; }
 div.dglm table.dglm-table tr:nth-child(n) { background: none; border: 0; }
 div.dglm table.dglm-table tr:nth-child(n) > * {
   padding: 0.1em 0.7em; border: 0; background: none; color: inherit; font-size: inherit;
