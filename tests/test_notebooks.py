@@ -13,6 +13,7 @@ from browser import load, needs_chromium
 
 import dglm
 from dglm.families import Binomial
+from dglm.results.drawing import path_drawing, scores_drawing
 from dglm.results.side_by_side import Beside, SideBySide
 from dglm.results.summary import Column, Summary, count
 from dglm.testing import forbid_compute
@@ -20,7 +21,7 @@ from dglm.testing import forbid_compute
 # What JupyterLab has for tables and text, in its dark theme, which is no `color-scheme`.
 JUPYTER = """
 <style>
-body { background: #111; color: rgba(255, 255, 255, 0.87); }
+body { background: #111; color: rgba(255, 255, 255, 0.87); font: 20px "DejaVu Sans", system-ui, sans-serif; }
 .jp-RenderedHTMLCommon table { border-collapse: collapse; border: none; font-size: 12px; table-layout: fixed;
   margin-left: auto; margin-bottom: 1em; }
 .jp-RenderedHTMLCommon thead { border-bottom: 1px solid #424242; vertical-align: bottom; }
@@ -38,6 +39,10 @@ COUNTS = """({
   drawings: [...document.querySelectorAll('div.dglm svg')].map(each => each.getBBox().width > 0),
   outside: ['textAlign', 'padding', 'whiteSpace', 'borderTop', 'fontSize'].map(
     name => getComputedStyle(document.querySelector('#outside'))[name]),
+  split: [...document.querySelectorAll('.dglm-facts td')].filter(each => {
+    const words = document.createRange(); words.selectNodeContents(each);
+    return !each.textContent.includes(' ') && words.getClientRects().length > 1;
+  }).map(each => each.textContent),
   bold: document.querySelectorAll('b').length,
 })"""
 OUTSIDE = '<table><tbody><tr><td id="outside">as it was</td></tr></tbody></table>'
@@ -103,15 +108,17 @@ def test_everything_can_be_read_in_either_theme_and_stays_on_the_page(shown, dar
     assert page.said["rows"] == [each._repr_html_().count("<tr>") for each in shown.values()]
     assert min(page.said["rows"]) >= 2
     assert page.said["outside"] == ["start", "1px", "normal", "0px none " + page.said["outside"][3][9:], "16px"]
+    assert page.said["drawings"] == [True, True]  # the path and the cross-validation
     assert page.said["bold"] == 0  # markup in a name is text
 
 
 @needs_chromium
 def test_the_style_of_a_notebook_does_not_get_into_the_tables(shown) -> None:
     html = "".join(shown[name]._repr_html_() for name in ("model", "mle", "l1", "compared"))
-    page = load(f'{JUPYTER}<div class="jp-RenderedHTMLCommon">{html}</div>{OUTSIDE}', ask=COUNTS)
+    page = load(f'{JUPYTER}<div class="jp-RenderedHTMLCommon">{html}</div>{OUTSIDE}', width=720, ask=COUNTS)
     assert page.contrast >= 7, page.faintest
     assert page.overflowing == []
+    assert page.said["split"] == []  # numbers over two lines
     assert {cell.split(",")[-1] for cell in page.said["cells"]} <= {"nowrap", "normal"}
     assert {cell.rsplit(",", 1)[0] for cell in page.said["cells"]} == {"rgba(0, 0, 0, 0)"}
 
@@ -297,6 +304,31 @@ def test_results_say_what_they_are_in_one_line(shown) -> None:
         assert re.fullmatch(r"<\w+: .{20,150}>", repr(shown[name])), name
     assert "under L2(alpha=0.1); nobs=300, converged" in repr(shown["l2"])
     assert "maximum number of iterations reached" in repr(shown["stopped"])
+
+
+def test_drawings_have_a_line_for_each_coefficient_and_stay_in_their_frame(shown) -> None:
+    html = shown["path"]._repr_html_()
+    assert html.count("<polyline") == 5
+    assert html.index("<svg") < html.index('<div class="dglm-box"')
+    assert "noise &lt;b&gt;</text>" in html
+    alphas, rng = np.geomspace(1.0, 1e-3, 30), np.random.default_rng(0)
+    many = path_drawing(alphas, rng.normal(size=(100, 30)), [f"x{j}" for j in range(100)])
+    assert many.count("<polyline") == 60
+    assert "the 60 largest of 100 coefficients" in many
+    drawings = [
+        many,
+        path_drawing(alphas[:1], np.array([[1.0], [0.0]]), ["a", "a name that is longer than what fits"]),
+        path_drawing(alphas, np.where(alphas < 0.1, 3e-9, np.nan)[None], ["a"]),
+        scores_drawing(alphas, np.where(alphas < 0.1, 1.0, np.inf), np.zeros(30), {"alpha_min": 0.001}, "deviance"),
+    ]
+    for drawing in drawings:
+        numbers = re.findall(r' (?:points|x|y|x1|x2|y1|y2|cx|cy)="([^"]*)"', drawing)
+        places = np.array([float(place) for each in numbers for place in re.split("[ ,]", each) if place])
+        assert np.isfinite(places).all()
+        assert places.min() >= 0
+        assert places.max() <= 640
+    assert path_drawing(alphas, np.empty((0, 30)), []) == ""
+    assert scores_drawing(alphas, np.full(30, np.inf), np.zeros(30), {}, "deviance") == ""
 
 
 def test_effects_of_single_rows_have_no_table(fits) -> None:

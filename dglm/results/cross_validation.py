@@ -13,6 +13,7 @@ from dglm._typing import AnyArray, Matrix, Vector
 from dglm.plots import axes_of, scores_axes
 from dglm.results import figures
 from dglm.results.base import Results
+from dglm.results.drawing import scores_drawing
 from dglm.results.figures import Figure
 from dglm.results.page import Section
 from dglm.results.path import PathResults
@@ -62,6 +63,10 @@ class CVResults(Summarised):
     scoring: str
     greater_is_better: bool
     select: Select
+
+    def _repr_html_(self) -> str | None:
+        # where no strength has a score, there is none to report
+        return super()._repr_html_() if np.isfinite(self._loss).any() else None
 
     def __repr__(self) -> str:
         of = f"{len(self.path)} strengths of {type(self.path.fit.penalty).__name__}, {len(self.folds)} folds"
@@ -165,8 +170,10 @@ class CVResults(Summarised):
             f"Score: {self.scoring} of rows held out, {'larger' if self.greater_is_better else 'smaller'} is better. "
             f"Selected: {self.select}. The score of the selected strength is optimistic, for it was selected by it.",
         )
-        names = ("alpha_min", "alpha_1se")
-        return Summary("Generalized Linear Model: Cross-Validation", left, right, names, columns, notes)
+        marks = {"alpha_min": self.alpha_min, "alpha_1se": self.alpha_1se}
+        drawing = scores_drawing(self.alphas, self.mean, self.standard_error, marks, self.scoring)
+        title = "Generalized Linear Model: Cross-Validation"
+        return Summary(title, left, right, tuple(marks), columns, notes, drawing)
 
     def plot(self, ax: Any = None) -> Any:
         """Draw the mean scores with their standard errors against the strength.

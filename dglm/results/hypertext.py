@@ -14,6 +14,7 @@ from dglm.results.sheet import Fact, Row, Sheet
 #: What a page may set is ``--dglm-line``, the colour of the thin rules; text and thick ones have the page's own.
 STYLE = """<style>
 div.dglm { color: inherit; background: none; max-width: 100%; font-size: 0.9em; line-height: 1.35; }
+div.dglm { margin: 0.5em 0 1em; }
 div.dglm p { margin: 0.3em 0; max-width: 60em; overflow-wrap: anywhere; color: inherit; }
 div.dglm p.dglm-title { font-size: 1.1em; }
 div.dglm p.dglm-warning { border-left: 0.25em solid; padding-left: 0.6em; font-weight: bold; }
@@ -25,7 +26,7 @@ div.dglm table.dglm-table {
   border-collapse: collapse; border: 0; margin: 0; width: auto; min-width: 0; max-width: none; table-layout: auto;
   display: table; color: inherit; background: none; font-size: inherit; font-variant-numeric: tabular-nums;
 }
-div.dglm div.dglm-facts table.dglm-table { flex: 1 1 18em; max-width: 100%; }
+div.dglm div.dglm-facts table.dglm-table { flex: 1 1 22em; max-width: 100%; }
 div.dglm table.dglm-table tr:nth-child(n) { background: none; border: 0; }
 div.dglm table.dglm-table tr:nth-child(n) > * {
   padding: 0.1em 0.7em; border: 0; background: none; color: inherit; font-size: inherit;
@@ -33,7 +34,9 @@ div.dglm table.dglm-table tr:nth-child(n) > * {
 }
 div.dglm table.dglm-table tr:nth-child(n) > th:first-child { text-align: left; padding-left: 0; }
 div.dglm div.dglm-facts tr:nth-child(n) > th { font-weight: normal; }
-div.dglm div.dglm-facts tr:nth-child(n) > td { white-space: normal; overflow-wrap: anywhere; padding-right: 0; }
+div.dglm div.dglm-facts tr:nth-child(n) > td {
+  width: 100%; white-space: normal; overflow-wrap: anywhere; padding-right: 0;
+}
 div.dglm div.dglm-facts tr:nth-child(n) > * { border-bottom: 1px solid var(--dglm-line, rgba(128, 128, 128, 0.4)); }
 div.dglm div.dglm-box thead tr:nth-child(n) > * { border-bottom: 1px solid; font-weight: bold; }
 div.dglm div.dglm-box table.dglm-table { border-top: 2px solid; border-bottom: 2px solid; }
@@ -66,6 +69,7 @@ def as_html(sheet: Sheet) -> str:
     if sheet.left or sheet.right:
         columns = [_facts(facts) for facts in (sheet.left, sheet.right) if facts]
         parts += ['<div class="dglm-facts">', *columns, "</div>"]
+    parts += [sheet.drawing] if sheet.drawing else []
     if sheet.header:
         # a box that scrolls can be reached by keyboard
         parts += [f'<div class="dglm-box" role="region" aria-label="{title}" tabindex="0">', *_table(sheet), "</div>"]

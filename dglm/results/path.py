@@ -19,6 +19,7 @@ from dglm.penalties import SmoothPenalty
 from dglm.plots import axes_of, path_axes
 from dglm.results.base import Results
 from dglm.results.dispatch import results_of
+from dglm.results.drawing import path_drawing
 from dglm.results.estimate import ScaleOption, finish
 from dglm.results.refitting import PLAIN
 from dglm.results.summary import Column, Summarised, Summary, count, percent
@@ -216,7 +217,8 @@ class PathResults(Summarised):
         )
         names = tuple(f"path[{i}]" for i in shown)
         note = f"Shown are {len(shown)} of {len(self)} strengths: those at which Df changes, the first and the last."
-        return Summary("Generalized Linear Model: Path of a Penalty", left, right, names, columns, (note,))
+        drawing = path_drawing(self.alphas, *self._drawn)
+        return Summary("Generalized Linear Model: Path of a Penalty", left, right, names, columns, (note,), drawing)
 
     def plot(self, ax: Any = None) -> Any:
         """Draw the coefficients that are penalised against the strength.
@@ -236,10 +238,15 @@ class PathResults(Summarised):
         ImportError
             If matplotlib is not installed.
         """
+        return path_axes(axes_of(ax), self.alphas, *self._drawn, self.df)
+
+    @property
+    def _drawn(self) -> tuple[Matrix, list[str]]:
+        """The coefficients that figures show, (q, m), and their names: not the intercept, nor what is always zero."""
         values = np.column_stack([each.params for each in self.fit.fits])
         names = list(self.finishing.design.exog_names)
         drawn = [j for j in range(len(names)) if values[j].any() and j != self.fit.intercept]
-        return path_axes(axes_of(ax), self.alphas, values[drawn], [names[j] for j in drawn], self.df)
+        return values[drawn], [names[j] for j in drawn]
 
     @cached_property
     def _results(self) -> dict[int, Results]:

@@ -33,6 +33,8 @@ class Sheet:
         Sentences below the table.
     brackets : bool
         Whether some cells are in brackets below the number that they are about.
+    drawing : str
+        A figure as SVG, which HTML shows above the table; empty where there is none.
     """
 
     title: str
@@ -43,6 +45,7 @@ class Sheet:
     foot: tuple[Row, ...] = ()
     notes: tuple[str, ...] = ()
     brackets: bool = False
+    drawing: str = ""
 
 
 def as_text(sheet: Sheet) -> str:

@@ -136,6 +136,8 @@ class Summary(Printed):
         The table.
     notes : tuple of str
         Sentences below the table.
+    drawing : str
+        A figure as SVG, which HTML shows above the table.
 
     Examples
     --------
@@ -155,6 +157,7 @@ class Summary(Printed):
     names: tuple[str, ...]
     columns: tuple[Column, ...]
     notes: tuple[str, ...]
+    drawing: str = ""
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -176,7 +179,13 @@ class Summary(Printed):
     @property
     def _sheet(self) -> Sheet:
         return Sheet(
-            title=self.title, left=self.left, right=self.right, header=self.header, rows=self.rows, notes=self.notes
+            title=self.title,
+            left=self.left,
+            right=self.right,
+            header=self.header,
+            rows=self.rows,
+            notes=self.notes,
+            drawing=self.drawing,
         )
 
 
