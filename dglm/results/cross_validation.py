@@ -11,10 +11,8 @@ import pandas as pd
 
 from dglm._typing import AnyArray, Matrix, Vector
 from dglm.plots import axes_of, scores_axes
-from dglm.results import figures
 from dglm.results.base import Results
 from dglm.results.drawing import scores_drawing
-from dglm.results.figures import Figure
 from dglm.results.page import Section
 from dglm.results.path import PathResults
 from dglm.results.summary import Column, Summarised, Summary, count
@@ -228,12 +226,7 @@ class CVResults(Summarised):
         OSError
             If the file cannot be written.
         """
-        drawn = [
-            Figure("Scores", "Mean scores of rows that were held out, with standard errors.", self.plot),
-            Figure("Path", "Coefficients at every strength, the strongest on the left.", self.path.plot),
-        ]
-        shown = figures.as_html(drawn) if plots and figures.drawable() else ""
-        before = Section("Choice of the strength", f"{self.summary().as_html()}\n{shown}")
+        before = Section("Choice of the strength", f"{self.summary().as_html()}\n{self.path.summary().as_html()}")
         self.best._report.write(
             path, exponentiate=exponentiate, plots=plots, effects=effects, data=data, before=(before,)
         )
