@@ -201,7 +201,7 @@ def test_rows_that_cannot_be_predicted(run, folder, tmp_path):
     pd.DataFrame({"distance": [1.0, 2.0], "carrier": ["AA", "ZZ"]}).to_csv("new.csv", index=False)
     code, _, err = run("predict", "late.dglm", "new.csv", "--out", "scored.csv")
     assert code == 1
-    assert "scored.csv is incomplete" in err[-2]
+    assert "what was written to scored.csv is not complete" in err[-2]
     assert "'ZZ'" in err[-1]
     assert run("predict", "late.dglm", "new.csv", "--out", "nan.csv", "--unseen", "nan")[0] == 0
     assert pd.read_csv("nan.csv")["prediction"].isna().tolist() == [False, True]
@@ -336,6 +336,40 @@ def test_bugs_are_a_line_too_and_a_traceback_if_asked_for(run, folder, monkeypat
 
     monkeypatch.setattr(dglm.GLM, "fit", interrupted)
     assert run(*argv) == (130, "", ["dglm fit: interrupted"])
+    assert run(*argv, "--checkpoint", "sums")[2][0].endswith("goes on from its checkpoint")
+
+
+def test_nothing_else_is_deleted_where_predictions_are_written_over(run, folder, tmp_path):
+    run("fit", FORMULA, folder / "0.parquet", "--save", "late.dglm", "--quiet")
+    (tmp_path / "rows").mkdir()
+    pd.read_parquet(folder / "0.parquet").to_parquet("rows/0.parquet")
+    for rows in ("rows", "rows/*.parquet", "rows/../rows/0.parquet"):
+        code, _, err = run("predict", "late.dglm", rows, "--out", "rows", "--overwrite")
+        assert code == 2
+        assert "is where the rows are" in err[0]
+    code, _, err = run("predict", "late.dglm", folder / "0.parquet", "--out", tmp_path, "--overwrite")
+    assert code == 2
+    assert "which is no prediction" in err[0]
+    assert {path.name for path in tmp_path.iterdir()} == {"late.dglm", "rows"}
+
+
+def test_a_fit_is_printed_if_it_cannot_be_written_and_written_if_it_cannot_be_printed(run, folder, monkeypatch):
+    def full(self, path):
+        raise OSError("No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(dglm.results.Results, "save", full)
+        code, out, err = run("fit", FORMULA, folder / "0.parquet", "--save", "late.dglm", "--quiet")
+    assert (code, err) == (1, ["dglm fit: error: No space left on device"])
+    assert "distance" in out
+
+    class Closed(io.StringIO):
+        def flush(self):
+            raise BrokenPipeError(32, "Broken pipe")
+
+    monkeypatch.setattr(sys, "stdout", Closed())
+    assert main(["fit", FORMULA, str(folder / "0.parquet"), "--save", "late.dglm", "--quiet"]) == 1
+    assert dglm.load("late.dglm").converged
 
 
 def test_logging_and_warnings_are_left_as_they_were(run, folder):

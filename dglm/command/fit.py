@@ -136,21 +136,27 @@ def _check_outputs(given: Mapping[str, Any]) -> None:
 
 
 def _written(fitted: Results | CVResults, result: Results, arguments: Namespace) -> int:
-    """Print and write what was asked for, and return the exit code."""
-    if fitted is not result:
-        sys.stdout.write(f"{fitted.summary()}\n\n")
-    sys.stdout.write(f"{result.summary(exponentiate=arguments.exponentiate)}\n")
-    # before anything is written that may fail
-    sys.stdout.flush()
-    given = vars(arguments)
+    """Write and print what was asked for, and return the exit code."""
+    try:
+        _write(fitted, result, vars(arguments))
+    finally:
+        # neither a full disk nor a pipe that was closed takes the other's output along
+        if fitted is not result:
+            sys.stdout.write(f"{fitted.summary()}\n\n")
+        sys.stdout.write(f"{result.summary(exponentiate=arguments.exponentiate)}\n")
+        sys.stdout.flush()
+    return 0 if result.converged else NOT_CONVERGED
+
+
+def _write(fitted: Results | CVResults, result: Results, given: Mapping[str, Any]) -> None:
+    """Write the files that were asked for."""
     if "save" in given:
         result.save(given["save"])
         LOG.info("fit written to %s", given["save"])
     if "tidy" in given:
-        result.tidy(exponentiate=arguments.exponentiate).to_csv(given["tidy"], index=False)
+        result.tidy(exponentiate=given["exponentiate"]).to_csv(given["tidy"], index=False)
         LOG.info("coefficients written to %s", given["tidy"])
     if "report" in given:
         more = {"effects": given["effects"]} if "effects" in given else {}
-        fitted.report(given["report"], exponentiate=arguments.exponentiate, **more)
+        fitted.report(given["report"], exponentiate=given["exponentiate"], **more)
         LOG.info("report written to %s", given["report"])
-    return 0 if result.converged else NOT_CONVERGED

@@ -48,7 +48,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except argparse.ArgumentError as error:
         return _failed(f"{prog}: error: {error}; see {prog} --help", MISUSED)
     except KeyboardInterrupt:
-        return _failed(f"{prog}: interrupted", INTERRUPTED)
+        kept = "; the same command goes on from its checkpoint" if "checkpoint" in arguments else ""
+        return _failed(f"{prog}: interrupted{kept}", INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - whatever it is, a shell is told in one line
         if arguments.traceback:
             traceback.print_exc()

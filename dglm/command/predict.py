@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import logging
 import os
 import sys
@@ -12,6 +13,7 @@ from typing import Any
 
 import dask.dataframe as dd
 from dask.diagnostics import ProgressBar
+from fsspec.core import url_to_fs
 
 from dglm.command.computing import computing
 from dglm.command.rows import csv_explained, read_rows
@@ -72,12 +74,26 @@ def run(arguments: Namespace) -> int:
 
 
 def _check_out(arguments: Namespace) -> None:
-    """Refuse to mix predictions with what is there."""
-    there = os.path.exists(arguments.out) and not (os.path.isdir(arguments.out) and not os.listdir(arguments.out))
-    if there and not arguments.overwrite:
-        raise ArgumentError(None, f"--out {arguments.out!r} is there already; choose another, or --overwrite it")
-    if any(os.path.abspath(path) == os.path.abspath(arguments.out) for path in arguments.data):
-        raise ArgumentError(None, f"--out {arguments.out!r} is where the rows are; choose another")
+    """Refuse to mix predictions with what is there, and to delete what they are made of, or anything else."""
+    out = arguments.out
+    if any(_is_in(path, out) for path in arguments.data):
+        raise ArgumentError(None, f"--out {out!r} is where the rows are; choose another")
+    files, place = url_to_fs(out)
+    there = [os.path.basename(each.rstrip("/")) for each in files.ls(place, detail=False)] if files.isdir(place) else []
+    others = [name for name in there if not name.endswith(".parquet")]
+    if others:
+        raise ArgumentError(None, f"--out {out!r} has {others[0]!r} in it, which is no prediction; choose another")
+    if (there or files.isfile(place)) and not arguments.overwrite:
+        raise ArgumentError(None, f"--out {out!r} is there already; choose another, or --overwrite it")
+
+
+def _is_in(path: str, out: str) -> bool:
+    """Return whether files are what is written over, or in it."""
+    if "://" in path or "://" in out:
+        return f"{path.rstrip('/')}/".startswith(f"{out.rstrip('/')}/")
+    place = os.path.realpath(out)
+    found = (os.path.realpath(each) for each in glob.glob(path, recursive=True) or [path])
+    return any(os.path.commonpath([each, place]) == place for each in found)
 
 
 def _predicted(result: Results, rows: dd.DataFrame, arguments: Namespace) -> dict[str, Any]:
@@ -107,5 +123,5 @@ def _write(scored: dd.DataFrame, arguments: Namespace) -> None:
         else:
             scored.to_parquet(arguments.out, write_index=False, overwrite=arguments.overwrite)
     except BaseException:
-        LOG.warning("%s is incomplete; delete it", arguments.out)
+        LOG.warning("what was written to %s is not complete", arguments.out)
         raise

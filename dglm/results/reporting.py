@@ -21,6 +21,7 @@ from dglm.plots import drawn_coefficients, height_of
 from dglm.results import figures, hypertext
 from dglm.results.estimate import Estimate
 from dglm.results.figures import Figure
+from dglm.results.leverage import LikelihoodPlots
 from dglm.results.page import Section, versions, write_page
 from dglm.results.plots import Plots
 from dglm.results.sheet import Fact, Sheet
@@ -209,7 +210,7 @@ class Report:
     def _figures(self, effects: int, data: Any, *, exponentiate: bool) -> Iterator[Figure]:
         """Yield the plots that fit the estimate and the rows that are there."""
         e, plot = self.estimate, self.plot
-        table = drawn_coefficients(self.tidy(), e.basis.intercept, LISTED)
+        table, _ = drawn_coefficients(self.tidy(), e.basis.intercept, LISTED)
         if len(table):
             caption = f"{'Exponentials of coefficients' if exponentiate else 'Coefficients'}, the intercept apart."
             draw = partial(plot.coefficients, exponentiate=exponentiate, largest=LISTED)
@@ -220,7 +221,7 @@ class Report:
                 yield Figure(f"Effect of {variable.name}", caption, partial(plot.effect, variable.name))
         if e.table is not None or data is not None:
             yield from self._figures_of_rows(data)
-        if e.table is not None and hasattr(plot, "leverage"):
+        if e.table is not None and isinstance(plot, LikelihoodPlots):
             caption = "Numbers of observations by leverage and Cook's distance: those on top move the fit most."
             yield Figure("Leverage and Cook's distance", caption, plot.leverage)
         if e.fit.trace:
