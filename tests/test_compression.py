@@ -392,6 +392,14 @@ def test_a_result_says_that_it_was_compressed_and_keeps_it(tmp_path):
     assert "compressed" not in str(model(rows(families.Poisson()), families.Poisson()).fit().summary())
 
 
+def test_what_reads_the_rows_once_more_after_a_fit_of_groups_takes_them_for_the_same():
+    # they were grouped as codes, and few levels are columns of numbers in a fit
+    data = rows(families.Poisson())
+    of_groups = model(on_dask(data), families.Poisson()).fit(penalty=dglm.L1(0.05), compress=True)
+    expected = model(data, families.Poisson()).fit(penalty=dglm.L1(0.05))
+    assert of_groups.alpha_max == pytest.approx(expected.alpha_max, rel=1e-9)
+
+
 def test_steps_over_groups_are_told_and_are_no_passes():
     told = []
     fitted = model(rows(families.Poisson()), families.Poisson(), ("exposure",))

@@ -273,6 +273,7 @@ def finish(
         # the null model of the same family: its likelihood differs by the deviance
         llf = fit.shape.loglike
         llnull = llf - (null_deviance - fit.sums.deviance) / (2 * fit.shape.scale)
+    n_groups = objective.data.n_groups if isinstance(objective.data, CompressedData) else None
     return Estimate(
         design=design,
         table=table,
@@ -292,11 +293,12 @@ def finish(
         scale_option=scale,
         rows_held=objective.data.held,
         read_retries=objective.data.passes.retries,
-        seals=objective.data.passes.seals,
+        # rows that were grouped were encoded as codes, as which nothing else reads them
+        seals=objective.data.passes.seals if n_groups is None else (),
         collinear=collinear,
         constraint=constraint,
         selection=selection,
-        compressed=objective.data.n_groups if isinstance(objective.data, CompressedData) else None,
+        compressed=n_groups,
     )
 
 
