@@ -318,7 +318,7 @@ def test_drawings_have_a_line_for_each_coefficient_and_stay_in_their_frame(shown
     drawings = [
         many,
         path_drawing(alphas[:1], np.array([[1.0], [0.0]]), ["a", "a name that is longer than what fits"]),
-        path_drawing(alphas, np.where(alphas < 0.1, 3e-9, np.nan)[None], ["a"]),
+        path_drawing(alphas, [np.where(alphas < 0.1, 3e-9, np.nan), np.full(30, np.nan)] * np.ones((2, 1)), ["a", "b"]),
         scores_drawing(alphas, np.where(alphas < 0.1, 1.0, np.inf), np.zeros(30), {"alpha_min": 0.001}, "deviance"),
     ]
     for drawing in drawings:

@@ -112,14 +112,16 @@ def path_drawing(alphas: Vector, values: Matrix, names: Sequence[str]) -> str:
     """
     if not np.isfinite(values).any():
         return ""
-    axes = Axes(alphas, min(0.0, float(np.nanmin(values))), max(0.0, float(np.nanmax(values))))
-    order = np.argsort(-np.nanmax(np.abs(values), axis=1), kind="stable")[:DRAWN].tolist()
+    # zero is in the picture anyway
+    finite = np.where(np.isfinite(values), values, 0.0)
+    axes = Axes(alphas, min(0.0, float(finite.min())), max(0.0, float(finite.max())))
+    order = np.argsort(-np.abs(finite).max(axis=1), kind="stable")[:DRAWN].tolist()
     parts = [_line(LEFT, axes.y(0.0), WIDTH - RIGHT, axes.y(0.0), opacity=0.4)]
     parts += [
         f'<polyline points="{axes.points(values[j])}" fill="none" stroke="{_colour(i)}" stroke-width="1.5"/>'
         for i, j in enumerate(order)
     ]
-    ends = sorted((axes.y(values[j, -1]), i, names[j]) for i, j in enumerate(order[:NAMED]))
+    ends = sorted((axes.y(finite[j, -1]), i, names[j]) for i, j in enumerate(order[:NAMED]))
     if len(values) > DRAWN:
         said = f"the {DRAWN} largest of {len(values):,} coefficients"
         parts.append(_text((LEFT + WIDTH - RIGHT) / 2, TOP - 7, said, "middle"))
