@@ -251,6 +251,17 @@ def test_partial_residuals_of_a_level_are_their_weighted_means(data) -> None:
     assert effect.partial_frame()["n"].tolist() == np.bincount(codes).tolist()
 
 
+def test_partial_residuals_show_the_curve_that_a_line_lacks(data) -> None:
+    result = dglm.GLM.from_formula("calls ~ hour + distance", data, family=Poisson(), var_weights="v").fit()
+    effect = result.curves.effect("hour", bins=12)
+    rows = data.assign(W=data["v"] * result.fittedvalues, r=result.resid_working).sort_values("hour")
+    groups = rows.assign(Wr=rows["W"] * rows["r"]).groupby(np.arange(N) // (N // 12))
+    line = result.params["hour"] * (groups["hour"].mean() - data["hour"].mean())
+    np.testing.assert_allclose(effect.partial_x, groups["hour"].mean(), rtol=1e-10)
+    np.testing.assert_allclose(effect.partial, line + groups["Wr"].sum() / groups["W"].sum(), rtol=1e-9)
+    np.testing.assert_allclose(effect.partial_se, groups["W"].sum() ** -0.5, rtol=1e-10)
+
+
 @pytest.mark.parametrize(
     "how", [{}, {"engine": "patsy"}, {"eval": "restricted"}], ids=["python", "patsy", "restricted"]
 )
