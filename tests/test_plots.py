@@ -8,6 +8,7 @@ import pytest
 
 import dglm
 from dglm.families import Binomial, Poisson
+from dglm.plots.axes import log_ticks
 from dglm.testing import count_passes
 
 matplotlib = pytest.importorskip("matplotlib")
@@ -170,3 +171,17 @@ def test_a_fit_through_every_row_can_be_drawn(data) -> None:
     # every leverage is 1, and no distance is defined
     saturated = dglm.GLM.from_formula("calls ~ x1", data.head(2)).fit()
     assert "2 observations of leverage 1" in saturated.plot.leverage().get_title(loc="left")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "ticks"),
+    [
+        (0.9, 1.45, [0.9, 1.0, 1.1, 1.2, 1.3, 1.4]),
+        (0.08, 3, [0.1, 0.2, 0.5, 1, 2]),
+        (3e-5, 2e-2, [1e-4, 1e-3, 1e-2]),
+        (1e-12, 1e3, [1e-12, 1e-9, 1e-6, 1e-3, 1, 1e3]),
+        (0.5, 0.5, [0.5]),
+    ],
+)
+def test_logarithmic_axes_have_few_round_labels(low, high, ticks) -> None:
+    np.testing.assert_allclose(log_ticks(low, high), ticks, rtol=1e-12)

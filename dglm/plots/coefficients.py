@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from dglm._typing import AnyArray, Vector
+from dglm.plots.axes import label_log_x
 
 #: How many coefficients are drawn, the largest.
 LARGEST = 40
@@ -112,6 +113,7 @@ def coefficients_axes(ax: Any, table: pd.DataFrame, level: float, *, exponentiat
         _label_right(ax, y, [f"{df:.2f}" for df in table["effective_df"]], "effective df")
     if exponentiate:
         ax.set_xscale("log")
+        label_log_x(ax, *ax.get_xlim())
     ax.set_yticks(y, [_short(str(term)) for term in table["term"]])
     ax.set_ylim(len(table) - 0.4, -0.6)
     ax.set_xlabel(_label(table, level, exponentiate=exponentiate))

@@ -8,8 +8,10 @@ import numpy as np
 
 from dglm.inference import VariableEffect
 
-# Levels that are drawn, those with most observations; and characters of labels that fit side by side.
-MOST_LEVELS, WIDTH = 40, 60
+# Levels that are drawn, those with most observations.
+MOST_LEVELS = 40
+# Characters of labels that fit side by side, and most labels that fit aslant.
+WIDTH, UPRIGHT = 60, 15
 
 
 def effect_axes(ax: Any, effect: VariableEffect, level: float, *, partial: bool) -> Any:
@@ -74,8 +76,11 @@ def _draw_levels(ax: Any, effect: VariableEffect, level: float, *, partial: bool
     else:
         ax.plot(x, values, "o", color="C0", label=_name(effect))
     labels = [str(levels[k]) for k in shown]
-    long = sum(len(label) + 2 for label in labels) > WIDTH
-    ax.set_xticks(x, labels, rotation=45 if long else 0, ha="right" if long else "center")
+    width = sum(len(label) + 2 for label in labels)
+    turned = 0 if width <= WIDTH else 45 if len(labels) <= UPRIGHT else 90
+    ax.set_xticks(x, labels, rotation=turned, ha="right" if turned == 45 else "center")
+    if turned == 90:
+        ax.tick_params(axis="x", labelsize="x-small")
     ax.set_xlim(-0.6, len(shown) - 0.4)
     if len(shown) < len(levels):
         ax.set_title(f"the {len(shown)} most frequent of {len(levels):,} levels", fontsize="small", loc="left")

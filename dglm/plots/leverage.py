@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from dglm.inference import LeverageCounts
+from dglm.plots.axes import label_log_x
 
 # Hexagons from left to right.
 ACROSS = 32
@@ -55,15 +56,4 @@ def _draw_hexagons(ax: Any, found: LeverageCounts) -> None:
         linewidths=0.2,
     )
     ax.figure.colorbar(drawn, ax=ax, label="observations")
-    _label_ticks(ax, float(found.leverage.min()), float(found.leverage.max()))
-
-
-def _label_ticks(ax: Any, low: float, high: float) -> None:
-    """Label a logarithmic axis at powers of ten, and at 2 and 5 times these where there are few of them."""
-    low, high = low / 1.1, high * 1.1
-    powers = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
-    ticks = powers if high > 1e3 * low else np.ravel(powers[:, None] * [1.0, 2.0, 5.0])
-    shown = ticks[(ticks >= low) & (ticks <= high)]
-    if len(shown) > 1:
-        ax.set_xticks(shown, [f"{tick:g}" for tick in shown])
-        ax.tick_params(axis="x", which="minor", labelbottom=False)
+    label_log_x(ax, float(found.leverage.min()), float(found.leverage.max()))

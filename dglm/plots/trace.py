@@ -51,8 +51,9 @@ def trace_axes(ax: Any, history: Sequence[Iteration], certificate: Certificate, 
     ax.set_xlabel("iteration")
     ax.set_ylabel("distance from the optimum / std err")
     ax.xaxis.get_major_locator().set_params(integer=True)
-    ax.set_title(f"{solver}: {status.value} after {len(history) - 1} iterations", fontsize="small", loc="left")
-    ax.legend(loc="best", fontsize="small")
+    ax.set_title(f"{solver}, {len(history) - 1} iterations: {status.value}", fontsize="small", loc="left")
+    # iterates go from the upper left to the lower right
+    ax.legend(loc="lower left", fontsize="small")
     return ax
 
 

@@ -31,7 +31,7 @@ FORMULA = "late ~ bs(hour, df=5) + carrier + log_km + snow + wind + age + seats 
 LINEAR = FORMULA.replace("bs(hour, df=5)", "hour")
 
 
-def flights(part: int, n: int = 15_000) -> pd.DataFrame:
+def flights(part: int, n: int = 10_000) -> pd.DataFrame:
     """Return some made-up flights: a partition."""
     rng = np.random.default_rng([7, part])
     rows = pd.DataFrame(rng.normal(size=(n, 5)), columns=["snow", "wind", "age", "seats", "weekday"])
