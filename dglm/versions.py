@@ -15,7 +15,7 @@ from dglm._version import __version__
 from dglm.data import usable_cores
 
 NEEDED = (
-    "numpy", "scipy", "pandas", "pyarrow", "dask", "distributed", "formulaic", "interface_meta",
+    "numpy", "scipy", "pandas", "pyarrow", "dask", "distributed", "formulaic", "interface-meta",
     "narwhals", "patsy", "cloudpickle", "threadpoolctl", "psutil", "fsspec", "tqdm",
 )  # fmt: skip
 # What dglm imports when it is asked for, and what users give to dglm or compare it with.
