@@ -15,7 +15,7 @@ from dglm._version import __version__
 from dglm.data import usable_cores
 
 NEEDED = (
-    "numpy", "scipy", "pandas", "pyarrow", "dask", "distributed", "formulaic", "interface_meta",
+    "numpy", "scipy", "pandas", "pyarrow", "dask", "distributed", "formulaic", "interface-meta",
     "narwhals", "patsy", "cloudpickle", "threadpoolctl", "psutil", "fsspec", "tqdm",
 )  # fmt: skip
 # What dglm imports when it is asked for, and what users give to dglm or compare it with.
@@ -102,10 +102,9 @@ def _blas_libraries() -> Iterator[str]:
     for library in threadpool_info():
         if library["user_api"] == "blas":
             threads = library["num_threads"]
-            yield (
-                f"{library['internal_api']} {library['version']}, {threads} thread{'s' if threads != 1 else ''}"
-                f"{', ' + library['architecture'] if library.get('architecture') else ''}"
-            )
+            kind = f", {library['architecture']}" if library.get("architecture") else ""
+            number = library["version"] or "of unknown version"
+            yield f"{library['internal_api']} {number}, {threads} thread{'s' if threads != 1 else ''}{kind}"
 
 
 def _version_of(package: str) -> str:

@@ -258,9 +258,7 @@ def test_linear_predictors_of_800_do_not_overflow():
 def test_fewer_rows_than_columns_and_no_penalty_end_with_a_status():
     rng = np.random.default_rng(0)
     # (the blocks' problems lose their rank to rounding as the likelihood goes on rising)
-    X = sparse.csr_array(
-        sparse.hstack([np.ones((300, 1)), sparse.random(300, 599, 0.02, format="csr", random_state=rng)])
-    )
+    X = sparse.csr_array(sparse.hstack([np.ones((300, 1)), sparse.random(300, 599, 0.02, format="csr", rng=rng)]))
     y = rng.poisson(np.exp(0.3 * X[:, 1:10].sum(axis=1)))
     with pytest.warns(RankDeficientWarning), pytest.warns((ConvergenceWarning, PerfectSeparationWarning)):
         result = dglm.GLM(y, X, family=Poisson()).fit(solver="admm")

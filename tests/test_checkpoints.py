@@ -159,7 +159,7 @@ OTHER_CALLS = {
     ),
     "wide": lambda f, **k: dglm.GLM(
         f["won"].to_numpy()[:40],
-        sparse.random_array((40, 5001), density=0.002, random_state=np.random.default_rng(1), format="csr"),
+        sparse.random_array((40, 5001), density=0.002, rng=np.random.default_rng(1), format="csr"),
         family=Binomial(),
     ).fit(penalty=L1(alpha=0.05), **k),
     "constrained": lambda f, **k: dglm.GLM.from_formula("won ~ x + z", f, family=Binomial()).fit_constrained(

@@ -251,7 +251,8 @@ def test_design_equals_the_engines_on_the_whole_frame(engine: str, formula: str,
 def test_every_kind_of_string_column_gives_the_same_columns(tmp_path, dtype: str, write: bool) -> None:
     data = frame(missing=True)
     expected = in_memory("y ~ g", data)[1]
-    data["g"] = data["g"].astype(dtype)
+    # (pandas before 3 makes text of what is missing)
+    data["g"] = data["g"].astype(dtype).where(data["g"].notna())
     ddf = dd.from_pandas(data, npartitions=4)
     if write:
         ddf.to_parquet(tmp_path)

@@ -130,7 +130,7 @@ Y = frame()["y"].to_numpy()
         (frame()["y"].iloc[1:], frame()[["x"]], {}, r"endog 'y' has another index than the data"),
         (Y, dd.from_pandas(frame()[["x"]], npartitions=2), {}, r"ndarray but the data is a dask dataframe"),
         (dd.from_pandas(frame()["y"], npartitions=2), frame()[["x"]], {}, r"endog 'y' is a dask collection but"),
-        (frame()["y"], frame(x="text")[["x"]], {}, r"column 'x' of partition 0 has dtype str, not numbers"),
+        (frame()["y"], frame(x="text")[["x"]], {}, r"column 'x' of partition 0 has dtype (str|object), not numbers"),
     ],
 )
 def test_collections_that_do_not_match(endog, exog, extras, words: str) -> None:

@@ -4,6 +4,7 @@ import dask.dataframe as dd
 import numpy as np
 import pandas as pd
 import pytest
+import scipy
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
@@ -160,7 +161,9 @@ def test_t_tails_and_quantiles_belong_together(df):
     assert (two_sided_pvalues(t, df) > 0).all()
     for alpha in (0.9, 0.05, 1e-6):
         upper = symmetric_intervals(np.zeros(1), np.ones(1), alpha, df)[0, 1]
-        assert two_sided_pvalues(np.array([upper]), df)[0] == pytest.approx(alpha, rel=1e-11)
+        # scipy before 1.17 finds quantiles of t to ten digits
+        digits = 1e-11 if np.lib.NumpyVersion(scipy.__version__) >= "1.17.0" else 1e-10
+        assert two_sided_pvalues(np.array([upper]), df)[0] == pytest.approx(alpha, rel=digits)
 
 
 def test_no_degrees_of_freedom_give_no_pvalue():

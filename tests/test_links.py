@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import scipy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special, stats
@@ -79,6 +80,8 @@ def test_link_whose_derivatives_are_no_doubles_far_out_conforms_within(link, lea
 
 @pytest.mark.parametrize(("distribution", "least"), DISTRIBUTIONS)
 def test_quantiles_of_a_distribution_conform(distribution, least):
+    if distribution.dist.name == "t" and np.lib.NumpyVersion(scipy.__version__) < "1.17.0":
+        pytest.skip("scipy before 1.17 finds quantiles of t to ten digits")
     check_link(CDF(distribution), least_mean=least)
 
 
@@ -163,7 +166,9 @@ def test_complement_of_the_log_link_keeps_its_digits_near_one():
 
 # -- values in 1000 digits, see validation/link_values.py
 
-VALUES = pd.read_csv(Path(__file__).parent / "link_values.csv").set_index(["link", "eta"])
+# (as text, since pandas before 3 reads numbers to fifteen digits)
+VALUES = pd.read_csv(Path(__file__).parent / "link_values.csv", dtype=str).set_index("link").astype(float)
+VALUES = VALUES.set_index("eta", append=True)
 # What rounding of eta^2 / 2 and of scipy's normal distribution does at 37, and Phi's own complement at 300.
 LOOSER = {
     ("Probit()", "inverse"): 2e-13,

@@ -40,7 +40,8 @@ def test_the_oldest_versions_that_are_tested_are_the_bounds() -> None:
 
 
 def test_everything_that_is_imported_is_declared() -> None:
-    distributions = packages_distributions() | {"dglm": ["dglm"]}
+    named = packages_distributions() | {"dglm": ["dglm"]}
+    distributions = {package: {name.replace("_", "-") for name in names} for package, names in named.items()}
     declared = {"dglm", *bounds(PROJECT["dependencies"]), *bounds(extra("sklearn"))}
     for file in (ROOT / "dglm").rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):

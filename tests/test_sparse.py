@@ -16,7 +16,7 @@ N = 900
 
 
 def stored(n, p, density=0.15):
-    return sparse.random(n, p, density, format="csr", random_state=RNG)
+    return sparse.random(n, p, density, format="csr", rng=RNG)
 
 
 # an intercept, columns with few entries, one without any, a constant other than one, one far from zero

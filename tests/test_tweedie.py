@@ -15,7 +15,9 @@ from dglm.families.compound_poisson import NEGLIGIBLE, Nodes, bell
 from dglm.families.positive_stable import log_density_at_mean
 from dglm.links import Log
 
-REFERENCE = pd.read_csv(Path(__file__).parents[1] / "validation" / "tweedie_reference.csv")
+# (as text, since pandas before 3 reads numbers to fifteen digits)
+REFERENCE = pd.read_csv(Path(__file__).parents[1] / "validation" / "tweedie_reference.csv", dtype=str)
+REFERENCE = REFERENCE.set_index("function").astype(float).reset_index()
 DENSITIES = REFERENCE[REFERENCE["function"] == "logpdf"]
 # an underflow of the reference to 0 is no reference
 TAILS = REFERENCE[(REFERENCE["function"] != "logpdf") & (REFERENCE["value"] > 0)]

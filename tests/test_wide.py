@@ -21,7 +21,7 @@ RIDGE, LASSO = dglm.L2(alpha=1e-3), dglm.L1(alpha=4e-4)
 
 
 def rows_of(rng, n=N, p=P):
-    columns = sparse.random(n, p - 1, max(0.003, 2 / p), format="csr", random_state=rng)
+    columns = sparse.random(n, p - 1, max(0.003, 2 / p), format="csr", rng=rng)
     X = sparse.csr_array(sparse.hstack([np.ones((n, 1)), columns], format="csr"))
     beta = np.zeros(p)
     beta[1 : p // 100 + 8] = 3 * rng.standard_normal(len(beta[1 : p // 100 + 8]))

@@ -95,9 +95,22 @@ def _strings_for_categories(frame: Any) -> Any:
 
 def _as_pandas(frame: nw.DataFrame[Any]) -> pd.DataFrame:
     """Return the frame as pandas', on the same memory where pyarrow's types allow."""
-    table: pa.Table = frame.to_arrow().unify_dictionaries()
+    table = _with_signed_codes(frame.to_arrow().unify_dictionaries())
     pandas: pd.DataFrame = table.to_pandas(types_mapper=_arrow_type, ignore_metadata=True)
     return pandas
+
+
+def _with_signed_codes(table: pa.Table) -> pa.Table:
+    """Return the table with signed codes of categories: pyarrow before 24 makes pandas' categories of no others."""
+    for number, column in enumerate(table.schema):
+        if pa.types.is_dictionary(column.type) and pa.types.is_unsigned_integer(column.type.index_type):
+            signed = pa.dictionary(pa.int64(), column.type.value_type, column.type.ordered)
+            chunks = [
+                pa.DictionaryArray.from_arrays(part.indices.cast(pa.int64()), part.dictionary, ordered=signed.ordered)
+                for part in table.column(number).chunks
+            ]
+            table = table.set_column(number, column.name, pa.chunked_array(chunks, type=signed))
+    return table
 
 
 def _arrow_type(dtype: pa.DataType) -> pd.ArrowDtype | None:
