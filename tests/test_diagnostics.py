@@ -406,6 +406,30 @@ def test_augment_is_the_data_and_what_the_model_makes_of_it(data: pd.DataFrame) 
     np.testing.assert_allclose(on_mean[".se_fit"], predicted.se_mean, rtol=1e-12)
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [{"penalty": dglm.L2(alpha=0.1)}, {"penalty": dglm.L1(alpha=0.1)}, {"bounds": {"x": (0.0, 0.2)}}],
+    ids=["L2", "L1", "bounds"],
+)
+def test_augment_of_estimates_without_a_covariance_has_what_needs_none(data: pd.DataFrame, asked) -> None:
+    labelled = data.assign(x=data["x"].where(data.index != 3))
+    ddf = dd.from_pandas(labelled, npartitions=3)
+    result = dglm.GLM.from_formula("count ~ x + z", ddf, family=Poisson(), var_weights="v").fit(**asked)
+    with forbid_compute():
+        lazy = result.augment()
+    assert lazy.divisions == ddf.divisions
+    assert list(lazy.columns) == [*labelled.columns, ".fitted", ".resid"]
+    augmented = lazy.compute(scheduler="synchronous")
+    pd.testing.assert_frame_equal(augmented[labelled.columns], labelled.drop(index=3))
+    eta = result.params["Intercept"] + augmented[["x", "z"]] @ result.params[["x", "z"]]
+    np.testing.assert_allclose(augmented[".fitted"], eta, rtol=1e-12)
+    np.testing.assert_allclose((augmented[".resid"] ** 2).sum(), result.deviance, rtol=1e-12)
+    on_mean = result.augment(labelled, which="mean")
+    np.testing.assert_allclose(on_mean[".fitted"], np.exp(eta), rtol=1e-12)
+    with pytest.raises(DataError, match=r"a column '\.hat' already"):
+        result.augment(labelled.assign(**{".hat": 0.0}))
+
+
 def test_augment_for_a_result_that_travelled(data: pd.DataFrame) -> None:
     result = dglm.GLM.from_formula("count ~ x", data, family=Poisson(), freq_weights="f").fit()
     travelled = GLMResults(replace(result._estimate, table=None))

@@ -14,15 +14,15 @@ from dglm._typing import AnyArray, Matrix, Vector
 from dglm.data import Held
 from dglm.design import ArrayDesign, by_name
 from dglm.families import Family
+from dglm.results.augmenting import Augmenting
 from dglm.results.estimate import Estimate
 from dglm.results.ratios import Effect, effect_of
-from dglm.results.row_wise import RowWise
 from dglm.results.saving import write_estimate
 from dglm.results.summary import Summary, count, number
 from dglm.solvers import Certificate, Iteration, Status
 
 
-class Results(RowWise, ABC):
+class Results(Augmenting, ABC):
     """A fitted model.
 
     Parameters
