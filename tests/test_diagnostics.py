@@ -6,12 +6,13 @@ from pathlib import Path
 
 import cloudpickle
 import dask
+import dask.array as da
 import dask.dataframe as dd
 import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
-from scipy import stats
+from scipy import sparse, stats
 
 import dglm
 from dglm.errors import DataError, RankDeficientWarning
@@ -404,6 +405,49 @@ def test_augment_is_the_data_and_what_the_model_makes_of_it(data: pd.DataFrame) 
     on_mean = result.augment(which="mean")
     np.testing.assert_allclose(on_mean[".fitted"], result.fittedvalues, rtol=1e-15)
     np.testing.assert_allclose(on_mean[".se_fit"], predicted.se_mean, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [{"penalty": dglm.L2(alpha=0.1)}, {"penalty": dglm.L1(alpha=0.1)}, {"bounds": {"x": (0.0, 0.2)}}],
+    ids=["L2", "L1", "bounds"],
+)
+def test_augment_of_estimates_without_a_covariance_has_what_needs_none(data: pd.DataFrame, asked) -> None:
+    labelled = data.assign(x=data["x"].where(data.index != 3))
+    ddf = dd.from_pandas(labelled, npartitions=3)
+    result = dglm.GLM.from_formula("count ~ x + z", ddf, family=Poisson(), var_weights="v").fit(**asked)
+    with forbid_compute():
+        lazy = result.augment()
+    assert lazy.divisions == ddf.divisions
+    assert list(lazy.columns) == [*labelled.columns, ".fitted", ".resid"]
+    augmented = lazy.compute(scheduler="synchronous")
+    pd.testing.assert_frame_equal(augmented[labelled.columns], labelled.drop(index=3))
+    eta = result.params["Intercept"] + augmented[["x", "z"]] @ result.params[["x", "z"]]
+    np.testing.assert_allclose(augmented[".fitted"], eta, rtol=1e-12)
+    np.testing.assert_allclose((augmented[".resid"] ** 2).sum(), result.deviance, rtol=1e-12)
+    on_mean = result.augment(labelled, which="mean")
+    np.testing.assert_allclose(on_mean[".fitted"], np.exp(eta), rtol=1e-12)
+    with pytest.raises(DataError, match=r"a column '\.hat' already"):
+        result.augment(labelled.assign(**{".hat": 0.0}))
+
+
+@pytest.mark.parametrize("kind", ["numpy", "sparse", "dask", "dask of sparse"])
+def test_augment_of_arrays_of_every_kind(data: pd.DataFrame, kind: str) -> None:
+    X, y = data[["x", "z"]].to_numpy(), data["count"].to_numpy()
+    chunked, expected = da.from_array(X, chunks=(17, 2)), np.column_stack([y, X])
+    exog = {
+        "numpy": X,
+        "sparse": sparse.csr_array(X),
+        "dask": chunked,
+        "dask of sparse": chunked.map_blocks(sparse.csr_array),
+    }[kind]
+    endog = da.from_array(y, chunks=17) if kind.startswith("dask") else y
+    model = dglm.GLM(endog, exog, family=Poisson(), add_constant=True)
+    for result in (model.fit(), model.fit(penalty=dglm.L1(alpha=0.05))):
+        (augmented,) = dask.compute(result.augment(which="mean"), scheduler="synchronous")
+        np.testing.assert_array_equal(augmented[["y", "x1", "x2"]], expected)
+        assert augmented.index.tolist() == list(range(N))
+        np.testing.assert_allclose(augmented[".fitted"], result.predict(X), rtol=1e-12)
 
 
 def test_augment_for_a_result_that_travelled(data: pd.DataFrame) -> None:

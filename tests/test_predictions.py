@@ -430,7 +430,7 @@ def test_what_does_not_exist_is_named(data: pd.DataFrame) -> None:
     with pytest.raises(ValueError, match="between 0 and 1; got 5"):
         result.get_prediction().summary_frame(5)
     ridge = dglm.GLM.from_formula("count ~ x", data, family=Poisson()).fit(penalty=dglm.L2(alpha=0.1))
-    for name in ("get_prediction", "get_margeff", "get_influence", "get_hat_matrix_diag", "augment"):
+    for name in ("get_prediction", "get_margeff", "get_influence", "get_hat_matrix_diag"):
         with pytest.raises(AttributeError, match=rf"L2Results has no '{name}': .*model\.fit\(\)"):
             getattr(ridge, name)
 

@@ -7,7 +7,7 @@ from dglm.results.mle import GLMResults
 
 #: What compares likelihoods that were maximised, and what is made of standard errors or leverages, row by row.
 CRITERIA = frozenset({"aic", "bic", "bic_deviance", "info_criteria", "llf_scaled", "llnull", "pseudo_rsquared"})
-OF_ROWS = frozenset({"augment", "get_hat_matrix_diag", "get_influence", "get_margeff", "get_prediction"})
+OF_ROWS = frozenset({"get_hat_matrix_diag", "get_influence", "get_margeff", "get_prediction"})
 INFERENCE = tuple(sorted(n for n in set(dir(GLMResults)) - set(dir(Results)) if not n.startswith("_")))
 
 

@@ -15,18 +15,18 @@ from dglm._typing import AnyArray, Matrix, Vector
 from dglm.data import Held
 from dglm.design import ArrayDesign, FormulaDesign, by_name
 from dglm.families import Family
+from dglm.results.augmenting import Augmenting
 from dglm.results.curves import Curves
 from dglm.results.estimate import Estimate
 from dglm.results.plots import Plots
 from dglm.results.ratios import Effect, effect_of
 from dglm.results.reporting import Report
-from dglm.results.row_wise import RowWise
 from dglm.results.saving import write_estimate
 from dglm.results.summary import Column, Summarised, Summary, count, number
 from dglm.solvers import Certificate, Iteration, Status
 
 
-class Results(RowWise, Summarised, ABC):
+class Results(Augmenting, Summarised, ABC):
     """A fitted model.
 
     Parameters

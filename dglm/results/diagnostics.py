@@ -1,28 +1,22 @@
-"""Diagnosing: leverage and influence of the rows that were fitted, and R's ``augment``."""
+"""Diagnosing: leverage and influence of the rows that were fitted."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any, Literal
-
-import numpy as np
-import pandas as pd
+from typing import Any
 
 from dglm._typing import Matrix, Vector
-from dglm.data import one_blas_thread
-from dglm.design import Design, as_frame, for_same_rows
-from dglm.errors import DataError
+from dglm.data import Block, one_blas_thread
 from dglm.families import Family
 from dglm.inference import InfluenceAt, PredictionAt
 from dglm.objective import ObservedCurvature
 from dglm.results import rows
+from dglm.results.augmenting import FittedScale, NewColumns
 from dglm.results.influence import Influence
 from dglm.results.leverage import LikelihoodCurves, LikelihoodPlots
 from dglm.results.rows_again import objective_again
 from dglm.results.wald import Wald
-
-AUGMENTED = (".fitted", ".se_fit", ".resid", ".hat", ".cooksd", ".std_resid")
 
 
 class Diagnosing(Wald):
@@ -88,39 +82,10 @@ class Diagnosing(Wald):
         """
         return Influence(self._rows(), self._influence_at(observed=observed), self._estimate.design.exog_names)
 
-    def augment(self, data: Any = None, *, which: Literal["linear", "mean"] = "linear") -> Any:
-        """Return the rows that were fitted, beside what the model makes of them, as R's broom does.
-
-        Parameters
-        ----------
-        data : DataFrame, optional
-            The rows again, for a result that travelled without them; the model must have been built by a formula, its
-            weights and offset columns by name.
-        which : str
-            What `.fitted` is: the ``"linear"`` predictor, as in broom, or the ``"mean"``.
-
-        Returns
-        -------
-        DataFrame
-            The columns of the data, then `.fitted`, `.se_fit`, `.resid` (deviance residuals), `.hat`, `.cooksd` and
-            `.std_resid` (standardised deviance residuals). A dask dataframe on dask, with the index and the partitions
-            of the data; for arrays, too, a dataframe, labelled by position. Rows that were dropped are not in it.
-
-        Raises
-        ------
-        DataError
-            If a column is missing, or one of these names is taken.
-        """
-        if which not in {"linear", "mean"}:
-            raise ValueError(f'which must be "linear" or "mean"; got "{which}"')
+    def _new_columns(self, which: FittedScale) -> NewColumns:
         e = self._estimate
-        table = self._rows().table if data is None else for_same_rows(e.design, data)
-        taken = [name for name in AUGMENTED if name in table.columns]
-        if taken:
-            raise DataError(f"the data has a column {taken[0]!r} already; rename or drop it")
         predictions = PredictionAt(e.basis, self._centred_covariance, e.scale, observable=False)
-        influence = self._influence_at(observed=False)
-        return table.rows(Augmented(e.design, e.family, e.fit.params, predictions, influence, which), table.columns)
+        return DiagnosedColumns(predictions, self._influence_at(observed=False), which)
 
     def _influence_at(self, *, observed: bool) -> InfluenceAt:
         e = self._estimate
@@ -145,53 +110,32 @@ class Diagnosing(Wald):
 
 
 @dataclass(frozen=True)
-class Augmented:
-    """The rows of a partition that were fitted, with what the model makes of them.
+class DiagnosedColumns:
+    """What maximum likelihood makes of its rows: fitted values, residuals, and what takes a covariance.
 
     Parameters
     ----------
-    design : Design
-        The recipe.
-    family : Family
-        With its link.
-    params : (p,) array
-        Coefficients, zero where aliased.
     predictions : PredictionAt
         For standard errors.
     influence : InfluenceAt
         For leverages.
     which : str
-        What `.fitted` is.
+        What `.fitted` is: ``"linear"`` or ``"mean"``.
     """
 
-    design: Design
-    family: Family
-    params: Vector
     predictions: PredictionAt
     influence: InfluenceAt
-    which: Literal["linear", "mean"]
+    which: FittedScale
 
-    def __call__(self, partition: Any, number: int) -> pd.DataFrame:
-        block, keep = self.design.encode_and_kept(partition, number)
-        with np.errstate(all="ignore"), one_blas_thread():
-            eta = block.eta(self.params)
-            _check_finite(eta, number)
-            predicted = self.predictions.of(block, eta, self.family)
-            influence = self.influence.of(block, eta, self.family)
-            fitted = (eta, predicted.linear_se) if self.which == "linear" else (predicted.mean, predicted.mean_se)
-            values = (
-                *fitted,
-                rows.deviance_residuals(block, eta, self.family),
-                influence.hat,
-                influence.cooks,
-                influence.standardized_deviance,
-            )
-        return as_frame(self.design, partition)[keep].assign(**dict(zip(AUGMENTED, values, strict=True)))
-
-
-def _check_finite(eta: Vector, number: int) -> None:
-    """Refuse infinite covariates, which the rows that were fitted did not have."""
-    finite = np.isfinite(eta)
-    if not finite.all():
-        i = int(np.argmin(finite))
-        raise DataError(f"the linear predictor is {eta[i]} in row {i} of partition {number}; drop or mend such rows")
+    def __call__(self, block: Block, eta: Vector, family: Family) -> dict[str, Vector]:
+        predicted = self.predictions.of(block, eta, family)
+        influence = self.influence.of(block, eta, family)
+        fitted = (eta, predicted.linear_se) if self.which == "linear" else (predicted.mean, predicted.mean_se)
+        return {
+            ".fitted": fitted[0],
+            ".se_fit": fitted[1],
+            ".resid": rows.deviance_residuals(block, eta, family),
+            ".hat": influence.hat,
+            ".cooksd": influence.cooks,
+            ".std_resid": influence.standardized_deviance,
+        }
