@@ -1,7 +1,11 @@
 # Sphinx: `sphinx-build -W -b html docs docs/_build`. Nothing here needs the network.
+import importlib
+import inspect
 import runpy
 from importlib.metadata import version as installed_version
 from pathlib import Path
+
+from sphinx.util import logging
 
 project = "dglm"
 author = "dglm developers"
@@ -14,6 +18,7 @@ default_role = "literal"
 
 autodoc_default_options = {"members": True, "show-inheritance": True}
 autodoc_member_order = "bysource"
+toc_object_entries_show_parents = "hide"
 autodoc_typehints = "none"  # numpydoc says the types, with shapes and units
 numpydoc_show_class_members = False
 
@@ -33,5 +38,44 @@ def _make_figures(app):
     runpy.run_path(str(folder / "three_estimates.py"))["make"](folder / "made")
 
 
+# modules whose every public name is in the reference, besides dglm and what it names
+ROOMS = ("dglm.design.statistics", "dglm.sklearn", "dglm.testing")
+MEMBERS = (property, classmethod, staticmethod)
+_log = logging.getLogger(__name__)
+
+
+def _check_reference(app, env):
+    """Warn of each public class and function, and of each public method and property, that the reference does not have."""
+    del app
+    package = importlib.import_module("dglm")
+    exported = [package, *(getattr(package, name) for name in package.__all__)]
+    rooms = [*filter(inspect.ismodule, exported), *map(importlib.import_module, ROOMS)]
+    homes = {}
+    for room in rooms:
+        for name in room.__all__:
+            public = getattr(room, name)
+            if inspect.isclass(public) or inspect.isfunction(public):
+                homes.setdefault(public, []).append(f"{room.__name__}.{name}")
+    entries = {name for name, entry in env.get_domain("py").objects.items() if not entry.aliased}
+    for public, names in homes.items():
+        if entries.isdisjoint(names):
+            _log.warning("the reference has no %s", names[0])
+        for member, bases in _members(public).items():
+            # what a class inherits is described there or with the class that it comes from
+            if entries.isdisjoint(f"{home}.{member}" for base in bases for home in homes.get(base, ())):
+                _log.warning("the reference has no %s.%s", names[0], member)
+
+
+def _members(public):
+    """Return the methods and properties of a class that dglm wrote, each with the classes that have it."""
+    found = {}
+    for base in public.__mro__ if inspect.isclass(public) else ():
+        for name, member in vars(base).items() if base.__module__.startswith("dglm.") else ():
+            if not name.startswith("_") and (inspect.isfunction(member) or isinstance(member, MEMBERS)):
+                found.setdefault(name, [public]).append(base)
+    return found
+
+
 def setup(app):
     app.connect("builder-inited", _make_figures)
+    app.connect("env-updated", _check_reference)
