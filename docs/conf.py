@@ -1,10 +1,12 @@
-# Sphinx: `sphinx-build -W -b html docs docs/_build`. Nothing here needs the network.
+# Sphinx: `sphinx-build -W -b html docs docs/_build`. Neither the build nor the pages need the network.
 import importlib
 import inspect
 import runpy
 from importlib.metadata import version as installed_version
 from pathlib import Path
 
+from docutils import nodes
+from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.util import logging
 
 project = "dglm"
@@ -12,7 +14,7 @@ author = "dglm developers"
 copyright = "2026, dglm developers"
 version = release = installed_version("dglm")
 
-extensions = ["sphinx.ext.autodoc", "sphinx.ext.mathjax", "numpydoc", "sphinx_design"]
+extensions = ["sphinx.ext.autodoc", "numpydoc", "sphinx_design"]
 exclude_patterns = ["_build", "examples", "figures"]
 default_role = "literal"
 
@@ -25,6 +27,7 @@ numpydoc_show_class_members = False
 html_theme = "pydata_sphinx_theme"
 html_theme_options = {"navigation_with_keys": False, "navbar_center": []}
 html_title = f"dglm {release}"
+html_math_renderer = "mathml"
 html_static_path = ["_static"]
 html_css_files = ["dglm.css"]
 templates_path = ["_templates"]
@@ -38,6 +41,17 @@ def _make_figures(app):
     runpy.run_path(str(folder / "three_estimates.py"))["make"](folder / "made")
 
 
+def _inline_math(translator, node):
+    # browsers draw MathML by themselves, where MathJax would be fetched
+    translator.body.append(tex2mathml(node.astext()))
+    raise nodes.SkipNode
+
+
+def _displayed_math(translator, node):
+    translator.body.append(f'<div class="displayed-math">{tex2mathml(node.astext(), as_block=True)}</div>')
+    raise nodes.SkipNode
+
+
 # modules whose every public name is in the reference, besides dglm and what it names
 ROOMS = ("dglm.design.statistics", "dglm.sklearn", "dglm.testing")
 MEMBERS = (property, classmethod, staticmethod)
@@ -45,7 +59,7 @@ _log = logging.getLogger(__name__)
 
 
 def _check_reference(app, env):
-    """Warn of each public class and function, and of each public method and property, that the reference does not have."""
+    """Warn of what the reference does not have: public classes and functions, their public methods and properties."""
     del app
     package = importlib.import_module("dglm")
     exported = [package, *(getattr(package, name) for name in package.__all__)]
@@ -77,5 +91,6 @@ def _members(public):
 
 
 def setup(app):
+    app.add_html_math_renderer("mathml", (_inline_math, None), (_displayed_math, None))
     app.connect("builder-inited", _make_figures)
     app.connect("env-updated", _check_reference)
