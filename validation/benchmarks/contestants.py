@@ -24,10 +24,11 @@ def dglm_in_memory(
     asked: Regression, directory: Path, stack: ExitStack, *, solver: str | None = None, threads: int | None = None
 ) -> Fit:
     """Fit numpy arrays with dglm, on as many threads as there are cores if not told otherwise."""
-    del stack
     X, y = asked.arrays(directory).load()
     if threads is not None:
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
+        cores = os.sched_getaffinity(0)
+        stack.callback(os.sched_setaffinity, 0, cores)
+        os.sched_setaffinity(0, sorted(cores)[:threads])
     return _dglm_fit(asked, X, y, len(y), solver)
 
 
