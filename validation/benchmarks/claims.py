@@ -1,9 +1,9 @@
-"""Time a Poisson regression with many levels by formula, dglm beside its peers: synthetic, shaped as French motor claims.
+"""Time a Poisson regression with many levels by formula, dglm beside its peers: shaped as French motor claims.
 
-678,013 policies with an exposure, nine numbers, eight factors of 2 to 22 levels and one of 200: without penalty, under
-L2 and under L1. Each contestant runs in a process of its own, from a dataframe in memory to coefficients, the encoding
-of the formula included. A time counts only if the objective reached, evaluated by one function for all, is within 1e-6
-(relative) of the best.
+678,013 simulated policies with an exposure, nine numbers, eight factors of 2 to 22 levels and one of 200: without
+penalty, under L2 and under L1. Each contestant runs in a process of its own, from a dataframe in memory to
+coefficients, the encoding of the formula included. A time counts only if the objective reached, evaluated by one
+function for all, is within 1e-6 (relative) of the best.
 
     pip install -e ".[bench]"
     python validation/benchmarks/claims.py            # 5 minutes, 12 GB of memory for statsmodels
@@ -126,7 +126,7 @@ def statsmodels(l2: float, l1: float, directory: Path, stack: ExitStack) -> Fit:
 
 
 def problem(name: str, *, l2: float = 0.0, l1: float = 0.0) -> list[Contestant]:
-    """Return who solves a problem; the few rows of the quick form leave levels without claims, and no plain estimate."""
+    """Return who solves a problem; the few rows of the quick form have levels without claims, and no plain estimate."""
     asked = Problem(name=name, objective=partial(FRAME.objective, l2=l2, l1=l1), most_passes=8)
     plain = not (l2 or l1)
     entry = partial(Contestant, problem=asked, quick=not plain)

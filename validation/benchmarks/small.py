@@ -74,7 +74,7 @@ def importing(module: str, directory: Path, stack: ExitStack) -> Fit:
 
 
 SUMMARY = Problem(name="fit and summary", objective=_LOGISTIC.objective, most_passes=6)
-IMPORT = Problem(name="an interpreter that imports", objective=lambda directory, params: 1.0, most_passes=0)
+IMPORT = Problem(name="an interpreter that imports", objective=lambda *_: 1.0, most_passes=0)
 
 _fit = partial(Contestant, problem=SUMMARY, inference=True, fits=FITS)
 _import = partial(Contestant, problem=IMPORT, fits=5, quick=False)
