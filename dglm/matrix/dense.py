@@ -167,6 +167,11 @@ class CentredTile(DesignMatrix):
 
     def gram(self, w: Vector) -> Gram:
         p = len(self.centre)
+        if len(w) > 0 and w[0] > 0 and (w == w[0]).all():
+            # least squares, say: multiplying the rows would be a sixth of the time
+            each, total = float(w[0]), float(w.sum())
+            first = np.dot(self.deviations.T, w)
+            return Gram(total, self.centre, total, first, each * np.dot(self.deviations.T, self.deviations))
         if w.min(initial=0.0) >= 0:
             # sqrt(W) [X 1] on both sides, half the flops
             root = np.sqrt(w)
