@@ -76,6 +76,15 @@ def test_without_counts_or_intercept_nothing_is_levelled():
     assert levelling.levelled(objective, objective.basis, at, *quadratic(objective, at)) is None
 
 
+@pytest.mark.parametrize("penalty", [L1, L2])
+def test_penalised_intercept_has_no_level(penalty):
+    found = model().fit(penalty=penalty(alpha=0.05, penalize_intercept=True))
+    assert found.converged
+    objective = model()._objective(penalty(alpha=0.05, penalize_intercept=True), True)[0]
+    at = objective.basis.from_params(np.asarray(found.params))
+    assert levelling.levelled(objective, objective.basis, at, *quadratic(objective, at)) is None
+
+
 def test_null_model_with_an_exposure_takes_one_step():
     X, y, exposure = data()
     given = dglm.GLM(y, X, family=Poisson(), exposure=exposure)

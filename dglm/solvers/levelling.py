@@ -16,7 +16,7 @@ from dglm.matrix import Basis
 from dglm.objective import Objective
 from dglm.penalties import Penalty
 
-# What the level must be off by, in its standard errors: the last steps to an estimate are taken from where it is.
+# What the level must be off by, in its standard errors: the last steps to an estimate are taken from where they are.
 OFF = 0.01
 
 
@@ -39,8 +39,8 @@ def levelled(
     Returns
     -------
     tuple of arrays, or None
-        Where, second derivatives and gradient; None where the level is right but for a standard error, for other
-        families and links, without an intercept, and where all responses are zero.
+        Where, second derivatives and gradient; None where the level is right but for rounding, for other families and
+        links, without an intercept or where the penalty has a say in it, and where all responses are zero.
     """
     k = basis.intercept
     if not (isinstance(objective.family, Poisson) and objective.family.canonical) or k is None:
@@ -51,4 +51,8 @@ def levelled(
         return None
     share, there = missing / mean, at.copy()
     there[k] += np.log1p(share) / basis.constant
+    value = objective.penalty.value
+    if value(basis.to_params(there)) != value(basis.to_params(at)):
+        # the means need not add up to the responses at the minimum
+        return None
     return there, (1 + share) * H, g + share * H[:, k] / basis.constant
