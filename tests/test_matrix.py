@@ -140,7 +140,7 @@ def test_products_keep_their_digits_for_huge_means_and_any_weights(mean, weights
     generator = np.random.default_rng(8)
     X = generator.standard_normal((n, 3)) + mean * np.array([1.0, -1.0, 1.0])
     w = {
-        "equal": np.ones(n),
+        "equal": np.full(n, 0.75),
         "from 1e-12 to 1e12": 10.0 ** generator.uniform(-12, 12, n),
         "of both signs": generator.standard_normal(n),
         "mostly zero": np.where(np.arange(n) % 500 == 7, 1.5, 0.0),

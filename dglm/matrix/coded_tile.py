@@ -69,7 +69,9 @@ class CodedTile(DesignMatrix):
     positions : (d,) array of int
         Where the columns that are written out stand in the design.
     deviations : (m, d) array
-        Those columns, less the centre.
+        Those columns, less the centre; a view of a buffer that the next tile overwrites.
+    weighted : (m, d) array
+        Room for them times weights: an array of this size, made anew for each tile, costs as much as filling it.
     held : tuple of CentredColumns
         The other columns.
     groups : (p,) array of int
@@ -84,6 +86,7 @@ class CodedTile(DesignMatrix):
     centre: Vector
     positions: Codes
     deviations: Matrix
+    weighted: Matrix
     held: tuple[CentredColumns, ...]
     groups: Codes
     tables: Tables
@@ -141,12 +144,12 @@ class CodedTile(DesignMatrix):
         if w.min(initial=0.0) >= 0:
             # sqrt(W) X on both sides, half the flops
             mass, root = total, np.sqrt(w)[:, None]
-            weighted = self.deviations * root
+            weighted = np.multiply(self.deviations, root, out=self.weighted)
             second[:d, :d] = np.dot(weighted.T, weighted)
             weighted *= root
         else:
             mass = float(np.abs(w).sum())
-            weighted = self.deviations * w[:, None]
+            weighted = np.multiply(self.deviations, w[:, None], out=self.weighted)
             dense = np.dot(weighted.T, self.deviations)
             second[:d, :d] = (dense + dense.T) / 2
         sums = self._sums(w)

@@ -82,7 +82,7 @@ class DenseMatrix(StoredMatrix):
             part = self.values[start : start + rows]
             m = len(part)
             tile, weighted = (a[:, :m].T if columns_first else a[:m] for a in (buffer, scratch))
-            _subtract(part, centres, tile)
+            subtract(part, centres, tile)
             yield slice(start, start + m), CentredTile(part, tile, centre, weighted)
 
     def columns(self, columns: Codes) -> DenseMatrix:
@@ -167,6 +167,11 @@ class CentredTile(DesignMatrix):
 
     def gram(self, w: Vector) -> Gram:
         p = len(self.centre)
+        if len(w) > 0 and w[0] > 0 and (w == w[0]).all():
+            # least squares, say: multiplying the rows would be a sixth of the time
+            each, total = float(w[0]), float(w.sum())
+            first = np.dot(self.deviations.T, w)
+            return Gram(total, self.centre, total, first, each * np.dot(self.deviations.T, self.deviations))
         if w.min(initial=0.0) >= 0:
             # sqrt(W) [X 1] on both sides, half the flops
             root = np.sqrt(w)
@@ -204,8 +209,18 @@ class CentredTile(DesignMatrix):
         return np.asarray(self.values, dtype=np.float64)
 
 
-def _subtract(part: AnyArray, centres: Vector, tile: Matrix) -> None:
-    """Write rows less their centre to a tile; `centres` has it CENTRED_AT_ONCE times."""
+def subtract(part: AnyArray, centres: Vector, tile: Matrix) -> None:
+    """Write rows less their centre to a tile.
+
+    Parameters
+    ----------
+    part : (m, p) array
+        The rows; possibly the tile itself.
+    centres : (p * CENTRED_AT_ONCE,) array
+        Their centre, so often.
+    tile : (m, p) array
+        Where to.
+    """
     m, p = part.shape
     grouped = 0
     if part.flags.c_contiguous and tile.flags.c_contiguous:

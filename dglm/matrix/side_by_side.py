@@ -16,7 +16,7 @@ from dglm._typing import AnyArray, Codes, Mask, Matrix, Vector
 from dglm.matrix.base import StoredMatrix, rows_among
 from dglm.matrix.categorical import CodedColumns
 from dglm.matrix.coded_tile import CodedTile, Tables
-from dglm.matrix.dense import sampled, sampled_centre, tile_rows
+from dglm.matrix.dense import CENTRED_AT_ONCE, sampled, sampled_centre, subtract, tile_rows
 from dglm.matrix.missing import missing_rows
 from dglm.matrix.products import Cross, Gram, GramDiagonal
 from dglm.matrix.width import is_wide
@@ -104,15 +104,21 @@ class SideBySide(StoredMatrix):
         d = len(positions)
         outweighing = ROWS_PER_COLUMN * p if is_wide(p) else int(ROWS_PER_ELEMENT * p * p)
         rows = tile_rows(p) if expanded else max(tile_rows(d + len(held)), outweighing)
-        groups, tables = self._groups(), Tables()
+        groups, tables, centres = self._groups(), Tables(), np.tile(centre[positions], CENTRED_AT_ONCE)
+        # row by row, as products with coded columns read them
+        buffer, scratch = (np.empty((min(rows, n), d)) for _ in range(2))
         for start in range(0, max(n, 1), rows):
             some = slice(start, min(start + rows, n))
-            here = self._some(some)
-            # row by row, as products with coded columns read them
-            deviations = np.empty((some.stop - start, d))
+            here, m = self._some(some), some.stop - start
+            deviations, weighted = buffer[:m], scratch[:m]
             np.concatenate([self.dense[some], *(self._columns(a.of, a.apart, some) for a in parts)], 1, out=deviations)
-            deviations -= centre[positions]
-            yield some, CodedTile(here, here.codes, here.numbers, centre, positions, deviations, held, groups, tables)
+            subtract(deviations, centres, deviations)
+            yield (
+                some,
+                CodedTile(
+                    here, here.codes, here.numbers, centre, positions, deviations, weighted, held, groups, tables
+                ),
+            )
 
     def _groups(self) -> Codes:
         """Return the part that each column belongs to, where rows have one column of it at most; -1 for others."""

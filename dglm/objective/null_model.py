@@ -91,6 +91,9 @@ class NullModel:
         Whether further steps would change nothing.
     n_steps : int
         How many were evaluated.
+    exponential : bool
+        Whether adding to the intercept multiplies the sum of the means: Poisson regression with log link, whose step is
+        then the whole way.
     """
 
     intercept: float
@@ -98,6 +101,7 @@ class NullModel:
     deviance: float = np.inf
     converged: bool = False
     n_steps: int = 0
+    exponential: bool = False
 
     @property
     def point(self) -> Vector:
@@ -116,7 +120,10 @@ class NullModel:
         if step.deviance <= self.deviance + ROUNDING * abs(self.deviance):
             self.best, self.deviance = self.intercept, step.deviance
             self.converged = abs(step.change) * np.sqrt(step.information) <= TOLERANCE
-            self.intercept += float(np.clip(step.change, -MAX_STEP, MAX_STEP))
+            if self.exponential and step.change > -1:
+                self.intercept += float(np.log1p(step.change))
+            else:
+                self.intercept += float(np.clip(step.change, -MAX_STEP, MAX_STEP))
         else:
             # nan, where there is no step to go back from, too
             self.intercept = (self.intercept + self.best) / 2

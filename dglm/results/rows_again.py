@@ -8,7 +8,7 @@ from typing import Any
 from dglm._typing import Vector
 from dglm.data import Block, BlockedData, PassLog, Persist, kept
 from dglm.design import Design
-from dglm.families import Family
+from dglm.families import Family, Poisson
 from dglm.objective import NullModel, Objective, Survey
 from dglm.penalties import Coefficients, Penalty, Unpenalised
 from dglm.results.estimate import Estimate
@@ -88,4 +88,5 @@ def objective_of(
     )
     if not any(e.role in {"offset", "exposure"} for e in design.extras):
         return objective
-    return replace(objective, null_model=NullModel(null_eta(objective)))
+    exponential = isinstance(found.family, Poisson) and found.family.canonical
+    return replace(objective, null_model=NullModel(null_eta(objective), exponential=exponential))

@@ -17,6 +17,7 @@ from dglm.solvers.bending import bent_by_sample
 from dglm.solvers.coordinates import sparse_basis
 from dglm.solvers.gaussian_design import gaussian_design_start
 from dglm.solvers.iteration import Iteration, Status
+from dglm.solvers.levelling import levelled
 from dglm.solvers.line_search import backtrack, falls_enough
 from dglm.solvers.quadratic import minimise_quadratic
 from dglm.solvers.start import null_start
@@ -174,11 +175,15 @@ class Problem:
         (p,) array
             In centred coordinates.
         """
+        here = state.theta, state.H, state.gradient
+        there = levelled(self.objective, self.basis, *here)
+        at, H, g = there or here
         if self.objective.pilot is not None:
-            return self._bent(state.theta, state.H, state.gradient, TIGHTEST * tol * state.unit) - state.theta
-        enough = max(min(LOOSEST, state.certificate) * state.certificate, TIGHTEST * tol) * state.unit
-        penalty = self.objective.penalty
-        return minimise_quadratic(state.H, state.gradient, penalty, state.theta, tol=enough).theta - state.theta
+            return self._bent(at, H, g, TIGHTEST * tol * state.unit) - state.theta
+        # most of what was violated was the level
+        worst = state.certificate if there is None else min(state.certificate, 1.0)
+        enough = max(min(LOOSEST, worst) * worst, TIGHTEST * tol) * state.unit
+        return minimise_quadratic(H, g, self.objective.penalty, at, tol=enough).theta - state.theta
 
     def _bent(self, theta: Vector, H: Matrix, g: Vector, enough: float) -> Vector:
         """Return the minimum of a quadratic model that the pilot's sample bends, to nearly all its digits."""

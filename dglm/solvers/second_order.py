@@ -20,6 +20,7 @@ from dglm.solvers.base import Certificate, Fit
 from dglm.solvers.bending import bent_by_sample
 from dglm.solvers.gaussian_design import gaussian_design_start
 from dglm.solvers.iteration import Iteration, Status
+from dglm.solvers.levelling import levelled
 from dglm.solvers.line_search import backtrack, falls_enough
 from dglm.solvers.start import null_start, quadratic_start
 from dglm.solvers.state import (
@@ -168,14 +169,20 @@ def _minimum(objective: Objective[SmoothPenalty], kept: Mask, H: Matrix, g: Vect
 
 
 def _step(objective: Objective[SmoothPenalty], state: State, curvature: type[Curvature]) -> Vector:
-    """Return the full step: Newton's, bent by the pilot's sample where there is one."""
-    if objective.pilot is None or state.factored:
-        return state.direction
+    """Return the full step: Newton's, from the right level and bent by the pilot's sample where there is one."""
     basis, W = objective.basis, objective.nobs
+    if basis.intercept is not None and not state.kept[basis.intercept]:
+        return state.direction
     H, g = basis.gram(state.curvature.information) / W, -basis.cross(state.curvature.score) / W
     at, minimise = basis.from_params(state.beta), partial(_minimum, objective, state.kept)
+    there = levelled(objective, basis, at, H, g)
+    # the sample bends products, which nearly collinear columns do not have
+    bent = objective.pilot is not None and not state.factored
+    if there is None and not bent:
+        return state.direction
+    at, H, g = there or (at, H, g)
     try:
-        theta = bent_by_sample(objective, basis, curvature, at, H, g, minimise)
+        theta = bent_by_sample(objective, basis, curvature, at, H, g, minimise) if bent else minimise(H, g, at)
     except np.linalg.LinAlgError:
         return state.direction
     step = np.where(state.kept, basis.to_params(theta), 0.0) - state.beta

@@ -1,131 +1,174 @@
-"""Time a Poisson regression with many levels by formula, dglm beside glum: synthetic, shaped as French motor claims.
+"""Time a Poisson regression with many levels by formula, dglm beside its peers: shaped as French motor claims.
 
-678,013 policies with an exposure, nine numbers, eight factors of 2 to 22 levels and one of 200. Each contestant runs
-in a process of its own, from a dataframe to coefficients, dglm's with standard errors; all minimise the same objective,
-and a time counts only if the objective reached is within 1e-6 (relative) of the best.
+678,013 simulated policies with an exposure, nine numbers, eight factors of 2 to 22 levels and one of 200: without
+penalty, under L2 and under L1. Each contestant runs in a process of its own, from a dataframe in memory to
+coefficients, the encoding of the formula included. A time counts only if the objective reached, evaluated by one
+function for all, is within 1e-6 (relative) of the best.
 
     pip install -e ".[bench]"
-    python validation/benchmarks/claims.py                # a minute
-    python validation/benchmarks/claims.py --rows 50000
+    python validation/benchmarks/claims.py            # 5 minutes, 12 GB of memory for statsmodels
+    python validation/benchmarks/claims.py --quick    # 20,000 rows: checks optima and passes, not times
+
+Set no thread limits: each library uses the cores as it does by default.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import subprocess
-import sys
-import time
-from typing import Any
+from contextlib import ExitStack
+from functools import partial
+from importlib import import_module
+from pathlib import Path
 
-import dask.dataframe as dd
 import numpy as np
 import pandas as pd
-from glum import GeneralizedLinearRegressor
-from measure import Usage, machine, versions
+from compete import compete
+from contest import Benchmark, Contestant, Fit, Fitted, Problem
+from contestants import with_standard_errors
+from frames import Frame
 
-import dglm
-
-ROWS, SEED = 678_013, 2026
 LEVELS = {"area": 6, "power": 12, "brand": 11, "gas": 2, "region": 22, "use": 3, "class_": 4, "zone": 8, "model": 200}
-NUMBERS = [f"x{j}" for j in range(9)]
-FORMULA = " + ".join(["claims ~ 1", *NUMBERS, *LEVELS])
-PENALTIES = {"MLE": 0.0, "L2": 1e-3}
-CONTESTANTS = ("dglm", "dglm, dask threads", "glum")
-DISTRIBUTIONS = ["dglm", "glum", "numpy", "scipy", "pandas", "formulaic", "dask"]
-OPTIMUM = 1e-6
+FRAME = Frame(response="claims", numbers=[f"x{j}" for j in range(9)], levels=LEVELS, exposure="exposure")
+SEED, PARTITIONS = 2026, 8
 
 
-def main() -> None:
-    """Run everybody, each in a process of its own, and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, default=ROWS)
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--contestant", help=argparse.SUPPRESS)
-    parser.add_argument("--penalty", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.contestant:
-        print(json.dumps(run(options.contestant, PENALTIES[options.penalty], options.rows)))
-        return
-    print(machine(), versions(DISTRIBUTIONS), sep="\n")
-    for penalty in PENALTIES:
-        # in turns, so that what else the machine does meets all of them
-        rounds = [{c: run_apart(c, penalty, options.rows) for c in CONTESTANTS} for _ in range(options.repeats)]
-        found = {c: min((runs[c] for runs in rounds), key=lambda run: float(run["seconds"])) for c in CONTESTANTS}
-        lowest = min(f["objective"] for f in found.values())
-        print(f"{penalty}, {options.rows:,} rows: seconds | CPU seconds | GB above data | passes | objective gap")
-        for contestant, f in found.items():
-            gap = f["objective"] / lowest - 1
-            late = "" if gap <= OPTIMUM else " (not at the optimum)"
-            numbers = f"{f['seconds']:.2f} | {f['cpu']:.2f} | {f['memory'] / 1e9:.2f} | {f['passes']} | {gap:.0e}"
-            print(f"{contestant}: {numbers}{late}")
-
-
-def run_apart(contestant: str, penalty: str, rows: int) -> dict[str, Any]:
-    """Fit once in a process of its own."""
-    given = ["--contestant", contestant, "--penalty", penalty, "--rows", str(rows)]
-    done = subprocess.run([sys.executable, __file__, *given], check=True, capture_output=True, text=True)
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
-
-
-def run(contestant: str, alpha: float, rows: int) -> dict[str, Any]:
-    """Make the data, and fit it once, as one contestant."""
-    data = policies(rows)
-    fit = dglm_fit if contestant.startswith("dglm") else glum_fit
-    with Usage() as usage:
-        start = time.perf_counter()
-        eta, coefficients, passes = fit(data, alpha, contestant)
-        seconds = time.perf_counter() - start
-    mean, y = np.exp(eta() + np.log(data.exposure)), data.claims
-    # of the same function for all, the intercept without penalty
-    objective = float(np.mean(mean - y * np.log(mean))) + alpha / 2 * float(coefficients @ coefficients)
-    return {
-        "seconds": seconds,
-        "cpu": usage.cpu_seconds,
-        "memory": usage.memory,
-        "passes": passes,
-        "objective": objective,
-    }
-
-
-def policies(rows: int) -> pd.DataFrame:
-    """Return the rows, from a seed."""
+def make(directory: Path, rows: int) -> None:
+    """Draw the rows and write them."""
     rng = np.random.default_rng(SEED)
-    data = pd.DataFrame({name: rng.standard_normal(rows) for name in NUMBERS})
-    eta = -2.0 + data.to_numpy() @ np.linspace(-0.1, 0.1, len(NUMBERS))
+    data = pd.DataFrame({name: rng.standard_normal(rows) for name in FRAME.numbers})
+    eta = -2.0 + data.to_numpy() @ np.linspace(-0.1, 0.1, len(FRAME.numbers))
     for name, levels in LEVELS.items():
         share = rng.dirichlet(np.full(levels, 3.0))
         codes = rng.choice(levels, rows, p=share)
         eta += rng.normal(0, 0.2, levels)[codes]
         data[name] = pd.Categorical.from_codes(codes, [f"{name}{i:03d}" for i in range(levels)])
     data["exposure"] = rng.uniform(0.02, 1.0, rows)
-    data["claims"] = rng.poisson(np.exp(eta) * data.exposure) * 1.0
-    return data
+    data["claims"] = rng.poisson(np.exp(eta) * data["exposure"]) * 1.0
+    FRAME.write(directory, data)
 
 
-def dglm_fit(data: pd.DataFrame, alpha: float, contestant: str) -> tuple[Any, Any, int]:
-    """Fit with dglm."""
-    frame = dd.from_pandas(data, npartitions=8) if "dask" in contestant else data
-    model = dglm.GLM.from_formula(FORMULA, frame, family=dglm.families.Poisson(), exposure="exposure")
-    result = model.fit(penalty=dglm.L2(alpha) if alpha else None)
-    params = np.asarray(result.params)
-    # inference is part of what is timed
-    inference = None if alpha else result.bse
-    del inference
-    return lambda: np.asarray(model.design.exog(data, 0).matvec(params)), params[1:], result.n_passes
+def dglm(l2: float, l1: float, directory: Path, stack: ExitStack, *, on_dask: bool = False) -> Fit:
+    """Fit a dataframe of pandas, or of dask, with dglm."""
+    del stack
+    dglm = import_module("dglm")
+    data = FRAME.read(directory)
+    if on_dask:
+        data = import_module("dask.dataframe").from_pandas(data, npartitions=PARTITIONS)
+    penalty = dglm.L2(alpha=l2) if l2 else dglm.L1(alpha=l1) if l1 else None
+
+    def fit() -> Fitted:
+        model = dglm.GLM.from_formula(FRAME.formula, data, family=dglm.families.Poisson(), exposure="exposure")
+        result = model.fit(penalty=penalty)
+        if penalty is None:
+            with_standard_errors(result)
+        return Fitted(np.asarray(result.params), result.n_passes)
+
+    return fit
 
 
-def glum_fit(data: pd.DataFrame, alpha: float, contestant: str) -> tuple[Any, Any, int]:
-    """Fit with glum."""
-    del contestant
-    model = GeneralizedLinearRegressor(
-        family="poisson", link="log", alpha=alpha, l1_ratio=0.0, formula=FORMULA, drop_first=True, gradient_tol=1e-7
+def glum(l2: float, l1: float, directory: Path, stack: ExitStack) -> Fit:
+    """Fit a dataframe of pandas by formula with glum."""
+    del stack
+    data = FRAME.read(directory)
+    model = import_module("glum").GeneralizedLinearRegressor(
+        family="poisson",
+        link="log",
+        alpha=l2 + l1,
+        l1_ratio=1.0 if l1 else 0.0,
+        formula=FRAME.formula,
+        drop_first=True,
+        gradient_tol=1e-7,
     )
-    offset = np.log(data.exposure.to_numpy())
-    model.fit(data, offset=offset)
-    return lambda: model.linear_predictor(data), model.coef_, int(model.n_iter_)
 
+    def fit() -> Fitted:
+        model.fit(data, offset=np.log(data["exposure"].to_numpy()))
+        return Fitted(np.append(model.intercept_, model.coef_))
+
+    return fit
+
+
+def scikit_learn(l2: float, l1: float, directory: Path, stack: ExitStack) -> Fit:
+    """Fit indicators of the levels with scikit-learn's Newton solver: rates, weighted by exposure."""
+    del stack, l1
+    data = FRAME.read(directory)
+    linear_model, preprocessing, compose = (
+        import_module(f"sklearn.{name}") for name in ("linear_model", "preprocessing", "compose")
+    )
+    encoder = compose.make_column_transformer(
+        ("passthrough", FRAME.numbers),
+        (preprocessing.OneHotEncoder(drop="first", sparse_output=False), list(LEVELS)),
+    )
+
+    def fit() -> Fitted:
+        exposure = data["exposure"].to_numpy()
+        # it takes the mean over the weights
+        alpha = l2 * len(data) / exposure.sum()
+        model = linear_model.PoissonRegressor(alpha=alpha, solver="newton-cholesky", tol=1e-6)
+        model.fit(encoder.fit_transform(data), data["claims"] / exposure, sample_weight=exposure)
+        return Fitted(np.append(model.intercept_, model.coef_))
+
+    return fit
+
+
+def statsmodels(l2: float, l1: float, directory: Path, stack: ExitStack) -> Fit:
+    """Fit by formula with statsmodels, which computes standard errors along."""
+    del stack, l2, l1
+    data = FRAME.read(directory)
+    api, by_formula = import_module("statsmodels.api"), import_module("statsmodels.formula.api")
+
+    def fit() -> Fitted:
+        model = by_formula.glm(FRAME.formula, data, family=api.families.Poisson(), exposure=data["exposure"])
+        found = with_standard_errors(model.fit()).params
+        # it puts the factors before the numbers
+        factors = [name for name in found.index if "[" in name]
+        return Fitted(found[["Intercept", *FRAME.numbers, *factors]].to_numpy())
+
+    return fit
+
+
+def problem(name: str, *, l2: float = 0.0, l1: float = 0.0) -> list[Contestant]:
+    """Return who solves a problem; the few rows of the quick form have levels without claims, and no plain estimate."""
+    asked = Problem(name=name, objective=partial(FRAME.objective, l2=l2, l1=l1), most_passes=8)
+    plain = not (l2 or l1)
+    entry = partial(Contestant, problem=asked, quick=not plain)
+    entries = [
+        entry(name="dglm, pandas", distribution="dglm", prepare=partial(dglm, l2, l1), inference=plain),
+        entry(
+            name="dglm, dask threads",
+            distribution="dglm",
+            prepare=partial(dglm, l2, l1, on_dask=True),
+            inference=plain,
+        ),
+        entry(name="glum", distribution="glum", prepare=partial(glum, l2, l1)),
+    ]
+    if not l1:
+        entries.append(
+            entry(
+                name="scikit-learn newton-cholesky, one-hot",
+                distribution="scikit-learn",
+                prepare=partial(scikit_learn, l2, l1),
+                slow=True,
+            )
+        )
+    if plain:
+        entries.append(
+            entry(
+                name="statsmodels GLM",
+                distribution="statsmodels",
+                prepare=partial(statsmodels, l2, l1),
+                inference=True,
+                slow=True,
+            )
+        )
+    return entries
+
+
+BENCHMARK = Benchmark(
+    script=__file__,
+    rows=678_013,
+    quick_rows=20_000,
+    make=make,
+    contestants=[*problem("MLE"), *problem("L2, alpha 1e-3", l2=1e-3), *problem("L1, alpha 1e-4", l1=1e-4)],
+)
 
 if __name__ == "__main__":
-    main()
+    compete(BENCHMARK, __doc__)

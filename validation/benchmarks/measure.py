@@ -109,7 +109,8 @@ def _process_tree() -> list[psutil.Process]:
 
 def _cpu_seconds() -> float:
     times = [process.cpu_times() for process in _process_tree()]
-    return sum(t.user + t.system for t in times)
+    # (with children that have ended)
+    return sum(t.user + t.system + t.children_user + t.children_system for t in times)
 
 
 def _memory(field: str) -> int | None:
