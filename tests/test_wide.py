@@ -54,7 +54,7 @@ def test_no_matrix_of_p_by_p_is_made(fits):
     assert peak < P * P * 8
     # linear in the columns and the stored entries, in fact: 54,000 of these
     assert peak < 40e6
-    assert [r._estimate.fit.solver for r in results] == ["L-BFGS", "Gradient descent", "Proximal gradient"]
+    assert [r._estimate.fit.solver for r in results] == ["L-BFGS", "Gradient descent", "Proximal L-BFGS"]
 
 
 def test_optimality_conditions_hold(fits, logistic):
@@ -206,7 +206,7 @@ def test_wide_and_other_designs_have_the_same_estimates(dense):
                 assert result.deviance == pytest.approx(asked.deviance, rel=1e-8)
     lasso = dglm.L1(alpha=0.01)
     expected = dglm.GLM(y, X[:, :6], family=Gamma(Log())).fit(penalty=lasso)
-    for solver in (None, "proximal_newton"):
+    for solver in (None, "proximal_newton", "proximal_gradient"):
         fresh = dglm.GLM(y, X, family=Gamma(Log())).fit(penalty=lasso, solver=solver)
         assert fresh.certificate.holds
         np.testing.assert_allclose(fresh.params[:6], expected.params, rtol=1e-6, atol=1e-9)
@@ -223,6 +223,7 @@ def test_columns_without_penalty_may_separate():
     weights = np.array([1.0, 0, 1, 1, 1, 1, 1, 1])
     for penalty, solver in (
         (dglm.L2(alpha=0.1, weights=weights), "lbfgs"),
+        (dglm.L1(alpha=0.1, weights=weights), "proximal_lbfgs"),
         (dglm.L1(alpha=0.1, weights=weights), "proximal_gradient"),
         (dglm.L1(alpha=0.1, weights=weights), "proximal_newton"),
     ):
