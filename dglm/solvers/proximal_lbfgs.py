@@ -29,6 +29,8 @@ LOOSEST = 0.1
 LESSONS = 6
 # What a step that fails multiplies the metric by, and one that does not divides it by, as far as it was multiplied.
 DAMPING = 2.0
+# How many times the curvature expected a gradient may show and still teach.
+WILD = 100.0
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,11 @@ class Problem:
         tuple of Iterate and float, or None
             None where no step falls enough.
         """
+        # far from the optimum slopes may overflow, and curvature underflow
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self._advance(x, want)
+
+    def _advance(self, x: Iterate, want: type[Gradient]) -> tuple[Iterate, float] | None:
         objective, penalty, theta = self.coordinates.objective, self.slopes.penalty, x.point.theta
         enough = LOOSEST * x.certificate * self.coordinates.score_error
         taught, direction, slope = x, np.zeros_like(theta), 0.0
@@ -138,11 +145,13 @@ class Problem:
             model = SecantModel.of(taught.metric.strengthened(taught.damping), taught.memory.pairs)
             target = penalty.feasible(model.minimise(theta, x.point.gradient, self.slopes, enough))
             direction = target - theta
+            if not direction.any():
+                return None
             slope = float(x.point.gradient @ direction) + penalty.value(target) - penalty.value(theta)
             new = self._at(target, x, taught, want)
             if _descends(x, new, direction, slope, model):
                 return replace(new, damping=max(1.0, taught.damping / DAMPING)), 1.0
-            if not np.isfinite(new.value):
+            if not _tells(x, new, direction, model):
                 break
             taught = replace(taught, memory=new.memory, damping=DAMPING * taught.damping)
         to_params = self.coordinates.basis.to_params
@@ -183,6 +192,12 @@ def _descends(x: Iterate, new: Iterate, direction: Vector, slope: float, model: 
     # Q falls by d'B d at least, less half of what the gradient changes by along d
     expected = float(direction @ model.times(direction))
     return bool((new.point.gradient - x.point.gradient) @ direction <= (1 + TURNED) * expected)
+
+
+def _tells(x: Iterate, new: Iterate, direction: Vector, model: SecantModel) -> bool:
+    """Return whether the gradient at a step that failed tells anything of the curvature here: not from far away."""
+    curvature = float((new.point.gradient - x.point.gradient) @ direction)
+    return np.isfinite(new.value) and curvature <= WILD * float(direction @ model.times(direction))
 
 
 @dataclass(frozen=True, kw_only=True)

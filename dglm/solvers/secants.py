@@ -24,6 +24,8 @@ DIFFERENCE = 1e-7
 ROUNDING = 1e-14
 # Share of curvature that a model must have left along every direction: less is the rounding of pairs nearly dependent.
 LEAST_CURVATURE = 1e-8
+# And no more than this, beside which others would be rounding.
+MOST_CURVATURE = 1e8
 # What columns share with the intercept counts from here on, relative to its information.
 SHARED = 1e-8
 
@@ -154,6 +156,9 @@ class SecantModel:
             found = cls._of(metric, pairs)
             if found is not None:
                 return found
+            if not pairs:
+                p = len(metric.diagonal)
+                return cls(metric.diagonal, np.zeros((0, p)), np.zeros((0, 0)), 1.0)
             pairs = pairs[len(pairs) // 2 + 1 :]
 
     @classmethod
@@ -176,7 +181,7 @@ class SecantModel:
             rows += [*MS, *Y]
             blocks.append(np.block([[np.dot(S, MS.T), L], [L.T, -np.diag(np.diag(SY))]]))
         if not rows:
-            return cls(D, np.zeros((0, len(D))), np.zeros((0, 0)), 1.0)
+            return None
         U = np.array(rows)
         size = np.sqrt(((U / np.sqrt(D)) ** 2).sum(axis=1))
         U /= size[:, None]
@@ -184,6 +189,8 @@ class SecantModel:
         for block in blocks:
             part = slice(at, at + len(block))
             K[part, part], at = block / np.outer(size[part], size[part]), part.stop
+        if not (np.isfinite(K).all() and np.isfinite(U).all()):
+            return None
         try:
             inverse = np.linalg.inv(K)
         except np.linalg.LinAlgError:
@@ -193,7 +200,7 @@ class SecantModel:
         lengths, axes = np.linalg.eigh(np.dot(U / D, U.T))
         R = axes * np.sqrt(np.maximum(lengths, 0.0))
         taken = np.linalg.eigvalsh(R.T @ inverse @ R)
-        if not (np.isfinite(taken).all() and taken[-1] <= 1 - LEAST_CURVATURE):
+        if not (np.isfinite(taken).all() and taken[-1] <= 1 - LEAST_CURVATURE and taken[0] >= 1 - MOST_CURVATURE):
             return None
         return cls(D, U, inverse, max(1.0, float(1 - taken[0])))
 
@@ -253,10 +260,13 @@ class SecantModel:
         z, x, b = there(a)
         best, lowest = theta, penalty.value(theta)
         for _ in range(MOST_STEPS):
-            if (np.abs(self._low(a - b)) <= enough).all():
-                return x if value(x, b) <= lowest + ROUNDING * abs(lowest) else best
+            # (a small violation alone may be above theta, where there is next to no curvature)
+            if (np.abs(self._low(a - b)) <= enough).all() and value(x, b) <= lowest + ROUNDING * abs(lowest):
+                return x
             # F(a) = a - U (x(a) - theta), F' = 1 - U J D^-1 U'K^-1, J the slope of the proximal operator
             moved = np.dot(self.U, slopes.times(z, x, steps, self.U * steps).T)
+            if not np.isfinite(moved).all():
+                return best
             towards = np.linalg.lstsq(np.eye(len(a)) - moved @ self.inverse, b - a)[0]
             for t in LENGTHS:
                 z, x, b = there(a + t * towards)
