@@ -148,7 +148,8 @@ class Metric:
         Metric
             By which steps are shorter, if it is above 1.
         """
-        groups = None if self.groups is None else replace(self.groups, mean=by * self.groups.mean, totals=by * self.groups.totals)
+        g = self.groups
+        groups = None if g is None else replace(g, mean=by * g.mean, totals=by * g.totals)
         return replace(self, diagonal=by * self.diagonal, groups=groups)
 
     def solve(self, gradient: Vector) -> Vector:
