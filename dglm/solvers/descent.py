@@ -164,7 +164,18 @@ def _stop(trace: Sequence[Iteration], target: float, max_iter: int) -> Status | 
 
 
 def lingering(trace: Sequence[Iteration]) -> bool:
-    """Return whether objectives have differed by rounding only for long, without a better certificate."""
+    """Return whether objectives have differed by rounding only for long, without a better certificate.
+
+    Parameters
+    ----------
+    trace : sequence of Iteration
+        From the start to here.
+
+    Returns
+    -------
+    bool
+        Whether to give up.
+    """
     if len(trace) <= PATIENCE:
         return False
     objectives = [i.objective for i in trace[-PATIENCE:]]

@@ -1,4 +1,4 @@
-"""Proximal L-BFGS: quadratic models from the last gradients, each minimised under a sparse penalty; for wide designs."""
+"""Proximal L-BFGS: quadratic models from the last gradients, each minimised under a sparse penalty."""
 
 from __future__ import annotations
 
@@ -77,9 +77,7 @@ class Problem:
     slopes: ProximalSlopes
 
     @classmethod
-    def begin(
-        cls, objective: Objective[SparsePenalty], start: Vector | None, fresh: Pairs
-    ) -> tuple[Problem, Iterate]:
+    def begin(cls, objective: Objective[SparsePenalty], start: Vector | None, fresh: Pairs) -> tuple[Problem, Iterate]:
         """Return the problem as one pass at the null model shows it, and where to begin.
 
         Parameters

@@ -1,7 +1,7 @@
-"""SecantModel: second derivatives as a diagonal and what the last steps taught, minimised together with a sparse penalty.
+"""SecantModel: second derivatives from a diagonal and the last steps, and their minimum under a sparse penalty.
 
-B = D - U'K^-1 U, U of a few rows of p: the compact form of BFGS. Under a penalty whose proximal operator takes a diagonal
-metric, the minimum of the quadratic model with B is found by solving as many equations as U has rows.
+B = D - U'K^-1 U, U of a few rows of p: the compact form of BFGS. As the proximal operator of a penalty takes the
+diagonal metric D, the minimum of the quadratic model with B takes as many equations as U has rows.
 """
 
 from __future__ import annotations
@@ -89,20 +89,13 @@ class ProximalSlopes:
             J = (self.penalty.prox(z + h, steps) - there) / h
             return directions * J
         changes = np.empty_like(directions)
-        sizes = self._sizes(z)
+        sizes = _sizes(z, self.block)
         for i, v in enumerate(directions):
             # blocks do not see one another: each has a difference of its own length
-            moved = self._sizes(v)
+            moved = _sizes(v, self.block)
             h = DIFFERENCE * np.where(sizes > 0, sizes, 1.0) / np.where(moved > 0, moved, 1.0)
             changes[i] = (self.penalty.prox(z + h * v, steps) - there) / h
         return changes
-
-    def _sizes(self, values: Vector) -> Vector:
-        """Return the largest size within the block of each coefficient."""
-        largest = np.zeros(len(values))
-        np.maximum.at(largest, self.block, np.abs(values))
-        sizes: Vector = largest[self.block]
-        return sizes
 
 
 @dataclass(frozen=True)
@@ -287,3 +280,11 @@ class SecantModel:
         """Return U'K^-1 a."""
         product: Vector = np.dot(np.dot(self.inverse, a), self.U)
         return product
+
+
+def _sizes(values: Vector, block: Codes) -> Vector:
+    """Return the largest size within the block of each coefficient."""
+    largest = np.zeros(len(values))
+    np.maximum.at(largest, block, np.abs(values))
+    sizes: Vector = largest[block]
+    return sizes

@@ -110,9 +110,11 @@ def main() -> None:
     if options.contestant is not None:
         run_here(options.contestant, options.directory, strengths[options.contestant[:2]])
         return
-    print(f"{machine()}\n{versions(['dglm', 'scikit-learn', 'skglm', 'glum', 'numpy', 'scipy'])}\n{options.rows:,} x {COLUMNS:,}")
+    libraries = versions(["dglm", "scikit-learn", "skglm", "glum", "numpy", "scipy"])
+    print(f"{machine()}\n{libraries}\n{options.rows:,} x {COLUMNS:,}")
     penalties = [options.penalty] if options.penalty else list(STRENGTHS)
-    names = [name for name in CONTESTANTS if name[:2] in penalties and any(word in name for word in options.only or [""])]
+    wanted = options.only or [""]
+    names = [name for name in CONTESTANTS if name[:2] in penalties and any(word in name for word in wanted)]
     with tempfile.TemporaryDirectory() as directory:
         make(Path(directory), options.rows)
         runs = {name: run_apart(name, Path(directory), options.l1) for name in names}
