@@ -1,6 +1,9 @@
 """Fits of many rows begin at a pilot: a fit to a sample of them, which saves passes and changes no estimate."""
 
+import dask
+import dask.array as da
 import numpy as np
+import pandas as pd
 import pytest
 
 import dglm
@@ -66,6 +69,72 @@ def test_pilot_saves_passes_and_changes_no_estimate(monkeypatch, small_samples, 
     np.testing.assert_allclose(found.null_deviance, expected.null_deviance, rtol=1e-13)
     if penalty is None:
         np.testing.assert_allclose(found.bse, expected.bse, rtol=1e-9)
+
+
+def on_dask(X, y, sizes):
+    chunks = tuple(sizes)
+    return da.from_array(X, chunks=(chunks, X.shape[1])), da.from_array(y, chunks=(chunks,))
+
+
+@pytest.mark.parametrize("penalty", [None, L1(alpha=1e-3)], ids=str)
+def test_some_partitions_are_sampled_on_dask(monkeypatch, small_samples, penalty):
+    X, y = data(Binomial())
+    order = np.random.default_rng(9).permutation(N)
+    X, y = X[order], y[order]
+    # one of no rows, one of one, and others of many sizes
+    sizes = np.r_[0, 1, np.random.default_rng(8).multinomial(N - 1, np.full(30, 1 / 30))].tolist()
+    read = []
+    with dask.config.set(scheduler="synchronous"):
+        X_lazy, y_lazy = on_dask(X, y, sizes)
+        noted = X_lazy.map_blocks(lambda block: read.append(len(block)) or block, dtype=float, meta=np.empty((0, 0)))
+        model = dglm.GLM(y_lazy, noted, family=Binomial())
+        read.clear()
+        found = model.fit(penalty=penalty, persist=False, compress=False)
+        assert model._pilot is not None
+        assert found.n_passes == 3
+        assert len(read) == 3 * len(sizes) + pilot.FEWEST_PARTITIONS
+        kept = dglm.GLM(y_lazy, X_lazy, family=Binomial()).fit(penalty=penalty, persist=True)
+    with dask.config.set(scheduler="threads"):
+        threads = dglm.GLM(y_lazy, X_lazy, family=Binomial()).fit(penalty=penalty, persist=False)
+    # whoever has the partitions, and wherever
+    assert np.array_equal(found.params, kept.params)
+    assert np.array_equal(found.params, threads.params)
+    monkeypatch.setattr(pilot, "FEWEST_SAMPLED", N)
+    plain, expected = fitted(X_lazy, y_lazy, Binomial(), penalty)
+    assert plain._pilot is None
+    assert found.n_passes < expected.n_passes
+    np.testing.assert_allclose(found.params, expected.params, rtol=1e-9, atol=1e-11)
+
+
+def test_partitions_that_stand_for_no_others_cost_no_more_than_passes(small_samples):
+    X, y = data(Poisson())
+    # rows are sorted by a column, so that no two partitions have a value of it in common
+    X_lazy, y_lazy = on_dask(X, y, [N // 20] * 20)
+    _, found = fitted(X_lazy, y_lazy, Poisson())
+    expected = dglm.GLM(y, X, family=Poisson()).fit()
+    np.testing.assert_allclose(found.params, expected.params, rtol=1e-9)
+    np.testing.assert_allclose(found.bse, expected.bse, rtol=1e-9)
+
+
+def test_no_pilot_of_few_partitions_on_dask(small_samples):
+    X, y = data(Binomial())
+    assert fitted(*on_dask(X, y, [N // 8] * 8), Binomial())[0]._pilot is None
+
+
+def test_designs_with_categories_have_a_pilot(monkeypatch, small_samples):
+    X, y = data(Binomial())
+    frame = pd.DataFrame({"y": y, "x": X[:, 1], "c": pd.Categorical(np.arange(N) * 7919 % 11), "z": X[:, 3]})
+
+    def model():
+        return dglm.GLM.from_formula("y ~ x + c + z", frame, family=Binomial())
+
+    found = (piloted := model()).fit()
+    assert piloted._pilot is not None
+    assert found.n_passes == 3
+    monkeypatch.setattr(pilot, "FEWEST_SAMPLED", N)
+    expected = model().fit()
+    assert expected.n_passes > 3
+    np.testing.assert_allclose(found.params, expected.params, rtol=1e-9, atol=1e-11)
 
 
 def test_weights_and_offsets_are_the_samples_too(monkeypatch, small_samples):

@@ -8,10 +8,10 @@ from typing import Self
 
 import numpy as np
 
-from dglm._typing import Vector
+from dglm._typing import Codes, Vector
 from dglm.data.dropped import Dropped
 from dglm.data.seals import Seal
-from dglm.matrix import DesignMatrix
+from dglm.matrix import DesignMatrix, StoredMatrix
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +93,35 @@ class Block:
         """
         content = (self.X, self.y, self.freq_weights, self.var_weights, self.offset)
         return replace(self, seal=Seal.of(number, len(self), content, retries))
+
+    def where(self, rows: Codes | slice) -> Block:
+        """Return some of the rows, as a block of their own, which nothing was dropped from.
+
+        Parameters
+        ----------
+        rows : (m,) array of int, or slice
+            Which; a slice copies nothing.
+
+        Returns
+        -------
+        Block
+            Without a seal.
+
+        Raises
+        ------
+        TypeError
+            If the rows are a tile's, which is no place to take them from.
+        """
+        if not isinstance(self.X, StoredMatrix):
+            raise TypeError(f"rows are taken from a stored matrix, not from a {type(self.X).__name__}")
+        return Block(
+            X=self.X.where(rows),
+            y=self.y[rows],
+            freq_weights=None if self.freq_weights is None else self.freq_weights[rows],
+            var_weights=None if self.var_weights is None else self.var_weights[rows],
+            offset=None if self.offset is None else self.offset[rows],
+            number=self.number,
+        )
 
     def eta(self, beta: Vector) -> Vector:
         """Return the linear predictor, X beta + offset.

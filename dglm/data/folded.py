@@ -91,23 +91,13 @@ class FoldedBlock(Block):
         """
         starts = (0, *self.ends[:-1])
         return {
-            label: self._some(slice(start, end))
+            label: self.where(slice(start, end))
             for label, start, end in zip(self.labels, starts, self.ends, strict=True)
         }
 
     def tiles(self, *, expanded: bool = False) -> Iterator[Block]:
         # a few rows have no folds of their own
-        return self._some(slice(None)).tiles(expanded=expanded)
-
-    def _some(self, rows: slice) -> Block:
-        return Block(
-            X=self.X.where(rows),
-            y=self.y[rows],
-            freq_weights=_of(self.freq_weights, rows),
-            var_weights=_of(self.var_weights, rows),
-            offset=_of(self.offset, rows),
-            number=self.number,
-        )
+        return self.where(slice(None)).tiles(expanded=expanded)
 
 
 def _of(values: Vector | None, rows: Codes | slice) -> Vector | None:

@@ -23,7 +23,8 @@ from dglm.families import Family
 from dglm.links import Log
 from dglm.matrix import DenseMatrix, StoredMatrix
 from dglm.objective.base import weighted
-from dglm.objective.survey import Survey, check_response, infinite_value
+from dglm.objective.refused import check_response, infinite_value
+from dglm.objective.survey import Survey
 
 # Groups that are few whatever the number of rows.
 FEW = 2**15

@@ -7,15 +7,16 @@ another. It decides how soon a fit is at its end, never where that is: passes ov
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial, reduce
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from dglm._typing import AnyArray, Codes, Vector
+from dglm._typing import Codes, Vector
 from dglm.data import Block, BlockedData, MemoryBlocks
-from dglm.matrix import DenseMatrix
+from dglm.matrix import DenseMatrix, SideBySide, StoredMatrix
 
 # Rows of a sample: one in so many of all, within bounds. The error that it leaves falls with its size to the power of
 # 3/2, and grows with the square root of the rows.
@@ -25,6 +26,11 @@ FEWEST_SAMPLED, MOST_SAMPLED = 2**16, 2**18
 FEWEST_ROWS_EACH = 24
 # Rows of the sample for each column, without which it tells little of the curvature.
 FEWEST_ROWS_A_COLUMN = 100
+# Partitions on dask that are sampled: one in so many, within bounds. Each is read and encoded once more for it, and
+# all of them together are to cost less than a pass.
+PARTITIONS_EACH = 16
+FEWEST_PARTITIONS, MOST_PARTITIONS = 2, 32
+FEWEST_PARTITIONS_EACH = 8
 # Places where rows of a partition are taken, and the blocks of the sample: one for each thread and more.
 STRIPS = 64
 SAMPLE_BLOCKS = 4
@@ -65,51 +71,66 @@ class Pilot:
 
 
 def sample_of(data: BlockedData[Block]) -> Sample | None:
-    """Return strips of rows of every partition, where there are so many rows in memory that a pilot pays.
+    """Return strips of rows, where there are so many rows that a pilot pays.
 
     Parameters
     ----------
     data : BlockedData
-        The encoded rows.
+        The encoded rows: all partitions are sampled in memory, some of them on dask, where each one may have to be
+        read and encoded for it; the same ones wherever they are held, so that a fit does not depend on that.
 
     Returns
     -------
     Sample or None
-        None for rows on dask, which would have to be read and encoded for it, and for designs that are not dense.
+        None, too, for few partitions on dask and for sparse designs.
     """
-    if not isinstance(data, MemoryBlocks):
+    n_blocks, n_rows = data.n_blocks, 0
+    if isinstance(data, MemoryBlocks):
+        numbers, n_rows = list(range(n_blocks)), sum(map(len, data.parts))
+    else:
+        some = min(max(n_blocks // PARTITIONS_EACH, FEWEST_PARTITIONS), MOST_PARTITIONS)
+        if n_blocks < some * FEWEST_PARTITIONS_EACH:
+            return None
+        numbers = ((np.arange(some) + 0.5) / some * n_blocks).astype(int).tolist()
+    looks = data.of_some(partial(_strips_of, n_rows, n_blocks, len(numbers)), numbers)
+    blocks = [block for _, block in looks if block is not None]
+    size = sum(map(len, blocks))
+    n_expected = sum(rows for rows, _ in looks) * n_blocks / len(numbers)
+    if size == 0 or n_expected < size * FEWEST_ROWS_EACH or size < blocks[0].X.shape[1] * FEWEST_ROWS_A_COLUMN:
         return None
-    blocks: list[Block] = data.parts
-    designs = [block.X.values for block in blocks if isinstance(block.X, DenseMatrix)]
-    n, p = sum(map(len, blocks)), blocks[0].X.shape[1]
+    cuts = np.linspace(0, len(blocks), min(SAMPLE_BLOCKS, len(blocks)) + 1).astype(int).tolist()
+    return Sample([reduce(_above, blocks[start:stop]) for start, stop in pairwise(cuts)])
+
+
+def _strips_of(n_rows: int, n_blocks: int, n_sampled: int, block: Block) -> tuple[int, Block | None]:
+    """Return how many rows a partition has, and its strips.
+
+    Where it is not known how many rows there are in all, it is taken for as many as if others had as many as this one.
+    """
+    n = n_rows or len(block) * n_blocks
     size = min(max(n // ROWS_EACH, FEWEST_SAMPLED), MOST_SAMPLED)
-    if len(designs) < len(blocks) or n < size * FEWEST_ROWS_EACH or size < p * FEWEST_ROWS_A_COLUMN:
-        return None
-    strips = [_strips(len(block), size / n) for block in blocks]
+    known = isinstance(block.X, DenseMatrix | SideBySide)
+    if not known or n < size * FEWEST_ROWS_EACH or size < block.X.shape[1] * FEWEST_ROWS_A_COLUMN:
+        return len(block), None
+    share = size / n * n_blocks / n_sampled
+    return len(block), block.where(_strips(len(block), min(share, 1.0)))
 
-    def taken(arrays: list[Any]) -> AnyArray:
-        return np.concatenate([array[rows] for array, rows in zip(arrays, strips, strict=True)])
 
-    def of_all(vectors: list[Vector | None]) -> Vector | None:
-        return None if vectors[0] is None else taken(vectors)
+def _above(block: Block, below: Block) -> Block:
+    """Return the rows of both."""
 
-    X, y = taken(designs), taken([block.y for block in blocks])
-    freq = of_all([block.freq_weights for block in blocks])
-    var = of_all([block.var_weights for block in blocks])
-    offset = of_all([block.offset for block in blocks])
-    cuts = np.linspace(0, len(y), SAMPLE_BLOCKS + 1).astype(int).tolist()
-    return Sample(
-        [
-            replace(
-                blocks[0],
-                X=DenseMatrix(X[start:stop]),
-                y=y[start:stop],
-                freq_weights=None if freq is None else freq[start:stop],
-                var_weights=None if var is None else var[start:stop],
-                offset=None if offset is None else offset[start:stop],
-            )
-            for start, stop in pairwise(cuts)
-        ]
+    def both(above: Vector | None, below: Vector | None) -> Vector | None:
+        return None if above is None or below is None else np.append(above, below)
+
+    above_X, below_X = block.X, below.X
+    if not (isinstance(above_X, StoredMatrix) and isinstance(below_X, StoredMatrix)):
+        raise TypeError("rows of a sample are in stored matrices")
+    return Block(
+        X=above_X.above(below_X),
+        y=np.append(block.y, below.y),
+        freq_weights=both(block.freq_weights, below.freq_weights),
+        var_weights=both(block.var_weights, below.var_weights),
+        offset=both(block.offset, below.offset),
     )
 
 

@@ -14,12 +14,14 @@ from operator import add
 
 import numpy as np
 
-from dglm._typing import Mask, Matrix, Vector
+from dglm._typing import Matrix, Vector
 from dglm.data import Block, BlockedData, Dropped
-from dglm.errors import DataError, DomainError, TooWideError
+from dglm.errors import DataError, TooWideError
 from dglm.families import Family
 from dglm.matrix import Basis, Cross, Gram, GramDiagonal
-from dglm.objective.base import weighted, weighted_total
+from dglm.objective.base import weighted_total
+from dglm.objective.first_step import Responses, first_step, step_from
+from dglm.objective.refused import check_response, infinite_value
 
 
 @dataclass(frozen=True)
@@ -124,11 +126,11 @@ class Survey:
         Survey
             Over these rows.
         """
-        of = _Responses.of(block)
+        of = Responses.of(block)
         if near is None:
-            W, Wz = (of.rows(values) for values in _first_step(family, of, block.offset))
+            W, Wz = (of.rows(values) for values in first_step(family, of, block.offset))
         else:
-            W, Wz = _step_from(family, block, block.X.matvec(near))
+            W, Wz = step_from(family, block, block.X.matvec(near))
         gram = block.X.gram_diagonal(W) if wide else block.X.gram(W)
         low, high = _constants(gram)
         return replace(
@@ -151,10 +153,10 @@ class Survey:
         Survey
             Over these rows.
         """
-        return cls._without_columns(block, family, _Responses.of(block))
+        return cls._without_columns(block, family, Responses.of(block))
 
     @classmethod
-    def _without_columns(cls, block: Block, family: Family, of: _Responses) -> Survey:
+    def _without_columns(cls, block: Block, family: Family, of: Responses) -> Survey:
         w, f, none = block.row_weights, block.freq_weights, np.empty(0)
         total, nobs = (float(len(block)) if v is None else float(v.sum()) for v in (w, f))
         mean = weighted_total(of.counts, of.y) / total if total > 0 else 0.0
@@ -231,72 +233,6 @@ class Survey:
             The coordinates.
         """
         return Basis.of(self.information, intercept, constant)
-
-
-@dataclass(frozen=True)
-class _Responses:
-    """What functions of the response are evaluated at: the rows, or each kind of response and how many rows have it.
-
-    Zeros and ones without weights and offset are two kinds, and elementary functions of every row much of a survey.
-
-    Attributes
-    ----------
-    y, w, var : (m,) array
-        Responses, with the weights and the variance weights of one row.
-    counts, freq : (m,) array or None
-        Weights, and frequency weights, of all rows that they stand for; None for ones.
-    second : (n,) array of bool or None
-        Rows of the second of two kinds; None where every row stands for itself.
-    """
-
-    y: Vector
-    w: Vector
-    var: Vector
-    counts: Vector | None
-    freq: Vector | None
-    second: Mask | None
-
-    @classmethod
-    def of(cls, block: Block) -> _Responses:
-        """Return the kinds of response where there are two, every row where there are more."""
-        y = block.y
-        if block.row_weights is None and block.offset is None and len(y) > 2:
-            kinds = np.array([y.min(), y.max()])
-            second = y == kinds[1]
-            if ((y == kinds[0]) | second).all():
-                n_second = float(np.count_nonzero(second))
-                counts = np.array([len(y) - n_second, n_second])
-                return cls(kinds, np.ones(2), np.ones(2), counts, counts, second)
-        return cls(y, block.weights, block.var, block.row_weights, block.freq_weights, None)
-
-    def rows(self, values: Vector) -> Vector:
-        """Return the value of every row."""
-        return values if self.second is None else np.where(self.second, values[1], values[0])
-
-
-def _first_step(family: Family, of: _Responses, offset: Vector | None) -> tuple[Vector, Vector]:
-    """Return W and Wz, the working weights and responses at the family's starting means."""
-    y, w = of.y, of.w
-    # not of the frequency weights: a row that counts twice starts where the row twice does
-    eta = family.link.link(family.starting_mu(y, of.var))
-    at = family.pointwise(y, eta)
-    # working response: eta + (y - mu) deta/dmu = eta + score / information
-    usable = np.isfinite(eta) & np.isfinite(at.information) & (at.information > 0)
-    W = w * np.where(usable, at.information, 1.0)
-    z = np.where(usable, eta + at.score / at.information - (0.0 if offset is None else offset), 0.0)
-    unusable = np.nan if np.any(~usable & (w > 0)) else 0.0
-    return W, W * z + unusable
-
-
-def _step_from(family: Family, block: Block, eta: Vector) -> tuple[Vector, Vector]:
-    """Return W and Wz at means that a fit to a sample of the rows has, `eta` without the offset."""
-    at = family.pointwise(block.y, eta if block.offset is None else eta + block.offset)
-    W = weighted(block.row_weights, at.information)
-    Wz = W * eta + weighted(block.row_weights, at.score)
-    if np.isfinite(Wz.sum()):
-        return W, Wz
-    # a mean out of range: the columns are surveyed all the same, and the fit begins elsewhere
-    return np.where(np.isfinite(Wz), W, block.weights), Wz
 
 
 def _both(one: Gram | GramDiagonal, other: Gram | GramDiagonal) -> Gram | GramDiagonal:
@@ -438,56 +374,3 @@ def survey_block(
 
 def _sums_of(gram: Gram | GramDiagonal) -> Matrix | Vector:
     return gram.second if isinstance(gram, Gram) else gram.diagonal
-
-
-def check_response(block: Block, family: Family, endog_name: str) -> None:
-    """Refuse responses that the family cannot have.
-
-    Parameters
-    ----------
-    block : Block
-        The rows.
-    family : Family
-        Knows its domain.
-    endog_name : str
-        Name of the response, for messages.
-
-    Raises
-    ------
-    DomainError
-        If a response is outside the domain.
-    """
-    allowed = family.in_domain(block.y)
-    if not allowed.all():
-        i = int(np.argmin(allowed))
-        raise DomainError(
-            f"{endog_name} must {family.domain} for the {family.name} family; found {float(block.y[i])!r} in row {i} "
-            f"of partition {block.number} ({int((~allowed).sum())} such rows there)"
-        )
-
-
-def infinite_value(block: Block, exog_names: list[str]) -> DataError:
-    """Return an error that names the first infinite value, or the largest where only squares overflow.
-
-    Parameters
-    ----------
-    block : Block
-        The rows.
-    exog_names : list of str
-        Names of the columns.
-
-    Returns
-    -------
-    DataError
-        To be raised.
-    """
-    i, j, value = block.X.extreme()
-    if np.isfinite(value):
-        return DataError(
-            f"column {exog_names[j]!r} is {value} in row {i} of partition {block.number}, too large to square; "
-            f"rescale it"
-        )
-    return DataError(
-        f"column {exog_names[j]!r} is {value} in row {i} of partition {block.number}; drop or mend such rows, "
-        f"or make them missing (nan) to have them dropped"
-    )
