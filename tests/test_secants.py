@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from dglm.matrix import Basis, GramDiagonal
 from dglm.penalties import L1, Bounded, Coefficients, ElasticNet, GroupL1
+from dglm.solvers import ProximalLBFGS
 from dglm.solvers.metric import Metric
 from dglm.solvers.secants import ProximalSlopes, SecantModel
 
@@ -44,6 +45,11 @@ def bfgs(metric, pairs):
         Bs = B @ s
         B = B - np.outer(Bs, Bs) / (s @ Bs) + np.outer(y, y) / (s @ y)
     return B
+
+
+def test_memory_of_no_steps_is_refused():
+    with pytest.raises(ValueError, match="n_pairs must be at least 1; got 0"):
+        ProximalLBFGS(n_pairs=0)
 
 
 @pytest.mark.parametrize("intercept", [False, True])

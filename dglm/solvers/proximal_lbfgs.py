@@ -136,6 +136,7 @@ class Problem:
             return self._advance(x, want)
 
     def _advance(self, x: Iterate, want: type[Gradient]) -> tuple[Iterate, float] | None:
+        """Step to the minimum of the model; where that fails, of models so corrected, then shorter along the last."""
         objective, penalty, theta = self.coordinates.objective, self.slopes.penalty, x.point.theta
         enough = LOOSEST * x.certificate * self.coordinates.score_error
         taught, direction, slope = x, np.zeros_like(theta), 0.0
