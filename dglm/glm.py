@@ -265,9 +265,9 @@ class GLM(Surveying, Constraining, Evaluating, Penalising, Describing):
             with no penalty, L2, L1 or ElasticNet.
         solver : str or Solver, optional
             A name (``"irls"``, ``"newton"``, ``"lbfgs"``, ``"gradient_descent"``, ``"proximal_newton"``,
-            ``"proximal_gradient"``, ``"admm"``, ``"async_admm"``, ``"local_linear"``) or an object from `dglm.solvers`;
-            chosen by the penalty and the number of columns when not given. `Newton` where the family has parameters to
-            be estimated, which takes it or `IRLS`.
+            ``"proximal_lbfgs"``, ``"proximal_gradient"``, ``"admm"``, ``"async_admm"``, ``"local_linear"``)
+            or an object from `dglm.solvers`; chosen by the penalty and the number of columns when not given. `Newton`
+            where the family has parameters to be estimated, which takes it or `IRLS`.
         start_params : Series or (p,) array, optional
             Where to begin; a Series is taken by name, nan counts as zero.
         max_iter : int, optional

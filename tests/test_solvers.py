@@ -21,6 +21,7 @@ from dglm.solvers import (
     GradientDescent,
     Newton,
     ProximalGradient,
+    ProximalLBFGS,
     ProximalNewton,
     Status,
     default_solver,
@@ -33,7 +34,7 @@ from dglm.testing.solvers import _objective
 
 # AsyncADMM needs a cluster: tests/test_async_admm.py
 ALL_SOLVERS = [solver() for solver in SOLVERS.values() if solver is not AsyncADMM]
-SECOND_ORDER, SPARSE = [IRLS(), Newton()], [ProximalNewton(), ProximalGradient()]
+SECOND_ORDER, SPARSE = [IRLS(), Newton()], [ProximalNewton(), ProximalLBFGS(), ProximalGradient()]
 SMOOTH = [*SECOND_ORDER, LBFGS(), GradientDescent()]
 
 
@@ -223,7 +224,7 @@ def test_default_solver_follows_the_penalty(penalty, solver):
 
 def test_default_solver_of_wide_designs_makes_no_matrix_of_products():
     assert default_solver(L2(alpha=1.0), wide=True) == LBFGS()
-    assert default_solver(L1(alpha=1.0), wide=True) == ProximalGradient()
+    assert default_solver(L1(alpha=1.0), wide=True) == ProximalLBFGS()
 
 
 @pytest.mark.parametrize("name", SOLVERS)

@@ -6,10 +6,11 @@ import pytest
 from scipy import sparse
 
 import dglm
+from dglm.design.values import sparse_rows
 from dglm.errors import DataError
 from dglm.families import Binomial, Gamma, Gaussian, Poisson
 from dglm.links import Log
-from dglm.matrix import DenseMatrix, SparseMatrix
+from dglm.matrix import DenseMatrix, SparseMatrix, row_slice
 
 RNG = np.random.default_rng(12)
 N = 900
@@ -218,3 +219,11 @@ def test_quantities_of_rows_are_those_of_dense_rows():
     np.testing.assert_allclose(
         found.get_prediction(new).summary_frame(), expected.get_prediction(new.toarray()).summary_frame(), rtol=1e-8
     )
+
+
+def test_blocks_share_the_entries_of_the_rows():
+    # scipy's constructors copy entries that are less than half of an array
+    for stored in (sparse.csr_array(X), sparse.csr_matrix(X)):
+        part = sparse_rows(row_slice(stored, 0, stored.shape[0] // 4), "exog")
+        assert np.shares_memory(part.data, stored.data)
+        assert np.shares_memory(part.indices, stored.indices)

@@ -13,13 +13,13 @@ from dglm.families import Binomial, Gamma, Gaussian, Poisson
 from dglm.links import Inverse, Log
 from dglm.matrix import DenseMatrix
 from dglm.penalties import L1, ElasticNet
-from dglm.solvers import IRLS, ProximalGradient, ProximalNewton, Status
+from dglm.solvers import IRLS, ProximalGradient, ProximalLBFGS, ProximalNewton, Status
 from dglm.testing import count_passes
 from dglm.testing._problems import FAMILIES, Problem, many_columns, problem, problems
 from dglm.testing.solvers import _objective
 from validation.solver_conditions import slope_gradient
 
-SOLVERS = [ProximalNewton(), ProximalGradient()]
+SOLVERS = [ProximalNewton(), ProximalLBFGS(), ProximalGradient()]
 PENALTIES = [L1(alpha=0.03), ElasticNet(alpha=0.05, l1_ratio=0.5)]
 TABLE = [*problems(), *many_columns()]
 
@@ -146,7 +146,7 @@ def test_no_strength_to_speak_of_is_maximum_likelihood(solver, family):
         np.testing.assert_allclose(fit.params, mle.params, rtol=1e-6, atol=1e-8)
 
 
-@pytest.mark.parametrize("solver", ["proximal_newton", "proximal_gradient"])
+@pytest.mark.parametrize("solver", ["proximal_newton", "proximal_lbfgs", "proximal_gradient"])
 def test_weight_of_two_is_the_row_twice(solver):
     given = problem(Poisson(), "plain", seed=2).block
     X, y = given.X.toarray(), given.y
@@ -235,7 +235,7 @@ def counts():
     return X, rng.poisson(np.exp(3 + 0.3 * X[:, 1])).astype(float)
 
 
-@pytest.mark.parametrize("solver", ["proximal_newton", "proximal_gradient"])
+@pytest.mark.parametrize("solver", ["proximal_newton", "proximal_lbfgs", "proximal_gradient"])
 def test_dask_glm_elastic_net_returned_its_argument(counts, solver):
     X, y = counts
     result = dglm.GLM(y, X, family=Poisson()).fit(penalty=ElasticNet(alpha=0.5, l1_ratio=0.9), solver=solver)
@@ -256,7 +256,7 @@ def test_dask_glm_line_search_ignored_the_penalty(counts, solver):
     assert values[-1] < values[0] - 1
 
 
-@pytest.mark.parametrize("solver", ["proximal_newton", "proximal_gradient"])
+@pytest.mark.parametrize("solver", ["proximal_newton", "proximal_lbfgs", "proximal_gradient"])
 def test_dask_glm_stopped_at_once_where_the_loss_is_negative(counts, solver):
     X, y = counts
     result = dglm.GLM(y, X, family=Poisson()).fit(

@@ -23,6 +23,7 @@ CASES = [
     (dglm.L2(alpha=0.1), "lbfgs"),
     (None, "gradient_descent"),
     (L1, "proximal_newton"),
+    (L1, "proximal_lbfgs"),
     (L1, "proximal_gradient"),
     (dglm.L2(alpha=0.1), "admm"),
     (L1, "admm"),

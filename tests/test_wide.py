@@ -3,6 +3,8 @@
 import tracemalloc
 import warnings
 
+import dask
+import dask.array as da
 import numpy as np
 import pytest
 from glum import GeneralizedLinearRegressor
@@ -54,7 +56,7 @@ def test_no_matrix_of_p_by_p_is_made(fits):
     assert peak < P * P * 8
     # linear in the columns and the stored entries, in fact: 54,000 of these
     assert peak < 40e6
-    assert [r._estimate.fit.solver for r in results] == ["L-BFGS", "Gradient descent", "Proximal gradient"]
+    assert [r._estimate.fit.solver for r in results] == ["L-BFGS", "Gradient descent", "Proximal L-BFGS"]
 
 
 def test_optimality_conditions_hold(fits, logistic):
@@ -206,7 +208,7 @@ def test_wide_and_other_designs_have_the_same_estimates(dense):
                 assert result.deviance == pytest.approx(asked.deviance, rel=1e-8)
     lasso = dglm.L1(alpha=0.01)
     expected = dglm.GLM(y, X[:, :6], family=Gamma(Log())).fit(penalty=lasso)
-    for solver in (None, "proximal_newton"):
+    for solver in (None, "proximal_newton", "proximal_gradient"):
         fresh = dglm.GLM(y, X, family=Gamma(Log())).fit(penalty=lasso, solver=solver)
         assert fresh.certificate.holds
         np.testing.assert_allclose(fresh.params[:6], expected.params, rtol=1e-6, atol=1e-9)
@@ -223,6 +225,7 @@ def test_columns_without_penalty_may_separate():
     weights = np.array([1.0, 0, 1, 1, 1, 1, 1, 1])
     for penalty, solver in (
         (dglm.L2(alpha=0.1, weights=weights), "lbfgs"),
+        (dglm.L1(alpha=0.1, weights=weights), "proximal_lbfgs"),
         (dglm.L1(alpha=0.1, weights=weights), "proximal_gradient"),
         (dglm.L1(alpha=0.1, weights=weights), "proximal_newton"),
     ):
@@ -240,3 +243,21 @@ def test_start_out_of_range_is_a_status():
         result = dglm.GLM(rng.poisson(2, 50), X, family=Poisson()).fit(penalty=RIDGE, start_params=np.full(8, 1e3))
     assert result.status is Status.NO_START
     assert len(caught) == 1
+
+
+@pytest.mark.usefixtures("few_are_wide")
+def test_lasso_is_the_same_on_every_scheduler_and_in_memory():
+    rng = np.random.default_rng(7)
+    X = np.column_stack([np.ones(400), rng.standard_normal((400, 11)) + rng.standard_normal((400, 1))])
+    y = rng.poisson(np.exp(0.3 * X[:, 1] - 0.2 * X[:, 2])).astype(float)
+    penalty = dglm.L1(alpha=0.01)
+    here = dglm.GLM(y, X, family=Poisson()).fit(penalty=penalty)
+    lazy = da.from_array(y, chunks=150), da.from_array(X, chunks=(150, -1))
+    fits = []
+    for scheduler in ("synchronous", "threads"):
+        with dask.config.set(scheduler=scheduler):
+            fits.append(dglm.GLM(*lazy, family=Poisson()).fit(penalty=penalty))
+    np.testing.assert_array_equal(fits[0].params, fits[1].params)
+    np.testing.assert_allclose(fits[0].params, here.params, rtol=1e-8, atol=1e-10)
+    assert here.n_passes == fits[0].n_passes == fits[1].n_passes <= 25
+    assert 1 < here.n_nonzero < 12

@@ -110,7 +110,9 @@ class Design(ABC):
     @property
     def terms(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
         """Each term with the positions of its columns; every column is one where there is no formula."""
-        return tuple((name, (j,)) for j, name in enumerate(self.exog_names))
+        names = self.exog_names
+        # (there may be a great many)
+        return tuple(zip(names, zip(range(len(names)), strict=True), strict=True))
 
     @property
     def term_factors(self) -> dict[str, frozenset[str]]:

@@ -213,7 +213,8 @@ def sparse_rows(values: Any, name: str, where: str = "") -> SparseRows:
     """
     if values.dtype.kind not in "fiub":
         raise DataError(f"{name} has dtype {values.dtype}{where}, not real numbers; convert it")
-    rows = sparse.csr_array(values)
+    # (the constructor copies entries that are a small part of an array: a block's of all rows)
+    rows: SparseRows = values if isinstance(values, sparse.csr_array) else sparse.csr_array(values)
     if not rows.has_canonical_format:
         rows = rows.copy()
         rows.sum_duplicates()

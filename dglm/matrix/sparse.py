@@ -235,10 +235,11 @@ def _constants(values: SparseRows) -> Vector:
     if n == 0:
         return centre
     # such a column is stored in every row: a few rows leave hardly any other
-    sample = [row_slice(values, i, i + 1) for i in np.unique(np.linspace(0, n - 1, SAMPLE_ROWS).astype(int))]
-    columns = reduce(np.intersect1d, [row.indices for row in sample])
+    rows = np.unique(np.linspace(0, n - 1, SAMPLE_ROWS).astype(int))
+    sample = [slice(start, end) for start, end in zip(values.indptr[rows], values.indptr[rows + 1], strict=True)]
+    columns = reduce(np.intersect1d, [values.indices[row] for row in sample])
     for j in columns:
-        seen = {float(row.data[row.indices == j][0]) for row in sample}
+        seen = {float(values.data[row][values.indices[row] == j][0]) for row in sample}
         if len(seen) > 1:
             continue
         (value,) = seen

@@ -50,5 +50,5 @@ def check_square(p: int, free_bytes: int, what: str, advice: str = "") -> None:
         raise TooWideError(
             f"{what} makes {p:,} x {p:,} matrices, {COPIES} of {8 * p * p:,} bytes each, but {free_bytes:,} bytes are "
             f"free; fit with a penalty and a solver that makes none: L2(alpha) with LBFGS() or GradientDescent(), "
-            f"L1(alpha) with ProximalGradient(){advice}"
+            f"L1(alpha) with ProximalLBFGS(){advice}"
         )

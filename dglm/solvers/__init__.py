@@ -14,6 +14,7 @@ from dglm.solvers.path import PathFit, solve_path
 from dglm.solvers.path_problem import check_path, of_strength
 from dglm.solvers.pilot import pilot_of
 from dglm.solvers.proximal_gradient import ProximalGradient
+from dglm.solvers.proximal_lbfgs import ProximalLBFGS
 from dglm.solvers.proximal_newton import ProximalNewton
 from dglm.solvers.quadratic import minimise_quadratic
 from dglm.solvers.registry import SOLVERS, default_solver, resolve_solver, solver_names, solver_table
@@ -39,6 +40,7 @@ __all__ = [
     "Newton",
     "PathFit",
     "ProximalGradient",
+    "ProximalLBFGS",
     "ProximalNewton",
     "ShapeEstimate",
     "Solver",

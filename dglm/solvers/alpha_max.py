@@ -11,7 +11,7 @@ from dglm._typing import Vector
 from dglm.objective import Objective
 from dglm.penalties import SparsePenalty
 from dglm.solvers.coordinates import sparse_basis
-from dglm.solvers.proximal_gradient import ProximalGradient
+from dglm.solvers.proximal_lbfgs import ProximalLBFGS
 from dglm.solvers.proximal_newton import ProximalNewton
 from dglm.solvers.start import null_start
 
@@ -49,7 +49,7 @@ def alpha_max(objective: Objective[SparsePenalty]) -> float:
     strongest = replace(objective, penalty=_of_strength(penalty, OVERWHELMING))
     penalised = penalty.penalised()
     start = np.where(penalised, 0.0, null_start(objective))
-    fit = (ProximalGradient() if objective.survey.wide else ProximalNewton()).solve(strongest, start)
+    fit = (ProximalLBFGS() if objective.survey.wide else ProximalNewton()).solve(strongest, start)
     if not fit.converged:
         raise ValueError(f"no alpha leaves all coefficients that {penalty!r} acts on at zero: {fit.status.value}")
     basis = sparse_basis(objective)

@@ -17,6 +17,7 @@ from dglm.objective import Curvature, DiagonalCurvature, FactoredCurvature, Grad
 from dglm.penalties import Penalty, SparsePenalty
 from dglm.solvers.base import dispersion
 from dglm.solvers.start import null_start
+from dglm.solvers.state import moving
 
 P = TypeVar("P", bound=Penalty, covariant=True)
 
@@ -212,3 +213,31 @@ def sparse_basis(objective: Objective[SparsePenalty]) -> Basis:
     if basis.intercept is None or not objective.penalty.penalised()[basis.intercept]:
         return basis
     return replace(basis, centre=np.zeros_like(basis.centre))
+
+
+def diverging(coordinates: Coordinates[SparsePenalty], x: Point) -> tuple[int, ...]:
+    """Return the coefficients along which the likelihood keeps rising, at the price of a pass where there may be some.
+
+    A score vanishes under separation, too: what tells is that the step to where it would be zero moves eta all the
+    same. Only columns that the penalty does not limit can separate.
+
+    Parameters
+    ----------
+    coordinates : Coordinates
+        Of a sparse problem.
+    x : Point
+        Where its optimality conditions hold.
+
+    Returns
+    -------
+    tuple of int
+        Their positions.
+    """
+    objective, basis = coordinates.objective, coordinates.basis
+    # (at a bound the gradient does not vanish, and moves nothing)
+    free = objective.penalty.unlimited() & objective.penalty.free(x.theta)
+    if not free[np.arange(len(free)) != basis.intercept].any():
+        return ()
+    here = Coordinates.of(objective, basis, objective.at(basis.to_params(x.theta), DiagonalCurvature))
+    step = np.where(free, -x.gradient / here.information, 0.0)
+    return moving(objective, basis.to_params(step))

@@ -160,11 +160,22 @@ def _stop(trace: Sequence[Iteration], target: float, max_iter: int) -> Status | 
         return Status.CONVERGED
     if len(trace) > max_iter:
         return Status.MAX_ITER
-    return Status.ROUNDING if _stalled(trace) else None
+    return Status.ROUNDING if lingering(trace) else None
 
 
-def _stalled(trace: Sequence[Iteration]) -> bool:
-    """Return whether objectives have differed by rounding only for long, without a better certificate."""
+def lingering(trace: Sequence[Iteration]) -> bool:
+    """Return whether objectives have differed by rounding only for long, without a better certificate.
+
+    Parameters
+    ----------
+    trace : sequence of Iteration
+        From the start to here.
+
+    Returns
+    -------
+    bool
+        Whether to give up.
+    """
     if len(trace) <= PATIENCE:
         return False
     objectives = [i.objective for i in trace[-PATIENCE:]]

@@ -6,7 +6,7 @@ begins from it, then has only the correlations between factors and between numbe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -134,6 +134,23 @@ class Metric:
             taken = np.bincount(labels, mean**2 / diagonal[columns])
             groups = Groups(columns, labels, mean, np.maximum(total, (1 + LEFT) * taken))
         return cls(diagonal, intercept, groups)
+
+    def strengthened(self, by: float) -> Metric:
+        """Return a multiple of the metric.
+
+        Parameters
+        ----------
+        by : float
+            Above 0.
+
+        Returns
+        -------
+        Metric
+            By which steps are shorter, if it is above 1.
+        """
+        g = self.groups
+        groups = None if g is None else replace(g, mean=by * g.mean, totals=by * g.totals)
+        return replace(self, diagonal=by * self.diagonal, groups=groups)
 
     def solve(self, gradient: Vector) -> Vector:
         """Return M^-1 g.

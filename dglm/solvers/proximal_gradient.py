@@ -12,10 +12,10 @@ from dglm._typing import Vector
 from dglm.objective import Curvature, DiagonalCurvature, Objective
 from dglm.penalties import Penalty, SparsePenalty
 from dglm.solvers.base import Certificate, Fit, Solver
-from dglm.solvers.coordinates import Coordinates, Point, Scaling, sparse_basis
+from dglm.solvers.coordinates import Coordinates, Point, Scaling, diverging, sparse_basis
 from dglm.solvers.iteration import Iteration, Status
 from dglm.solvers.line_search import NOISE, ROUNDING
-from dglm.solvers.state import SETTLED, moving
+from dglm.solvers.state import SETTLED
 from dglm.solvers.watch import UNWATCHED, Watch
 
 # A step that turned out too long costs a pass, so a longer one is tried only when the momentum starts anew.
@@ -117,7 +117,7 @@ class Problem(Coordinates[SparsePenalty]):
 
 @dataclass(frozen=True, kw_only=True)
 class ProximalGradient(Solver[SparsePenalty]):
-    """Proximal gradient, accelerated and with adaptive restart; the default for sparse penalties of wide designs.
+    """Proximal gradient, accelerated and with adaptive restart.
 
     Coordinates are centred and scaled by the information at the start, so that the columns' units and means do not
     slow it down; where the design is wide nothing is p x p. One pass per iteration: the sums at the new point and at
@@ -167,16 +167,16 @@ class ProximalGradient(Solver[SparsePenalty]):
             step *= growth
         # accelerated steps go up now and then: the last iterate need not be the lowest
         end, x = trace.best if status.halted else (trace[-1], x)
-        diverging = _diverging(problem, x) if end.certificate <= SETTLED else ()
+        rising = diverging(problem, x) if end.certificate <= SETTLED else ()
         return Fit(
             params=problem.params(x),
             aliased=np.zeros(len(x.theta), dtype=bool),
-            status=Status.SEPARATED if diverging else status,
+            status=Status.SEPARATED if rising else status,
             certificate=Certificate("kkt", end.certificate, self.tol),
             n_iter=len(trace) - 1,
             trace=tuple(trace),
             sums=x.sums,
-            diverging=diverging,
+            diverging=rising,
             solver="Proximal gradient",
         )
 
@@ -206,19 +206,3 @@ def _largest_eigenvalue(problem: Problem, at_null: Scaling) -> float:
     H = problem.basis.gram(at_null.information) / problem.objective.nobs / np.outer(scale, scale)
     largest = float(np.linalg.eigvalsh(H)[-1]) if np.isfinite(H).all() else 1.0
     return largest if largest > 0 else 1.0
-
-
-def _diverging(problem: Problem, x: Point) -> tuple[int, ...]:
-    """Return the coefficients along which the likelihood keeps rising, at the price of a pass where there may be some.
-
-    A score vanishes under separation, too: what tells is that the step to where it would be zero moves eta all the
-    same. Only columns that the penalty does not limit can separate.
-    """
-    objective, basis = problem.objective, problem.basis
-    # (at a bound the gradient does not vanish, and moves nothing)
-    free = objective.penalty.unlimited() & objective.penalty.free(x.theta)
-    if not free[np.arange(len(free)) != basis.intercept].any():
-        return ()
-    here = Problem.of(objective, basis, objective.at(basis.to_params(x.theta), DiagonalCurvature))
-    step = np.where(free, -x.gradient / here.information, 0.0)
-    return moving(objective, basis.to_params(step))

@@ -17,6 +17,7 @@ from dglm.solvers.irls import IRLS
 from dglm.solvers.lbfgs import LBFGS
 from dglm.solvers.newton import Newton
 from dglm.solvers.proximal_gradient import ProximalGradient
+from dglm.solvers.proximal_lbfgs import ProximalLBFGS
 from dglm.solvers.proximal_newton import ProximalNewton
 from dglm.solvers.reweighted import LocalLinear
 
@@ -29,6 +30,7 @@ SOLVERS: dict[str, type[Solver[Any]]] = {
         LBFGS,
         GradientDescent,
         ProximalNewton,
+        ProximalLBFGS,
         ProximalGradient,
         ADMM,
         AsyncADMM,
@@ -50,7 +52,7 @@ def default_solver(penalty: Penalty, *, wide: bool = False) -> Solver[Any]:
     Returns
     -------
     Solver
-        IRLS for smooth penalties (and none), proximal Newton for sparse ones; L-BFGS and proximal gradient where the
+        IRLS for smooth penalties (and none), proximal Newton for sparse ones; L-BFGS and proximal L-BFGS where the
         design is wide. Local linear approximation for penalties that are not convex.
     """
     return _default(type(penalty), wide=wide)()
@@ -61,7 +63,7 @@ def _default(kind: type[Penalty], *, wide: bool = False) -> type[Solver[Any]]:
         return LocalLinear
     if issubclass(kind, SmoothPenalty):
         return LBFGS if wide else IRLS
-    return ProximalGradient if wide else ProximalNewton
+    return ProximalLBFGS if wide else ProximalNewton
 
 
 def resolve_solver(solver: str | Solver[Any] | None, penalty: Penalty, *, wide: bool = False) -> Solver[Any]:
