@@ -96,14 +96,14 @@ class DaskBlocks(BlockedData[T]):
     @property
     def parts(self) -> list[Delayed]:
         """Each partition as a lazy value."""
-        return self._some(range(self.n_blocks))
+        return self._some(range(self.n_blocks), _itself, unique_name("dglm-encode"))
 
     def map(self, function: Callable[[T, int], U]) -> DaskBlocks[U]:
         return DaskBlocks(self.bundles, (*self.steps, function), self.passes, self.keeper)
 
     def of_some(self, function: Callable[[T], U], numbers: Sequence[int]) -> list[U]:
-        task, name = dask.delayed(function, pure=False, traverse=False), unique_name("dglm-look")
-        looks = [task(part, dask_key_name=(name, i)) for i, part in enumerate(self._some(numbers))]
+        # read, encoded and looked at in one task: encoded partitions would wait for their turn in memory
+        looks = self._some(numbers, function, unique_name("dglm-look"))
         client = computing_client()
         with guarded(client, "a look at some partitions", partial(_futures, client, looks)):
             return list(compute(*looks))
@@ -177,10 +177,9 @@ class DaskBlocks(BlockedData[T]):
         self.passes.count_retries(found.retries, kept=self.held == "kept")
         return found.total
 
-    def _some(self, numbers: Iterable[int]) -> list[Delayed]:
-        """Return some of the partitions as lazy values, each with a graph of its own."""
-        name = unique_name("dglm-encode")
-        job = dask.delayed(Job(self.steps, _itself), name=unique_name("dglm-job"), traverse=False)
+    def _some(self, numbers: Iterable[int], function: Callable[[T], Any], name: str) -> list[Delayed]:
+        """Return a function of some of the partitions as lazy values, each with a graph of its own."""
+        job = dask.delayed(Job(self.steps, function), name=unique_name("dglm-job"), traverse=False)
         places = [(bundle, i) for bundle in self.bundles for i in range(len(bundle.group))]
         parts = []
         for number in numbers:
@@ -215,8 +214,8 @@ def _given(bundles: Iterable[Bundle]) -> list[Delayed]:
 
 
 def _nth(values: Callable[..., Iterator[tuple[Any, int]]], i: int, job: Job, *given: Any) -> Any:
-    """Return one of the partitions of a group."""
-    return next(islice(values(job, given), i, None))[0]
+    """Return what the kernel makes of one of the partitions of a group."""
+    return job.kernel(next(islice(values(job, given), i, None))[0])
 
 
 def _itself(value: T) -> T:
