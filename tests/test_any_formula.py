@@ -15,7 +15,7 @@ import patsy
 import pytest
 import statsmodels.formula.api as smf
 from distributed import Client, LocalCluster
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, reject, settings
 from hypothesis import strategies as st
 from statsmodels.genmod import families as sm_families
 
@@ -48,7 +48,13 @@ def of_formulaic(formula: str, data: pd.DataFrame) -> tuple[list[str], np.ndarra
 def of_patsy(formula: str, data: pd.DataFrame) -> tuple[list[str], np.ndarray]:
     plain = {"x": data["x"].astype(float), "g": data["g"].astype(object).where(data["g"].notna(), None)}
     rows = data.assign(**plain).reset_index(drop=True)
-    design = patsy.dmatrices(formula, rows, return_type="dataframe")[1]
+    try:
+        design = patsy.dmatrices(formula, rows, return_type="dataframe")[1]
+    except patsy.PatsyError as error:
+        # patsy learns the outermost knots of bs(scale(z)) from numbers that it rounds otherwise when it makes the columns
+        if "outside the outermost knots" not in str(error):
+            raise
+        reject()
     return list(design.columns), design.to_numpy()
 
 
