@@ -51,7 +51,7 @@ def of_patsy(formula: str, data: pd.DataFrame) -> tuple[list[str], np.ndarray]:
     try:
         design = patsy.dmatrices(formula, rows, return_type="dataframe")[1]
     except patsy.PatsyError as error:
-        # patsy learns the outermost knots of bs(scale(z)) from numbers that it rounds otherwise when it makes the columns
+        # patsy learns the outermost knots of bs(scale(z)) from numbers that it rounds otherwise when it evaluates them
         if "outside the outermost knots" not in str(error):
             raise
         reject()
