@@ -18,11 +18,11 @@ from dglm.matrix.crosses import Crosses
 from dglm.matrix.missing import missing_rows
 from dglm.matrix.products import Cross, Gram, GramDiagonal
 
-# A tile and its weighted copy are read several times each; a megabyte apiece keeps both near the core, and what a tile
-# costs beside its arithmetic small.
-TILE_BYTES = 2**20
+# A tile and its weighted copy are read several times each; two megabytes apiece keep both in cache, and what a tile costs
+# beside its arithmetic small: threads take turns there.
+TILE_BYTES = 2**21
 MIN_TILE_ROWS = 256
-MAX_TILE_ROWS = 8192
+MAX_TILE_ROWS = 2**14
 # Rows, evenly spread over the block, whose mean is the block's centre.
 CENTRE_ROWS = 64
 # Rows that are centred as if they were one: numpy's loops over a few columns are mostly overhead.
