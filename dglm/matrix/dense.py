@@ -18,11 +18,12 @@ from dglm.matrix.crosses import Crosses
 from dglm.matrix.missing import missing_rows
 from dglm.matrix.products import Cross, Gram, GramDiagonal
 
-# A tile and its weighted copy are read several times each; two megabytes apiece keep both in cache, and what a tile costs
-# beside its arithmetic small: threads take turns there.
+# A tile and its weighted copy are read several times each; two megabytes apiece keep both in cache, and what a tile
+# costs beside its arithmetic small: threads take turns there.
 TILE_BYTES = 2**21
 MIN_TILE_ROWS = 256
-MAX_TILE_ROWS = 2**14
+# A vector of these rows is below 128 KB, from which on malloc, as dask sets it for workers, maps pages anew each time.
+MAX_TILE_ROWS = 15_872
 # Rows, evenly spread over the block, whose mean is the block's centre.
 CENTRE_ROWS = 64
 # Rows that are centred as if they were one: numpy's loops over a few columns are mostly overhead.
