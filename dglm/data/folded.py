@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 
-from dglm._typing import Codes, Vector
+from dglm._typing import Codes
 from dglm.data.block import Block
 from dglm.matrix import StoredMatrix
 
@@ -69,17 +69,8 @@ class FoldedBlock(Block):
         positions = np.maximum(codes, 0)[: len(codes) if labels else 0]
         order = np.argsort(positions, kind="stable")
         ends = np.cumsum(np.bincount(positions, minlength=len(labels))).tolist()
-        return cls(
-            X=block.X.where(order),
-            y=block.y[order],
-            freq_weights=_of(block.freq_weights, order),
-            var_weights=_of(block.var_weights, order),
-            offset=_of(block.offset, order),
-            number=block.number,
-            dropped=block.dropped,
-            labels=labels,
-            ends=tuple(ends),
-        )
+        rows = replace(block.where(order), dropped=block.dropped)
+        return cls(**{each.name: getattr(rows, each.name) for each in fields(Block)}, labels=labels, ends=tuple(ends))
 
     def folds(self) -> dict[Any, Block]:
         """Return the rows of each fold.
@@ -98,7 +89,3 @@ class FoldedBlock(Block):
     def tiles(self, *, expanded: bool = False) -> Iterator[Block]:
         # a few rows have no folds of their own
         return self.where(slice(None)).tiles(expanded=expanded)
-
-
-def _of(values: Vector | None, rows: Codes | slice) -> Vector | None:
-    return None if values is None else values[rows]
