@@ -7,6 +7,7 @@
    The library has no Python in it: ctypes loads it, and the interpreter's lock is free while it runs. */
 
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 #define PANEL 32
@@ -30,6 +31,19 @@ static void keep(ptrdiff_t k, long long *kept)
     for (ptrdiff_t j = 0; j < GROUP; j++)
         kept[j] = j < k ? -1 : 0;
 }
+
+/* Factors beside the numbers of the rows, k of them, and sums within their levels. */
+struct levels {
+    ptrdiff_t k;
+    const int32_t *codes;      /* (n, k) */
+    const double *numbers;     /* (n, k), what multiplies an indicator, or none */
+    const ptrdiff_t *n_levels; /* (k,) */
+    const ptrdiff_t *starts;   /* (k,) of the levels of each factor among those of all */
+    const ptrdiff_t *offsets;  /* (k, k) of tables of two factors, the later one first, -1 where there is none */
+    double *sums;              /* (levels of all, q), of w_i z_i */
+    double *totals;            /* (levels of all,), of r_i */
+    double *tables;            /* of w_i */
+};
 
 #define PASTE(x, y, z) x##_##y##_##z
 #define JOIN(x, y, z) PASTE(x, y, z)
@@ -110,28 +124,49 @@ int dglm_widest(void)
 #endif
 
 /* Add sum_i w_i z_i z_i', z_i = (x_i - centre, 1), to second, (q, q) with q = p + 1 padded, where w is given, and
-   sum_i r_i z_i to cross, (q,), where r is. Rows of p numbers begin every `stride` numbers; registers are of `width`
-   doubles, as `dglm_widest` says or fewer. */
+   sum_i r_i z_i to cross, (q,), where r is; and where there are factors, the sums within their levels. Rows of p numbers
+   begin every `across` numbers, columns every `along`, and one of them is 1; registers are of `width` doubles, as
+   `dglm_widest` says or fewer. Return whether a code is of no level. */
 #define PRODUCTS(number, type)                                                                                         \
-    void dglm_products_##type(int width, const number *x, ptrdiff_t n, ptrdiff_t p, ptrdiff_t stride,                  \
-                              const double *centre, const double *w, const double *r, double *second, double *cross)   \
+    int dglm_products_##type(int width, const number *x, ptrdiff_t n, ptrdiff_t p, ptrdiff_t across,                   \
+                             ptrdiff_t along, const double *centre, const double *w, const double *r, double *second, double *cross,    \
+                             const struct levels *by)                                                                  \
     {                                                                                                                  \
         const ptrdiff_t q = padded(p + 1);                                                                             \
-        OF_WIDTH(products, type, width)(x, n, p, stride, centre, w, r, second, cross);                                 \
+        if (OF_WIDTH(products, type, width)(x, n, p, across, along, centre, w, r, second, cross, by))                         \
+            return 1;                                                                                                  \
         for (ptrdiff_t i = 0; i < q; i++)                                                                              \
             for (ptrdiff_t j = 0; j < i; j++)                                                                          \
                 second[i * q + j] = second[j * q + i];                                                                 \
+        return 0;                                                                                                      \
     }
 
-/* Write eta_i = (x_i - centre)'beta + constant. */
+/* Write eta_i = (x_i - centre)'beta + constant. Return 0. */
 #define LINEAR(number, type)                                                                                           \
-    void dglm_linear_##type(int width, const number *x, ptrdiff_t n, ptrdiff_t p, ptrdiff_t stride,                    \
-                            const double *centre, const double *beta, double constant, double *eta)                    \
+    int dglm_linear_##type(int width, const number *x, ptrdiff_t n, ptrdiff_t p, ptrdiff_t across,                     \
+                           ptrdiff_t along, const double *centre, const double *beta, double constant, double *eta)                     \
     {                                                                                                                  \
-        OF_WIDTH(linear, type, width)(x, n, p, stride, centre, beta, constant, eta);                                   \
+        OF_WIDTH(linear, type, width)(x, n, p, across, along, centre, beta, constant, eta);                                   \
+        return 0;                                                                                                      \
     }
 
 PRODUCTS(double, f64)
 PRODUCTS(float, f32)
 LINEAR(double, f64)
 LINEAR(float, f32)
+
+/* Add to eta_i the effects of the levels of a row, times its numbers where there are any. Return as above. */
+int dglm_effects(ptrdiff_t n, const struct levels *by, const double *effects, double *eta)
+{
+    for (ptrdiff_t i = 0; i < n; i++) {
+        const int32_t *codes = by->codes + i * by->k;
+        double sum = 0.0;
+        for (ptrdiff_t a = 0; a < by->k; a++) {
+            if (codes[a] < 0 || codes[a] >= by->n_levels[a])
+                return 1;
+            sum += effects[by->starts[a] + codes[a]] * (by->numbers ? by->numbers[i * by->k + a] : 1.0);
+        }
+        eta[i] += sum;
+    }
+    return 0;
+}

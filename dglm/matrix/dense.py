@@ -153,7 +153,7 @@ class CentredTile(DesignMatrix):
 
     @cached_property
     def deviations(self) -> Matrix:
-        """x_i - centre; (m, p)."""
+        """What is left of the rows; (m, p)."""
         subtract(self.values, self.centres, self.room)
         return self.room
 
@@ -168,7 +168,7 @@ class CentredTile(DesignMatrix):
 
     def cross(self, r: Vector) -> Cross:
         if compiled(self.values):
-            return self._cross(products(self.values, self.centre, r, None)[0])
+            return self._cross(products(self.values, self.centre, r, None).cross)
         return Cross(float(len(r)), self.centre, float(r.sum()), np.dot(self.deviations.T, r))
 
     def _cross(self, sums: Vector) -> Cross:
@@ -177,8 +177,8 @@ class CentredTile(DesignMatrix):
     def cross_and_gram(self, r: Vector, w: Vector) -> tuple[Cross, Gram]:
         if not compiled(self.values):
             return super().cross_and_gram(r, w)
-        sums, squares = products(self.values, self.centre, r, w)
-        return self._cross(sums), self._gram(w, squares)
+        found = products(self.values, self.centre, r, w)
+        return self._cross(found.cross), self._gram(w, found.gram)
 
     def _gram(self, w: Vector, sums: Matrix) -> Gram:
         """Return the record of sums about the centre, of which the last ones are of the weights themselves."""
@@ -196,7 +196,7 @@ class CentredTile(DesignMatrix):
 
     def gram(self, w: Vector) -> Gram:
         if compiled(self.values):
-            return self._gram(w, products(self.values, self.centre, None, w)[1])
+            return self._gram(w, products(self.values, self.centre, None, w).gram)
         p = len(self.centre)
         if len(w) > 0 and w[0] > 0 and (w == w[0]).all():
             # least squares, say: multiplying the rows would be a sixth of the time

@@ -7,13 +7,15 @@ no compiler, for wide rows and for other layouts.
 from __future__ import annotations
 
 import ctypes
+from dataclasses import dataclass
+from functools import cached_property
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
-from dglm._typing import AnyArray, Matrix, Vector
+from dglm._typing import AnyArray, Codes, Mask, Matrix, Vector
 
 # Columns are padded to a multiple of these, and there are no more than these.
 GROUP, MOST_COLUMNS = 8, 63
@@ -42,13 +44,105 @@ def compiled(values: AnyArray) -> bool:
     Returns
     -------
     bool
-        False for wide rows, for columns that are stored one after the other, and for integers.
+        False for wide rows, for integers, and where neither rows nor columns are stored one number after the other.
     """
     if not AT_ONCE or values.dtype not in SUFFIXES:
         return False
-    (across, along), size = values.strides, values.dtype.itemsize
-    in_order = values.flags.aligned and along == size and across >= size * values.shape[1] and across % size == 0
-    return in_order and values.size > 0 and values.shape[1] <= MOST_COLUMNS
+    (n, p), (across, along), size = values.shape, values.strides, values.dtype.itemsize
+    by_rows = along == size and across >= size * p and across % size == 0
+    by_columns = across == size and along >= size * n and along % size == 0
+    return (by_rows or by_columns) and values.flags.aligned and values.size > 0 and p <= MOST_COLUMNS
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Factors beside the numbers of rows.
+
+    Parameters
+    ----------
+    codes : (n, k) array of int32
+        The level of every row, for each factor; row by row.
+    numbers : (n, k) array or None
+        What multiplies indicators of the levels; ones when None.
+    n_levels : tuple of k int
+        How many levels there are.
+    tables : (k, k) array of bool
+        Whether weights are summed by the levels of two of them, below the diagonal.
+    """
+
+    codes: AnyArray
+    numbers: Matrix | None
+    n_levels: tuple[int, ...]
+    tables: Mask
+
+    @cached_property
+    def starts(self) -> Codes:
+        """Where the levels of each factor begin among those of all, and how many these are; (k + 1,)."""
+        return np.cumsum([0, *self.n_levels])
+
+    @cached_property
+    def offsets(self) -> Codes:
+        """Where each table begins among the numbers of all, row by row, -1 where there is none; (k, k)."""
+        sizes = np.where(self.tables, np.outer(self.n_levels, self.n_levels), 0).ravel()
+        begins = (np.cumsum(sizes) - sizes).reshape(self.tables.shape)
+        return np.where(self.tables, begins, -1)
+
+    def effects(self, of_levels: Vector, eta: Vector) -> None:
+        """Add the effects of the levels of each row.
+
+        Parameters
+        ----------
+        of_levels : (levels of all,) array
+            Effects.
+        eta : (n,) array
+            What they are added to.
+        """
+        effects, by = _numbers(of_levels), self._structure()
+        _call("effects", ctypes.c_ssize_t(len(eta)), ctypes.byref(by), _address(effects), _address(eta))
+
+    def _structure(self, *found: Vector | Matrix) -> _Structure:
+        """Return what the library takes, with room for sums, totals and tables where there are any."""
+        sizes = [np.array(each, dtype=np.intp) for each in (self.n_levels, self.starts, self.offsets)]
+        fields = [_address(each) for each in (self.codes, self.numbers, *sizes, *found)]
+        structure = _Structure(len(self.n_levels), *fields)
+        # an address keeps no array alive
+        structure.held = sizes
+        return structure
+
+
+class _Structure(ctypes.Structure):
+    """``struct levels`` of ``_short_rows.c``."""
+
+    _fields_ = (
+        ("k", ctypes.c_ssize_t),
+        *((name, ctypes.c_void_p) for name in ("codes", "numbers", "n_levels", "starts", "offsets")),
+        *((name, ctypes.c_void_p) for name in ("sums", "totals", "tables")),
+    )
+    held: list[Codes]
+
+
+class Products(NamedTuple):
+    """What is left of rows z_i = (x_i - centre, 1).
+
+    Attributes
+    ----------
+    cross : (p + 1,) array
+        sum_i r_i z_i; zero without r.
+    gram : (p + 1, p + 1) array
+        sum_i w_i z_i z_i'; zero without w.
+    within : (levels of all, p + 1) array
+        sum_i w_i z_i within levels.
+    totals : (levels of all,) array
+        sum_i r_i within levels.
+    tables : (cells of all,) array
+        sum_i w_i by two factors.
+    """
+
+    cross: Vector
+    gram: Matrix
+    within: Matrix
+    totals: Vector
+    tables: Vector
 
 
 def linear(values: AnyArray, centre: Vector, beta: Vector, constant: float) -> Vector:
@@ -71,11 +165,13 @@ def linear(values: AnyArray, centre: Vector, beta: Vector, constant: float) -> V
     eta = np.empty(len(values))
     # held by name: an address keeps no array alive
     c, b = _numbers(centre), _numbers(beta)
-    _call("linear", values, _address(c), _address(b), ctypes.c_double(constant), _address(eta))
+    _call_with_rows("linear", values, _address(c), _address(b), ctypes.c_double(constant), _address(eta))
     return eta
 
 
-def products(values: AnyArray, centre: Vector, r: Vector | None, w: Vector | None) -> tuple[Vector, Matrix]:
+def products(
+    values: AnyArray, centre: Vector, r: Vector | None, w: Vector | None, levels: Levels | None = None
+) -> Products:
     """Return what is left of rows z_i = (x_i - centre, 1).
 
     Parameters
@@ -86,27 +182,38 @@ def products(values: AnyArray, centre: Vector, r: Vector | None, w: Vector | Non
         What is taken off.
     r, w : (n,) array or None
         Numbers and weights of either sign, one a row.
+    levels : Levels, optional
+        Of factors.
 
     Returns
     -------
-    cross : (p + 1,) array
-        sum_i r_i z_i; zero without r.
-    gram : (p + 1, p + 1) array
-        sum_i w_i z_i z_i'; zero without w.
+    Products
+        Sums over all rows.
     """
     k = values.shape[1] + 1
     padded = -(-k // GROUP) * GROUP
-    cross, gram = np.zeros(padded), np.zeros((padded, padded))
+    cross, gram, within = np.zeros(padded), np.zeros((padded, padded)), np.zeros((0, padded))
+    totals, tables, by = np.zeros(0), np.zeros(0), None
+    if levels is not None:
+        n_levels = int(levels.starts[-1])
+        within, totals = np.zeros((n_levels, padded)), np.zeros(n_levels)
+        tables = np.zeros(int(np.outer(levels.n_levels, levels.n_levels)[levels.tables].sum()))
+        by = ctypes.byref(levels._structure(within, totals, tables))
     c, weights, numbers = _numbers(centre), _numbers(w), _numbers(r)
-    _call("products", values, *(_address(each) for each in (c, weights, numbers, gram, cross)))
-    return cross[:k], gram[:k, :k]
+    _call_with_rows("products", values, *(_address(each) for each in (c, weights, numbers, gram, cross)), by)
+    return Products(cross[:k], gram[:k, :k], within[:, :k], totals, tables)
 
 
-def _call(name: str, values: AnyArray, *arguments: ctypes._SimpleCData[Any] | None) -> None:
-    """Call a function of the library with rows: where they are, how many of how many numbers, how far apart."""
-    (n, p), stride = values.shape, values.strides[0] // values.dtype.itemsize
-    function = getattr(_LIBRARY, f"dglm_{name}_{SUFFIXES[values.dtype]}")
-    function(AT_ONCE, _address(values), *(ctypes.c_ssize_t(each) for each in (n, p, stride)), *arguments)
+def _call_with_rows(name: str, values: AnyArray, *arguments: object) -> None:
+    """Call a function with rows: where they are, how many of how many numbers, how far apart they begin."""
+    strides = (step // values.dtype.itemsize for step in values.strides)
+    sizes = (ctypes.c_ssize_t(each) for each in (*values.shape, *strides))
+    _call(f"{name}_{SUFFIXES[values.dtype]}", AT_ONCE, _address(values), *sizes, *arguments)
+
+
+def _call(name: str, *arguments: object) -> None:
+    if getattr(_LIBRARY, f"dglm_{name}")(*arguments):
+        raise IndexError("a code of a factor is of no level")
 
 
 def _address(values: AnyArray | None) -> ctypes.c_void_p | None:
