@@ -99,7 +99,11 @@ def test_a_page_has_every_strength_with_its_certificate(pages, kind):
     assert f"Passes over the rows: {result.n_passes}" in fit
     html = path.read_text(encoding="utf-8")
     assert re.search(rf'<p class="verdict">Converged: .* that of path\[{worst}\],', html)
-    strengths = {"path": "Penalty: L1(alpha=", "elastic": "Penalty: ElasticNet(alpha=0.02, l1_ratio=0.5) Terms", "ridge": "L2(alpha="}
+    strengths = {
+        "path": "Penalty: L1(alpha=",
+        "elastic": "Penalty: ElasticNet(alpha=0.02, l1_ratio=0.5) Terms",
+        "ridge": "L2(alpha=",
+    }
     assert strengths[kind] in words(page, "Model")
 
 

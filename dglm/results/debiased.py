@@ -12,7 +12,7 @@ import pandas as pd
 from dglm._typing import Vector
 from dglm.design import by_name
 from dglm.inference import Covariance, symmetric_intervals, two_sided_pvalues
-from dglm.plots import axes_of, coefficients_axes, drawn_coefficients, height_of
+from dglm.plots import coefficients_axes
 from dglm.results.caveats import caveats
 from dglm.results.debiased_page import DebiasedReport
 from dglm.results.estimate import Estimate
@@ -203,10 +203,7 @@ class DebiasedResults(Summarised):
         ImportError
             If matplotlib is not installed.
         """
-        table = self.tidy()
-        drawn, left_out = drawn_coefficients(table, self.estimate.basis.intercept)
-        ax = axes_of(ax, height=height_of(drawn))
-        return coefficients_axes(ax, drawn, 0.95, exponentiate=False, left_out=left_out)
+        return coefficients_axes(ax, self.tidy(), self.estimate.basis.intercept)
 
     def report(self, path: str | os.PathLike[str], *, plots: bool = True) -> None:
         """Write a page about the debiased estimates: one file of HTML that needs no network and no script to be read.
@@ -227,9 +224,8 @@ class DebiasedResults(Summarised):
         OSError
             If the file cannot be written.
         """
-        DebiasedReport(
-            estimate=self.estimate, summary=self.summary(), tidy=self.tidy(), plot=self.plot, n_passes=self.n_passes
-        ).write(path, plots=plots)
+        of = DebiasedReport(estimate=self.estimate, summary=self.summary(), tidy=self.tidy(), n_passes=self.n_passes)
+        of.write(path, plots=plots)
 
     @property
     def _estimate(self) -> Estimate:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from dglm.plots import drawn_coefficients, height_of, trace_axes
+from dglm.plots import coefficients_axes, drawn_coefficients, height_of, trace_axes
 from dglm.results import figures
 from dglm.results.convergence import convergence_part, lead, verdict_of
 from dglm.results.estimate import Estimate
@@ -34,8 +32,6 @@ class DebiasedReport:
         Of the debiased estimates.
     tidy : DataFrame
         Of them.
-    plot : callable
-        Draws them on matplotlib axes.
     n_passes : int
         That the step took.
     """
@@ -43,7 +39,6 @@ class DebiasedReport:
     estimate: Estimate
     summary: Summary
     tidy: pd.DataFrame
-    plot: Callable[[Any], object]
     n_passes: int
 
     def write(self, path: str | os.PathLike[str], *, plots: bool) -> None:
@@ -97,14 +92,9 @@ class DebiasedReport:
         table, _ = drawn_coefficients(self.tidy, e.basis.intercept)
         if len(table):
             caption = "Debiased coefficients with 95% intervals, the intercept apart."
-            drawn.append(Figure("Debiased coefficients", caption, self.plot, height_of(table)))
+            draw = partial(coefficients_axes, table=self.tidy, intercept=e.basis.intercept)
+            drawn.append(Figure("Debiased coefficients", caption, draw, height_of(table)))
         if e.fit.trace:
-            draw = partial(
-                trace_axes,
-                history=e.fit.trace,
-                certificate=e.fit.certificate,
-                status=e.fit.status,
-                solver=e.fit.solver,
-            )
-            drawn.append(Figure("Trace", "How far from the penalised optimum each iterate was.", draw))
+            caption = "How far from the penalised optimum each iterate was."
+            drawn.append(Figure("Trace", caption, partial(trace_axes, fit=e.fit)))
         return Section("Plots", figures.as_html(drawn))

@@ -81,7 +81,8 @@ class Finishing:
         )
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "objective": None, "table": None}
+        # products of columns are for the objective alone
+        return {**self.__dict__, "objective": None, "table": None, "survey": self.survey.without_products()}
 
     def estimate(self, fit: Fit, alpha: float) -> Estimate:
         """Complete the fit of a strength: it has all that takes, but for a dispersion or an information.
