@@ -1,0 +1,137 @@
+/* X beta, X'r and X'WX of rows of a few numbers, read once, centred on the way; `dglm.matrix.short_rows` calls them.
+
+   BLAS and numpy do this in four sweeps, each mostly overhead where a row is short. Rows are taken in panels that stay
+   in the first cache; a panel's products fill registers, a group of eight columns against as many as fit into one.
+   Source: Goto & van de Geijn (2008), "Anatomy of high-performance matrix multiplication", sections 4 to 6.
+
+   The library has no Python in it: ctypes loads it, and the interpreter's lock is free while it runs. */
+
+#include <stddef.h>
+#include <string.h>
+
+#define PANEL 32
+#define GROUP 8
+#define MOST_PADDED 64
+#define ALIGNED __attribute__((aligned(64)))
+
+/* The next multiple of GROUP. */
+static ptrdiff_t padded(ptrdiff_t k) { return (k + GROUP - 1) / GROUP * GROUP; }
+
+/* Copy p numbers, with zeros after them. */
+static void pad(const double *from, ptrdiff_t p, double *to)
+{
+    memset(to, 0, sizeof(double) * MOST_PADDED);
+    memcpy(to, from, sizeof(double) * p);
+}
+
+/* Set the bits of the first k numbers of a group. */
+static void keep(ptrdiff_t k, long long *kept)
+{
+    for (ptrdiff_t j = 0; j < GROUP; j++)
+        kept[j] = j < k ? -1 : 0;
+}
+
+#define PASTE(x, y, z) x##_##y##_##z
+#define JOIN(x, y, z) PASTE(x, y, z)
+#define NAME(x) JOIN(x, TYPE, ISA)
+
+#define WIDTH 2
+#define TARGET
+#define ISA any
+#define number double
+#define TYPE f64
+#include "_short_rows.h"
+#undef number
+#undef TYPE
+#define number float
+#define TYPE f32
+#include "_short_rows.h"
+#undef number
+#undef TYPE
+#undef WIDTH
+#undef TARGET
+#undef ISA
+
+#ifdef __x86_64__
+
+#define WIDTH 4
+#define TARGET __attribute__((target("avx2,fma")))
+#define ISA avx2
+#define number double
+#define TYPE f64
+#include "_short_rows.h"
+#undef number
+#undef TYPE
+#define number float
+#define TYPE f32
+#include "_short_rows.h"
+#undef number
+#undef TYPE
+#undef WIDTH
+#undef TARGET
+#undef ISA
+
+#define WIDTH 8
+#define TARGET __attribute__((target("avx512f,avx512dq,avx512vl,avx2,fma")))
+#define ISA avx512
+#define number double
+#define TYPE f64
+#include "_short_rows.h"
+#undef number
+#undef TYPE
+#define number float
+#define TYPE f32
+#include "_short_rows.h"
+#undef number
+#undef TYPE
+#undef WIDTH
+#undef TARGET
+#undef ISA
+
+#endif
+
+/* Return how many doubles fit into the largest register that there are loops and a processor for. */
+int dglm_widest(void)
+{
+#ifdef __x86_64__
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+        return 8;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        return 4;
+#endif
+    return 2;
+}
+
+#ifdef __x86_64__
+#define OF_WIDTH(function, type, width)                                                                                \
+    ((width) == 8 ? function##_##type##_avx512 : (width) == 4 ? function##_##type##_avx2 : function##_##type##_any)
+#else
+#define OF_WIDTH(function, type, width) function##_##type##_any
+#endif
+
+/* Add sum_i w_i z_i z_i', z_i = (x_i - centre, 1), to second, (q, q) with q = p + 1 padded, where w is given, and
+   sum_i r_i z_i to cross, (q,), where r is. Rows of p numbers begin every `stride` numbers; registers are of `width`
+   doubles, as `dglm_widest` says or fewer. */
+#define PRODUCTS(number, type)                                                                                         \
+    void dglm_products_##type(int width, const number *x, ptrdiff_t n, ptrdiff_t p, ptrdiff_t stride,                  \
+                              const double *centre, const double *w, const double *r, double *second, double *cross)   \
+    {                                                                                                                  \
+        const ptrdiff_t q = padded(p + 1);                                                                             \
+        OF_WIDTH(products, type, width)(x, n, p, stride, centre, w, r, second, cross);                                 \
+        for (ptrdiff_t i = 0; i < q; i++)                                                                              \
+            for (ptrdiff_t j = 0; j < i; j++)                                                                          \
+                second[i * q + j] = second[j * q + i];                                                                 \
+    }
+
+/* Write eta_i = (x_i - centre)'beta + constant. */
+#define LINEAR(number, type)                                                                                           \
+    void dglm_linear_##type(int width, const number *x, ptrdiff_t n, ptrdiff_t p, ptrdiff_t stride,                    \
+                            const double *centre, const double *beta, double constant, double *eta)                    \
+    {                                                                                                                  \
+        OF_WIDTH(linear, type, width)(x, n, p, stride, centre, beta, constant, eta);                                   \
+    }
+
+PRODUCTS(double, f64)
+PRODUCTS(float, f32)
+LINEAR(double, f64)
+LINEAR(float, f32)
