@@ -16,6 +16,7 @@ from dglm.data import count_passes
 from dglm.errors import ConvergenceWarning
 from dglm.families import Poisson
 from dglm.results import figures
+from dglm.results.summary import percent
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +106,10 @@ def test_a_page_has_every_strength_with_its_certificate(pages, kind):
         "ridge": "L2(alpha=",
     }
     assert strengths[kind] in words(page, "Model")
+
+
+def test_a_share_that_is_nothing_but_rounding_has_no_sign():
+    assert (percent(-1e-9), percent(-0.05), percent(0.05)) == ("0.0%", "-5.0%", "5.0%")
 
 
 def test_a_page_has_the_order_in_which_coefficients_enter(pages):

@@ -132,8 +132,11 @@ class PathReport:
         entered = self.entry.dropna()
         shown, never = entered.iloc[:NAMED], len(self.entry) - len(entered)
         at = [int(np.argmax(self.fit.alphas == alpha)) for alpha in shown]
-        notes = [f"Shown are the first {len(shown)} of {len(entered):,} coefficients."] * (len(entered) > len(shown))
-        notes += [f"Zero at every strength: {never:,} of {len(self.entry):,} coefficients."] * (never > 0)
+        notes = []
+        if len(entered) > len(shown):
+            notes.append(f"Shown are the first {len(shown)} of {len(entered):,} coefficients.")
+        if never:
+            notes.append(f"Zero at every strength: {never:,} of {len(self.entry):,} coefficients.")
         columns = (
             Column("not zero from alpha", shown.to_numpy(), _strength),
             Column("first in", [f"path[{i}]" for i in at], str),

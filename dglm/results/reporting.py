@@ -141,4 +141,5 @@ class Reported(ABC):
 
     @property
     @abstractmethod
-    def _report(self) -> Report: ...
+    def _report(self) -> Report:
+        """Return what is written."""
