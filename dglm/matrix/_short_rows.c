@@ -4,7 +4,19 @@
    in the first cache; a panel's products fill registers, a group of eight columns against as many as fit into one.
    Source: Goto & van de Geijn (2008), "Anatomy of high-performance matrix multiplication", sections 4 to 6.
 
-   The library has no Python in it: ctypes loads it, and the interpreter's lock is free while it runs. */
+   ctypes loads the library, and the interpreter's lock is free while it runs. There is no Python in it but what makes it
+   a module with nothing inside, for those who import all that is in a package; it does without Python's headers. */
+
+#if defined(__has_include)
+#if __has_include(<Python.h>)
+#define Py_LIMITED_API 0x030b0000
+#include <Python.h>
+
+static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "_short_rows", "Loops that ctypes calls.", 0, NULL, NULL, NULL, NULL, NULL};
+
+PyMODINIT_FUNC PyInit__short_rows(void) { return PyModule_Create(&module); }
+#endif
+#endif
 
 #include <stddef.h>
 #include <stdint.h>
