@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 import dglm
 from dglm.families import Binomial, Poisson
 from dglm.matrix import AT_ONCE, CodedColumns, DenseMatrix, SideBySide, short_rows
-from dglm.matrix.short_rows import MOST_COLUMNS, compiled, linear, products
+from dglm.matrix.short_rows import compiled, linear, products
 
 pytestmark = pytest.mark.skipif(not AT_ONCE, reason="no C compiler when dglm was installed")
 
+MOST_COLUMNS = short_rows.MOST_COLUMNS[AT_ONCE]
 rng = np.random.default_rng(7)
 
 
@@ -26,7 +27,7 @@ def assert_close(found, wanted, size):
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@pytest.mark.parametrize("n", [1, 2, 31, 32, 33, 500])
+@pytest.mark.parametrize("n", [1, 31, 32, 33, 100])
 @pytest.mark.parametrize("p", [1, 7, 8, 9, 15, 16, MOST_COLUMNS])
 @pytest.mark.parametrize("layout", ["rows", "columns"])
 def test_sums_are_exact_and_symmetric_and_of_the_rows_alone(layout, p, n, dtype):
@@ -53,7 +54,7 @@ def test_sums_are_exact_and_symmetric_and_of_the_rows_alone(layout, p, n, dtype)
 
 
 @given(
-    st.integers(1, MOST_COLUMNS),
+    st.integers(1, min(MOST_COLUMNS, 70)),
     st.integers(1, 200),
     st.sampled_from(["f8", "f4"]),
     st.sampled_from("CF"),
@@ -87,6 +88,20 @@ def test_what_cannot_be_summed_stays_in_its_columns(value):
     assert not np.isfinite(gram[2, 2])
 
 
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_where_rows_begin_in_memory_does_not_change_a_bit(order):
+    # as they do after one process sent them to another
+    values = np.asarray(rng.standard_normal((70, 6)), order=order)
+    moved = np.frombuffer(bytearray(b"x" + values.tobytes("A")), dtype=np.uint8)[1:].view(np.float64)
+    moved = moved.reshape(values.shape, order=order)
+    assert not moved.flags.aligned
+    assert compiled(moved)
+    given = (values[0], rng.standard_normal(70), rng.uniform(size=70))
+    for one, other in zip(products(values, *given)[:2], products(moved, *given)[:2], strict=True):
+        assert np.array_equal(one, other)
+    assert np.array_equal(linear(values, given[0], given[0], 1.0), linear(moved, given[0], given[0], 1.0))
+
+
 @pytest.mark.parametrize(
     "values",
     [
@@ -94,7 +109,6 @@ def test_what_cannot_be_summed_stays_in_its_columns(value):
         rng.standard_normal((50, 4))[::-1],
         np.broadcast_to(rng.standard_normal(4), (50, 4)),
         rng.standard_normal((50, 4)).astype(">f8"),
-        np.frombuffer(bytes(50 * 4 * 8 + 1), dtype=np.uint8)[1:].view(np.float64).reshape(50, 4),
         np.ones((50, 4), dtype=np.int64),
         np.ones((50, MOST_COLUMNS + 1)),
         np.ones((0, 4)),
@@ -105,7 +119,6 @@ def test_what_cannot_be_summed_stays_in_its_columns(value):
         "backwards",
         "one row",
         "big endian",
-        "unaligned",
         "int",
         "wide",
         "none",

@@ -24,8 +24,12 @@ PyMODINIT_FUNC PyInit__short_rows(void) { return PyModule_Create(&module); }
 
 #define PANEL 32
 #define GROUP 8
-#define MOST_PADDED 64
+#define MOST_PADDED 256
 #define ALIGNED __attribute__((aligned(64)))
+
+/* Rows that came from another process begin anywhere. */
+typedef double loose_double __attribute__((aligned(1), may_alias));
+typedef float loose_float __attribute__((aligned(1), may_alias));
 
 /* The next multiple of GROUP. */
 static ptrdiff_t padded(ptrdiff_t k) { return (k + GROUP - 1) / GROUP * GROUP; }
@@ -62,55 +66,61 @@ struct levels {
 #define NAME(x) JOIN(x, TYPE, ISA)
 
 #define WIDTH 2
+#define REGISTERS 1
 #define TARGET
 #define ISA any
-#define number double
+#define number loose_double
 #define TYPE f64
 #include "_short_rows.h"
 #undef number
 #undef TYPE
-#define number float
+#define number loose_float
 #define TYPE f32
 #include "_short_rows.h"
 #undef number
 #undef TYPE
 #undef WIDTH
+#undef REGISTERS
 #undef TARGET
 #undef ISA
 
 #ifdef __x86_64__
 
 #define WIDTH 4
+#define REGISTERS 1
 #define TARGET __attribute__((target("avx2,fma")))
 #define ISA avx2
-#define number double
+#define number loose_double
 #define TYPE f64
 #include "_short_rows.h"
 #undef number
 #undef TYPE
-#define number float
+#define number loose_float
 #define TYPE f32
 #include "_short_rows.h"
 #undef number
 #undef TYPE
 #undef WIDTH
+#undef REGISTERS
 #undef TARGET
 #undef ISA
 
 #define WIDTH 8
+#define REGISTERS 2
 #define TARGET __attribute__((target("avx512f,avx512dq,avx512vl,avx2,fma")))
 #define ISA avx512
-#define number double
+#define number loose_double
 #define TYPE f64
 #include "_short_rows.h"
 #undef number
 #undef TYPE
-#define number float
+#define number loose_float
 #define TYPE f32
 #include "_short_rows.h"
 #undef number
 #undef TYPE
 #undef WIDTH
+#undef REGISTERS
 #undef TARGET
 #undef ISA
 
@@ -162,10 +172,10 @@ int dglm_widest(void)
         return 0;                                                                                                      \
     }
 
-PRODUCTS(double, f64)
-PRODUCTS(float, f32)
-LINEAR(double, f64)
-LINEAR(float, f32)
+PRODUCTS(loose_double, f64)
+PRODUCTS(loose_float, f32)
+LINEAR(loose_double, f64)
+LINEAR(loose_float, f32)
 
 /* Add to eta_i the effects of the levels of a row, times its numbers where there are any. Return as above. */
 int dglm_effects(ptrdiff_t n, const struct levels *by, const double *effects, double *eta)

@@ -8,27 +8,29 @@
 
 typedef double NAME(lanes) __attribute__((vector_size(8 * WIDTH), aligned(8), may_alias));
 typedef long long NAME(bits) __attribute__((vector_size(8 * WIDTH), aligned(8), may_alias));
-typedef number NAME(raw) __attribute__((vector_size(WIDTH * sizeof(number)), aligned(sizeof(number)), may_alias));
+typedef number NAME(raw) __attribute__((vector_size(WIDTH * sizeof(number)), aligned(1), may_alias));
 
 #define LANES(pointer) (*(NAME(lanes) *)(pointer))
 #define BITS(pointer) (*(NAME(bits) *)(pointer))
 #define NUMBERS(row, j) __builtin_convertvector(*(const NAME(raw) *)((row) + (j)), NAME(lanes))
 #define DEVIATIONS(row, centre, j) (NUMBERS(row, j) - LANES((centre) + (j)))
 
-/* Add the products of 8 columns of a with WIDTH columns of b over the rows of a panel. */
+/* Add the products of a group of columns of a with one or two registers of columns of b over the rows of a panel. */
 TARGET static inline __attribute__((always_inline)) void NAME(block)(const double *restrict a, const double *restrict b,
-                                                                     ptrdiff_t q, double *restrict out)
+                                                                     ptrdiff_t q, double *restrict out, const int registers)
 {
-    NAME(lanes) s[GROUP] = {{0}};
-    for (int i = 0; i < PANEL; i++, a += q, b += q) {
-        const NAME(lanes) y = LANES(b);
+    NAME(lanes) s[2][GROUP] = {{{0}}};
+    for (int i = 0; i < PANEL; i++, a += q, b += q)
 #pragma GCC unroll 8
         for (int j = 0; j < GROUP; j++)
-            s[j] += a[j] * y;
-    }
+#pragma GCC unroll 2
+            for (int k = 0; k < registers; k++)
+                s[k][j] += a[j] * LANES(b + k * WIDTH);
 #pragma GCC unroll 8
     for (int j = 0; j < GROUP; j++)
-        LANES(out + j * q) += s[j];
+#pragma GCC unroll 2
+        for (int k = 0; k < registers; k++)
+            LANES(out + j * q + k * WIDTH) += s[k][j];
 }
 
 /* Add the weighted rows of a panel to the sums within their levels, and their weights to the tables of two factors. */
@@ -123,8 +125,11 @@ TARGET static int NAME(products)(const number *restrict x, ptrdiff_t n, ptrdiff_
             }
         }
         for (ptrdiff_t i = 0; w && i < q; i += GROUP)
-            for (ptrdiff_t j = i; j < q; j += WIDTH)
-                NAME(block)(deviations + i, weighted + j, q, second + i * q + j);
+            for (ptrdiff_t j = i; j < q; j += REGISTERS * WIDTH)
+                if (REGISTERS == 2 && j + WIDTH < q)
+                    NAME(block)(deviations + i, weighted + j, q, second + i * q + j, 2);
+                else
+                    NAME(block)(deviations + i, weighted + j, q, second + i * q + j, 1);
         if (by && NAME(within)(by, start, m, p, q, weighted, w, r))
             return 1;
         if (r)

@@ -17,8 +17,8 @@ import numpy as np
 
 from dglm._typing import AnyArray, Codes, Mask, Matrix, Vector
 
-# Columns are padded to a multiple of these, and there are no more than these.
-GROUP, MOST_COLUMNS = 8, 63
+# Columns are padded to a multiple of these.
+GROUP = 8
 SUFFIXES = {np.dtype(np.float64): "f64", np.dtype(np.float32): "f32"}
 
 
@@ -31,6 +31,8 @@ def _loaded() -> ctypes.CDLL | None:
 _LIBRARY = _loaded()
 # Numbers that are added at once, as many as the processor can; 0 where there is no library.
 AT_ONCE = 0 if _LIBRARY is None else int(_LIBRARY.dglm_widest())
+# Columns of which products are faster than those of BLAS, by numbers that are added at once.
+MOST_COLUMNS = {0: 0, 2: 31, 4: 255, 8: 255}
 
 
 def compiled(values: AnyArray) -> bool:
@@ -46,12 +48,12 @@ def compiled(values: AnyArray) -> bool:
     bool
         False for wide rows, for integers, and where neither rows nor columns are stored one number after the other.
     """
-    if not AT_ONCE or values.dtype not in SUFFIXES:
+    if values.dtype not in SUFFIXES:
         return False
     (n, p), (across, along), size = values.shape, values.strides, values.dtype.itemsize
     by_rows = along == size and across >= size * p and across % size == 0
     by_columns = across == size and along >= size * n and along % size == 0
-    return (by_rows or by_columns) and values.flags.aligned and values.size > 0 and p <= MOST_COLUMNS
+    return (by_rows or by_columns) and values.size > 0 and p <= MOST_COLUMNS[AT_ONCE]
 
 
 @dataclass(frozen=True)
@@ -222,4 +224,4 @@ def _address(values: AnyArray | None) -> ctypes.c_void_p | None:
 
 def _numbers(values: Vector | None) -> Vector | None:
     """Return float64 numbers one after the other."""
-    return None if values is None else np.ascontiguousarray(values, dtype=np.float64)
+    return None if values is None else np.require(values, np.float64, ["C", "A"])
