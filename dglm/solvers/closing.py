@@ -87,7 +87,8 @@ def closing(problem: SmoothProblem, x: Iterate) -> Closing:
 def _by_score(problem: SmoothProblem, x: Iterate) -> Closing:
     """Certify by the score against its standard errors at the end."""
     objective, basis = problem.objective, problem.objective.basis
-    found = objective.at(problem.params(x.theta), DiagonalCurvature)
+    known = isinstance(x.sums, DiagonalCurvature)
+    found = x.sums if known else objective.at(problem.params(x.theta), DiagonalCurvature)
     here = Coordinates.of(objective, basis, found)
     if not np.isfinite(here.score_error).all():
         return Closing("kkt", np.inf, found)

@@ -77,6 +77,7 @@ class Pairs(Memory):
     """
 
     lengthens: ClassVar[bool] = True
+    lessons: ClassVar[int] = 6
 
     limit: int
     pairs: tuple[tuple[Vector, Vector], ...] = ()
