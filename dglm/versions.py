@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_info
 
 from dglm._version import __version__
 from dglm.data import usable_cores
+from dglm.matrix import AT_ONCE
 
 NEEDED = (
     "numpy", "scipy", "pandas", "pyarrow", "dask", "distributed", "formulaic", "interface-meta",
@@ -47,6 +48,7 @@ def show_versions(*, as_json: bool = False) -> None:
     cores          : ... usable of ...
     memory         : ... GiB, of which ... GiB are free
     BLAS           : ...
+    loops          : ...
     <BLANKLINE>
     needed
     ------
@@ -94,6 +96,7 @@ def _system() -> dict[str, str]:
         "cores": f"{usable_cores()} usable of {psutil.cpu_count() or 'an unknown number'}",
         "memory": f"{memory.total / 2**30:.1f} GiB, of which {memory.available / 2**30:.1f} GiB are free",
         "BLAS": "; ".join(dict.fromkeys(_blas_libraries())) or "unknown",
+        "loops": f"compiled, {AT_ONCE} numbers at once" if AT_ONCE else "none compiled: numpy's",
     }
 
 

@@ -120,27 +120,29 @@ def _chained(at: Pointwise, slope: Vector) -> Pointwise:
 
 def _logistic(y: Vector, eta: Vector) -> Pointwise:
     """Return the contributions under the logit link, from one exponential and one logarithm a row."""
-    # in place where it can be: this is much of a pass over few columns
-    t = np.abs(eta)
-    np.exp(np.negative(t, out=t), out=t)
+    # in place where it can be, and without a choice that a processor would have to guess: this is much of a pass
+    above = np.maximum(eta, 0.0)
+    # e^min(eta, 0) and e^-max(eta, 0), of which one is 1
+    expected, score = np.exp(np.minimum(eta, 0.0)), np.exp(np.negative(above))
+    t = expected * score
     larger = 1 + t
     np.divide(1.0, larger, out=larger)
-    smaller = t * larger
-    positive = eta >= 0
+    # mu and nu = 1 - mu, neither of which cancels
+    expected *= larger
+    score *= larger
+    information = expected * score
     # score = y nu - (1 - y) mu, of which neither term cancels where the response is certain
-    score, expected = np.where(positive, smaller, larger), np.where(positive, larger, smaller)
     score *= y
     expected *= 1 - y
     score -= expected
     # -l = log(1 + e^eta) - y eta; what cancels where the response is as expected is subtracted first
-    deviance = np.maximum(eta, 0)
+    deviance = above
     deviance -= y * eta
     deviance += np.log1p(t, out=t)
     deviance *= 2
     if _proportions(y):
         deviance -= _saturated(y)
-    smaller *= larger
-    return Pointwise(deviance, score, smaller)
+    return Pointwise(deviance, score, information)
 
 
 def _saturated(y: Vector) -> Vector | float:

@@ -9,6 +9,7 @@ from dglm.matrix.dense import DenseMatrix
 from dglm.matrix.missing import missing_rows
 from dglm.matrix.products import Cross, Gram, GramDiagonal
 from dglm.matrix.reduction import Reduction
+from dglm.matrix.short_rows import AT_ONCE
 from dglm.matrix.side_by_side import SideBySide
 from dglm.matrix.sparse import SparseMatrix, beside, is_sparse, row_slice
 from dglm.matrix.split import PreciseCross, SplitMatrix
@@ -16,6 +17,7 @@ from dglm.matrix.triangular import Information, TriangularFactor
 from dglm.matrix.width import WIDE, check_square, is_wide
 
 __all__ = [
+    "AT_ONCE",
     "WIDE",
     "Basis",
     "CodedColumns",

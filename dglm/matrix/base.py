@@ -100,6 +100,23 @@ class DesignMatrix(ABC):
             The product, about a centre.
         """
 
+    def cross_and_gram(self, r: Vector, w: Vector) -> tuple[Cross, Gram]:
+        """Return X'r and X'WX, one after the other unless the storage brings both in one sweep.
+
+        Parameters
+        ----------
+        r : (n,) array
+            One number a row.
+        w : (n,) array
+            Working weights, of either sign.
+
+        Returns
+        -------
+        tuple of Cross and Gram
+            The products.
+        """
+        return self.cross(r), self.gram(w)
+
     @abstractmethod
     def gram_diagonal(self, w: Vector) -> GramDiagonal:
         """Return the diagonal of X'WX with W = diag(w), in memory linear in p.

@@ -16,10 +16,11 @@ from scipy import sparse
 
 from dglm._typing import AnyArray, Codes, Matrix, Vector
 from dglm.matrix.base import DesignMatrix, StoredMatrix
-from dglm.matrix.categorical import CentredColumns
+from dglm.matrix.categorical import CentredColumns, CodedColumns
 from dglm.matrix.crosses import Crosses
-from dglm.matrix.dense import tile_rows
+from dglm.matrix.dense import CentredTile, tile_rows
 from dglm.matrix.products import Cross, Gram, GramDiagonal
+from dglm.matrix.short_rows import Levels, Products, compiled, products
 
 
 class Tables(dict[tuple[int, int], sparse.coo_array]):
@@ -68,10 +69,8 @@ class CodedTile(DesignMatrix):
         What is taken off.
     positions : (d,) array of int
         Where the columns that are written out stand in the design.
-    deviations : (m, d) array
-        Those columns, less the centre; a view of a buffer that the next tile overwrites.
-    weighted : (m, d) array
-        Room for them times weights: an array of this size, made anew for each tile, costs as much as filling it.
+    written : CentredTile
+        Those columns.
     held : tuple of CentredColumns
         The other columns.
     groups : (p,) array of int
@@ -85,8 +84,7 @@ class CodedTile(DesignMatrix):
     numbers: tuple[Vector, ...]
     centre: Vector
     positions: Codes
-    deviations: Matrix
-    weighted: Matrix
+    written: CentredTile
     held: tuple[CentredColumns, ...]
     groups: Codes
     tables: Tables
@@ -102,20 +100,19 @@ class CodedTile(DesignMatrix):
         return self.rows.nbytes
 
     def matvec(self, beta: Vector) -> Vector:
-        # one number for every row: what rounds in it shifts whole blocks against one another
-        written = beta[self.positions]
-        constant = float(np.dot(self.centre[self.positions].astype(np.longdouble), written))
-        eta: Vector = np.dot(self.deviations, written) + constant
+        eta = self.written.matvec(beta[self.positions])
         if self.held:
             slopes = beta.copy()
             slopes[self.positions] = 0.0
-            eta += self._levels.dot(np.concatenate([part.of.effects(slopes) for part in self.held]))
+            effects = np.concatenate([part.of.effects(slopes) for part in self.held])
+            if self._compiled:
+                self._by.effects(effects, eta)
+            else:
+                eta += self._levels.dot(effects)
         return eta
 
     def matmat(self, B: Matrix) -> Matrix:
-        written = B[self.positions]
-        constants = np.dot(self.centre[self.positions].astype(np.longdouble), written).astype(np.float64)
-        eta: Matrix = np.dot(self.deviations, written) + constants
+        eta = self.written.matmat(B[self.positions])
         if self.held:
             slopes = B.copy()
             slopes[self.positions] = 0.0
@@ -125,7 +122,7 @@ class CodedTile(DesignMatrix):
 
     def crosses(self, R: Matrix) -> Crosses:
         first = np.empty((self.shape[1], R.shape[1]))
-        first[self.positions] = np.dot(self.deviations.T, R)
+        first[self.positions] = np.dot(self.written.deviations.T, R)
         if self.held:
             for part, of_levels in zip(self.held, self._by_part(np.asarray(self._levels.T.dot(R))), strict=True):
                 first[part.columns] = part.coded(of_levels)
@@ -134,43 +131,80 @@ class CodedTile(DesignMatrix):
         return Crosses(float(len(R)), self.centre, R.sum(axis=0), first)
 
     def cross(self, r: Vector) -> Cross:
-        return Cross(float(len(r)), self.centre, float(r.sum()), self._first(r, self._sums(r)))
+        return self._cross_of(r, self._products(r, None) if self._compiled else self._products_of_arrays(r, None))
 
     def gram(self, w: Vector) -> Gram:
+        return self._gram_of(w, self._products(None, w) if self._compiled else self._products_of_arrays(None, w))
+
+    def cross_and_gram(self, r: Vector, w: Vector) -> tuple[Cross, Gram]:
+        found = self._products(r, w) if self._compiled else self._products_of_arrays(r, w)
+        return self._cross_of(r, found), self._gram_of(w, found)
+
+    @property
+    def _compiled(self) -> bool:
+        return compiled(self.written.values)
+
+    def _products(self, r: Vector | None, w: Vector | None) -> Products:
+        """Return sums over all rows and within levels, by compiled loops."""
+        return products(self.written.values, self.written.centre, r, w, self._by if self.held else None)
+
+    def _products_of_arrays(self, r: Vector | None, w: Vector | None) -> Products:
+        """Return the same by numpy and scipy."""
+        d, n_levels = len(self.positions), int(self._by.starts[-1])
+        cross, totals = np.zeros(d + 1), np.zeros(n_levels)
+        gram, within, tables = np.zeros((d + 1, d + 1)), np.zeros((n_levels, d + 1)), [np.empty(0)]
+        if r is not None:
+            of_written = self.written.cross(r)
+            cross = np.append(of_written.deviations, of_written.total)
+            totals = self._sums(r)
+        if w is not None:
+            found = self.written.gram(w)
+            gram[:d, :d], gram[:d, d], gram[d, :d], gram[d, d] = found.second, found.first, found.first, found.total
+            weighted = self.written.weighted
+            np.multiply(self.written.deviations, w[:, None], out=weighted[:, :d])
+            weighted[:, d] = w
+            within = self._sums(weighted)
+            for i, j in np.argwhere(self._by.tables):
+                parts = self.held[i].of, self.held[j].of
+                weights = reduce(lambda product, of: self._times(product, of), parts, w)
+                shape = parts[0].n_levels, parts[1].n_levels
+                tables.append(self.tables.summed(self._by.codes[:, i], self._by.codes[:, j], weights, shape).ravel())
+        return Products(cross, gram, within, totals, np.concatenate(tables))
+
+    def _times(self, w: Vector, of: CodedColumns) -> Vector:
+        return w if of.by is None else w * self.numbers[of.by]
+
+    def _cross_of(self, r: Vector, found: Products) -> Cross:
+        total = float(r.sum())
+        return Cross(float(len(r)), self.centre, total, self._first(total, found.cross[:-1], found.totals))
+
+    def _gram_of(self, w: Vector, found: Products) -> Gram:
         p, d, total = self.shape[1], len(self.positions), float(w.sum())
         if not np.isfinite(total):
             return Gram(total, self.centre, total, np.full(p, np.nan), np.full((p, p), np.nan))
+        mass = total if w.min(initial=0.0) >= 0 else float(np.abs(w).sum())
         second = np.empty((p, p))
-        if w.min(initial=0.0) >= 0:
-            # sqrt(W) X on both sides, half the flops
-            mass, root = total, np.sqrt(w)[:, None]
-            weighted = np.multiply(self.deviations, root, out=self.weighted)
-            second[:d, :d] = np.dot(weighted.T, weighted)
-            weighted *= root
-        else:
-            mass = float(np.abs(w).sum())
-            weighted = np.multiply(self.deviations, w[:, None], out=self.weighted)
-            dense = np.dot(weighted.T, self.deviations)
-            second[:d, :d] = (dense + dense.T) / 2
-        sums = self._sums(w)
-        if self.held:
-            self._mixed(second, weighted)
-            self._coded(second, w, sums)
+        second[:d, :d] = found.gram[:d, :d]
+        for part, place, of_levels in zip(self.held, self._places, self._by_part(found.within), strict=True):
+            second[place, :d] = part.coded(of_levels[:, :d])
+            second[:d, place] = second[place, :d].T
+        self._coded(second, w, found)
         # from the order in which products were taken to that of the design
         second = second[self._order][:, self._order]
-        return Gram(mass, self.centre, total, self._first(w, sums), second)
+        return Gram(mass, self.centre, total, self._first(total, found.gram[:d, d], found.within[:, d]), second)
 
     def gram_diagonal(self, w: Vector) -> GramDiagonal:
-        diagonal, sums = np.empty(self.shape[1]), self._sums(w)
-        diagonal[self.positions] = np.dot(self.deviations.T**2, w)
-        for part, codes, of_levels in zip(self.held, self._codes, self._by_part(sums), strict=True):
+        diagonal, sums, deviations = np.empty(self.shape[1]), self._sums(w), self.written.deviations
+        diagonal[self.positions] = np.dot(deviations.T**2, w)
+        for j, (part, of_levels) in enumerate(zip(self.held, self._by_part(sums), strict=True)):
             squares: Vector = of_levels
             if part.of.by is not None:
                 weights = w * self.numbers[part.of.by] ** 2
-                squares = np.asarray(np.bincount(codes, weights, part.of.n_levels), dtype=np.float64)
+                squares = np.asarray(np.bincount(self._by.codes[:, j], weights, part.of.n_levels), dtype=np.float64)
             diagonal[part.columns] = part.squares(squares)
         mass, total = float(np.abs(w).sum()), float(w.sum())
-        return GramDiagonal(mass, self.centre, total, self._first(w, sums), diagonal, self.groups)
+        first = self._first(total, np.dot(deviations.T, w), sums)
+        return GramDiagonal(mass, self.centre, total, first, diagonal, self.groups)
 
     def less(self, centre: Vector) -> Matrix:
         return self.rows.less(centre)
@@ -189,22 +223,29 @@ class CodedTile(DesignMatrix):
         return self.rows.toarray()
 
     @cached_property
-    def _levels(self) -> sparse.csr_array:
-        """A row for each row, in it the number that multiplies the columns of each part, at the part's level."""
-        m, k = len(self.deviations), len(self.held)
-        values, indices = np.ones((m, k)), np.empty((m, k), dtype=np.int32)
-        starts = np.cumsum([0, *(part.of.n_levels for part in self.held)])
-        for j, (part, start) in enumerate(zip(self.held, starts, strict=False)):
-            np.add(self._codes[j], start, out=indices[:, j], casting="unsafe")
-            if part.of.by is not None:
-                values[:, j] = self.numbers[part.of.by]
-        pointers = np.arange(0, m * k + 1, k, dtype=np.int32)
-        return sparse.csr_array((values.ravel(), indices.ravel(), pointers), shape=(m, int(starts[-1])))
+    def _by(self) -> Levels:
+        """The level of every row for each part, and the number that multiplies its columns."""
+        m, k = len(self.written.values), len(self.held)
+        codes, numbers = np.empty((m, k), dtype=np.int32), None
+        if any(part.of.by is not None for part in self.held):
+            numbers = np.ones((m, k))
+        for j, part in enumerate(self.held):
+            codes[:, j] = self.codes[part.of.factor]
+            if numbers is not None and part.of.by is not None:
+                numbers[:, j] = self.numbers[part.of.by]
+        factors = np.array([part.of.factor for part in self.held], dtype=np.intp)
+        tables = np.tril(factors[:, None] != factors)
+        return Levels(codes, numbers, tuple(part.of.n_levels for part in self.held), tables)
 
     @cached_property
-    def _codes(self) -> list[AnyArray]:
-        """Codes of each part in the type that products take."""
-        return [self.codes[part.of.factor].astype(np.int32) for part in self.held]
+    def _levels(self) -> sparse.csr_array:
+        """A row for each row, in it the number that multiplies the columns of each part, at the part's level."""
+        by = self._by
+        m, k = by.codes.shape
+        values = np.ones((m, k)) if by.numbers is None else by.numbers
+        indices = by.codes + by.starts[:-1].astype(np.int32)
+        pointers = np.arange(0, m * k + 1, k, dtype=np.int32)
+        return sparse.csr_array((values.ravel(), indices.ravel(), pointers), shape=(m, int(by.starts[-1])))
 
     @cached_property
     def _order(self) -> Codes:
@@ -224,41 +265,35 @@ class CodedTile(DesignMatrix):
             yield sums[start : start + part.of.n_levels]
             start += part.of.n_levels
 
-    def _sums(self, r: Vector) -> Vector:
+    def _sums(self, r: Vector | Matrix) -> AnyArray:
         """Return sums within the levels of all parts."""
-        return np.asarray(self._levels.T.dot(r)) if self.held else np.empty(0)
+        return np.asarray(self._levels.T.dot(r)) if self.held else np.empty((0, *r.shape[1:]))
 
-    def _first(self, r: Vector, sums: Vector) -> Vector:
-        """Return sum_i r_i (x_i - centre) from the sums within levels."""
-        if not np.isfinite(r.sum()):
+    def _first(self, total: float, of_written: Vector, of_levels: Vector) -> Vector:
+        """Return sum_i r_i (x_i - centre) from the sums of the columns that are written out, and within levels."""
+        if not np.isfinite(total):
             # the mean moves without end, in every column
             return np.full(self.shape[1], np.nan)
         first = np.empty(self.shape[1])
-        first[self.positions] = np.dot(self.deviations.T, r)
-        for part, of_levels in zip(self.held, self._by_part(sums[:, None]), strict=True):
-            first[part.columns] = part.coded(of_levels)[:, 0]
+        first[self.positions] = of_written
+        for part, sums in zip(self.held, self._by_part(of_levels[:, None]), strict=True):
+            first[part.columns] = part.coded(sums)[:, 0]
         return first
 
-    def _mixed(self, second: Matrix, weighted: Matrix) -> None:
-        """Write the products of coded columns with those that are written out."""
-        d = weighted.shape[1]
-        sums = np.asarray(self._levels.T.dot(weighted))
-        for part, place, of_levels in zip(self.held, self._places, self._by_part(sums), strict=True):
-            second[place, :d] = part.coded(of_levels)
-            second[:d, place] = second[place, :d].T
-
-    def _coded(self, second: Matrix, w: Vector, sums: Vector) -> None:
+    def _coded(self, second: Matrix, w: Vector, found: Products) -> None:
         """Write the products of coded columns with one another, C'GC, G a table of the levels of two parts."""
-        for i, (part, place, of_levels) in enumerate(zip(self.held, self._places, self._by_part(sums), strict=True)):
+        weights = self._by_part(found.within[:, -1])
+        for i, (part, place, of_levels) in enumerate(zip(self.held, self._places, weights, strict=True)):
             for j, (other, other_place) in enumerate(zip(self.held[: i + 1], self._places, strict=False)):
-                by = [number for number in (part.of.by, other.of.by) if number is not None]
-                weights = reduce(lambda product, number: product * self.numbers[number], by, w)
-                if part.of.factor != other.of.factor:
-                    shape = part.of.n_levels, other.of.n_levels
-                    table = self.tables.summed(self._codes[i], self._codes[j], weights, shape)
+                if self._by.tables[i, j]:
+                    start, shape = self._by.offsets[i, j], (part.of.n_levels, other.of.n_levels)
+                    table = found.tables[start : start + shape[0] * shape[1]].reshape(shape)
                     block = part.coded(other.coded(table.T).T)
                 else:
-                    counted = np.bincount(self._codes[i], weights, part.of.n_levels) if by else of_levels
+                    counted = of_levels
+                    if other.of.by is not None:
+                        both = self._times(self._times(w, part.of), other.of)
+                        counted = np.bincount(self._by.codes[:, i], both, part.of.n_levels)
                     block = part.coded(counted[:, None] * other.written())
                     block = (block + block.T) / 2 if i == j else block
                 second[place, other_place] = block

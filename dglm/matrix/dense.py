@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 from operator import add
 
 import numpy as np
@@ -17,6 +17,7 @@ from dglm.matrix.base import DesignMatrix, StoredMatrix, rows_among
 from dglm.matrix.crosses import Crosses
 from dglm.matrix.missing import missing_rows
 from dglm.matrix.products import Cross, Gram, GramDiagonal
+from dglm.matrix.short_rows import compiled, linear, products
 
 # A tile and its weighted copy are read several times each; two megabytes apiece keep both in cache, and what a tile
 # costs beside its arithmetic small: threads take turns there.
@@ -82,9 +83,8 @@ class DenseMatrix(StoredMatrix):
         for start in range(0, max(n, 1), rows):
             part = self.values[start : start + rows]
             m = len(part)
-            tile, weighted = (a[:, :m].T if columns_first else a[:m] for a in (buffer, scratch))
-            subtract(part, centres, tile)
-            yield slice(start, start + m), CentredTile(part, tile, centre, weighted)
+            room, weighted = (a[:, :m].T if columns_first else a[:m] for a in (buffer, scratch))
+            yield slice(start, start + m), CentredTile(part, centre, centres, room, weighted)
 
     def columns(self, columns: Codes) -> DenseMatrix:
         return DenseMatrix(self.values[:, columns])
@@ -124,39 +124,67 @@ class CentredTile(DesignMatrix):
     ----------
     values : (m, p) array
         The rows, as the block has them.
-    deviations : (m, p) array
-        x_i - centre; a view of a buffer that the next tile overwrites.
     centre : (p,) array
-        What was taken off.
+        What is taken off.
+    centres : (p * CENTRED_AT_ONCE,) array
+        The same, repeated.
+    room : (m, p) array
+        For deviations, where something asks for them; the next tile writes over it.
     weighted : (m, p + 1) array
         Room for the weighted deviations and the weights: one product of matrices then brings all sums of both.
     """
 
     values: AnyArray
-    deviations: Matrix
     centre: Vector
+    centres: Vector
+    room: Matrix
     weighted: Matrix
 
     @property
     def shape(self) -> tuple[int, int]:
         """Number of rows and of columns."""
-        m, p = self.deviations.shape
+        m, p = self.values.shape
         return m, p
 
     @property
     def nbytes(self) -> int:
         """Bytes that the stored values take."""
-        return self.deviations.nbytes
+        return self.values.nbytes
+
+    @cached_property
+    def deviations(self) -> Matrix:
+        """What is left of the rows; (m, p)."""
+        subtract(self.values, self.centres, self.room)
+        return self.room
 
     def matvec(self, beta: Vector) -> Vector:
         # one number for every row: what rounds in it shifts whole blocks against one another, which costs Longley's
         # data two digits
         constant = float(np.dot(self.centre.astype(np.longdouble), beta))
+        if compiled(self.values):
+            return linear(self.values, self.centre, beta, constant)
         eta: Vector = np.dot(self.deviations, beta) + constant
         return eta
 
     def cross(self, r: Vector) -> Cross:
+        if compiled(self.values):
+            return self._cross(products(self.values, self.centre, r, None).cross)
         return Cross(float(len(r)), self.centre, float(r.sum()), np.dot(self.deviations.T, r))
+
+    def _cross(self, sums: Vector) -> Cross:
+        return Cross(float(len(self.values)), self.centre, float(sums[-1]), sums[:-1])
+
+    def cross_and_gram(self, r: Vector, w: Vector) -> tuple[Cross, Gram]:
+        if not compiled(self.values):
+            return super().cross_and_gram(r, w)
+        found = products(self.values, self.centre, r, w)
+        return self._cross(found.cross), self._gram(w, found.gram)
+
+    def _gram(self, w: Vector, sums: Matrix) -> Gram:
+        """Return the record of sums about the centre, of which the last ones are of the weights themselves."""
+        p, total = len(self.centre), float(sums[-1, -1])
+        mass = total if w.min(initial=0.0) >= 0 else float(np.abs(w).sum())
+        return Gram(mass, self.centre, total, sums[:p, p].copy(), sums[:p, :p].copy())
 
     def matmat(self, B: Matrix) -> Matrix:
         constants = np.dot(self.centre.astype(np.longdouble), B).astype(np.float64)
@@ -167,6 +195,8 @@ class CentredTile(DesignMatrix):
         return Crosses(float(len(R)), self.centre, R.sum(axis=0), np.dot(self.deviations.T, R))
 
     def gram(self, w: Vector) -> Gram:
+        if compiled(self.values):
+            return self._gram(w, products(self.values, self.centre, None, w).gram)
         p = len(self.centre)
         if len(w) > 0 and w[0] > 0 and (w == w[0]).all():
             # least squares, say: multiplying the rows would be a sixth of the time
@@ -178,9 +208,7 @@ class CentredTile(DesignMatrix):
             root = np.sqrt(w)
             np.multiply(self.deviations, root[:, None], out=self.weighted[:, :p])
             self.weighted[:, p] = root
-            sums = np.dot(self.weighted.T, self.weighted)
-            total = float(sums[p, p])
-            return Gram(total, self.centre, total, sums[:p, p].copy(), sums[:p, :p].copy())
+            return self._gram(w, np.dot(self.weighted.T, self.weighted))
         np.multiply(self.deviations, w[:, None], out=self.weighted[:, :p])
         self.weighted[:, p] = w
         sums = np.dot(self.deviations.T, self.weighted)
@@ -199,12 +227,12 @@ class CentredTile(DesignMatrix):
 
     def tiles(self, *, expanded: bool = False) -> Iterator[tuple[slice, CentredTile]]:
         del expanded
-        yield slice(0, len(self.deviations)), self
+        yield slice(0, len(self.values)), self
 
     def columns(self, columns: Codes) -> CentredTile:
-        deviations = self.deviations[:, columns]
-        weighted = np.empty((len(deviations), deviations.shape[1] + 1))
-        return CentredTile(self.values[:, columns], deviations, self.centre[columns], weighted)
+        values, centre = self.values[:, columns], self.centre[columns]
+        room, weighted = (np.empty((len(values), k)) for k in (len(centre), len(centre) + 1))
+        return CentredTile(values, centre, np.tile(centre, CENTRED_AT_ONCE), room, weighted)
 
     def toarray(self) -> Matrix:
         return np.asarray(self.values, dtype=np.float64)

@@ -16,7 +16,7 @@ from dglm._typing import AnyArray, Codes, Mask, Matrix, Vector
 from dglm.matrix.base import StoredMatrix, rows_among
 from dglm.matrix.categorical import CodedColumns
 from dglm.matrix.coded_tile import CodedTile, Tables
-from dglm.matrix.dense import CENTRED_AT_ONCE, sampled, sampled_centre, subtract, tile_rows
+from dglm.matrix.dense import CENTRED_AT_ONCE, CentredTile, sampled, sampled_centre, tile_rows
 from dglm.matrix.missing import missing_rows
 from dglm.matrix.products import Cross, Gram, GramDiagonal
 from dglm.matrix.width import is_wide
@@ -106,18 +106,17 @@ class SideBySide(StoredMatrix):
         rows = tile_rows(p) if expanded else max(tile_rows(d + len(held)), outweighing)
         groups, tables, centres = self._groups(), Tables(), np.tile(centre[positions], CENTRED_AT_ONCE)
         # row by row, as products with coded columns read them
-        buffer, scratch = (np.empty((min(rows, n), d)) for _ in range(2))
+        room, weighted = (np.empty((min(rows, n), k)) for k in (d, d + 1))
+        apart = any(len(part.apart) for part in parts)
         for start in range(0, max(n, 1), rows):
             some = slice(start, min(start + rows, n))
-            here, m = self._some(some), some.stop - start
-            deviations, weighted = buffer[:m], scratch[:m]
-            np.concatenate([self.dense[some], *(self._columns(a.of, a.apart, some) for a in parts)], 1, out=deviations)
-            subtract(deviations, centres, deviations)
+            here, m, values = self._some(some), some.stop - start, self.dense[some]
+            if apart:
+                values = np.hstack([values, *(self._columns(part.of, part.apart, some) for part in parts)])
+            written = CentredTile(values, centre[positions], centres, room[:m], weighted[:m])
             yield (
                 some,
-                CodedTile(
-                    here, here.codes, here.numbers, centre, positions, deviations, weighted, held, groups, tables
-                ),
+                CodedTile(here, here.codes, here.numbers, centre, positions, written, held, groups, tables),
             )
 
     def _groups(self) -> Codes:

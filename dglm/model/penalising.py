@@ -25,7 +25,7 @@ from dglm.penalties import Penalty
 from dglm.results import CVResults, PathResults
 from dglm.results.cross_validation import Select
 from dglm.results.estimate import ScaleOption, null_deviance_of
-from dglm.results.path import Finishing
+from dglm.results.finishing import Finishing
 from dglm.solvers import PathFit, Status, alpha_grid, check_path, solve_path
 
 
@@ -325,7 +325,7 @@ class Penalising(Model):
         null_deviance = null_deviance_of(objective)
         return PathResults(
             fit=fit,
-            finishing=Finishing(objective=objective, design=self.design, table=self._table, scale=scale),
+            finishing=Finishing.of(objective, self.design, self._table, scale),
             null_deviance=null_deviance,
             pass_seconds=tuple(objective.data.passes.seconds[passes_before:]),
         )

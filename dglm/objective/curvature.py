@@ -36,11 +36,11 @@ class Curvature(Gradient):
         eta = block.eta(point)
         at = family.pointwise(block.y, eta)
         w = block.row_weights
+        weights = cls.working_weights(family, block.y, eta, at)
         return cls(
             weighted_total(w, at.deviance),
             weighted_total(w, pearson(at)),
-            block.X.cross(weighted(w, at.score)),
-            block.X.gram(weighted(w, cls.working_weights(family, block.y, eta, at))),
+            *block.X.cross_and_gram(weighted(w, at.score), weighted(w, weights)),
         )
 
     @staticmethod

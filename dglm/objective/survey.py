@@ -131,11 +131,13 @@ class Survey:
             W, Wz = (of.rows(values) for values in first_step(family, of, block.offset))
         else:
             W, Wz = step_from(family, block, block.X.matvec(near))
-        gram = block.X.gram_diagonal(W) if wide else block.X.gram(W)
+        gram: Gram | GramDiagonal
+        if wide:
+            cross, gram = block.X.cross(Wz), block.X.gram_diagonal(W)
+        else:
+            cross, gram = block.X.cross_and_gram(Wz, W)
         low, high = _constants(gram)
-        return replace(
-            cls._without_columns(block, family, of), low=low, high=high, information=gram, cross=block.X.cross(Wz)
-        )
+        return replace(cls._without_columns(block, family, of), low=low, high=high, information=gram, cross=cross)
 
     @classmethod
     def of_response(cls, block: Block, family: Family) -> Survey:

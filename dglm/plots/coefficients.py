@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from dglm._typing import AnyArray, Vector
-from dglm.plots.axes import label_log_x
+from dglm.plots.axes import axes_of, label_log_x
 
 #: How many coefficients are drawn, the largest.
 LARGEST = 40
@@ -71,27 +71,36 @@ def height_of(table: pd.DataFrame) -> float:
     return max(MARGIN + LINE * len(table), 2.4)
 
 
-def coefficients_axes(ax: Any, table: pd.DataFrame, level: float, *, exponentiate: bool, left_out: int) -> Any:
+def coefficients_axes(
+    ax: Any, table: pd.DataFrame, intercept: int | None, *, exponentiate: bool = False, largest: int = LARGEST
+) -> Any:
     """Draw coefficients, the first on top.
 
     Parameters
     ----------
-    ax : matplotlib Axes
-        Where.
+    ax : matplotlib Axes or None
+        Where; a new figure of their height when None.
     table : DataFrame
-        From `tidy`; its columns say what the estimates are.
-    level : float
-        Of the intervals, where there are some.
+        From `tidy`, its intervals of 95%; its columns say what the estimates are.
+    intercept : int or None
+        Position of one to be left out.
     exponentiate : bool
         Whether estimates are exponentials.
-    left_out : int
-        How many smaller ones are not drawn.
+    largest : int
+        How many, where there are more the largest.
 
     Returns
     -------
     matplotlib Axes
-        The same.
+        With a line for each.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
     """
+    table, left_out = drawn_coefficients(table, intercept, largest)
+    ax = axes_of(ax, height=height_of(table))
     y, estimate = np.arange(len(table)), table["estimate"].to_numpy()
     none = 1.0 if exponentiate else 0.0
     ax.axvline(none, color="0.7", linewidth=0.8, zorder=0)
@@ -116,7 +125,7 @@ def coefficients_axes(ax: Any, table: pd.DataFrame, level: float, *, exponentiat
         label_log_x(ax, *ax.get_xlim())
     ax.set_yticks(y, [_short(str(term)) for term in table["term"]])
     ax.set_ylim(len(table) - 0.4, -0.6)
-    ax.set_xlabel(_label(table, level, exponentiate=exponentiate))
+    ax.set_xlabel(_label(table, exponentiate=exponentiate))
     if left_out:
         size = "|estimate / std err|" if "statistic" in table else "|estimate|"
         title = f"the {len(table)} of largest {size}; {left_out} smaller ones are not drawn"
@@ -143,12 +152,12 @@ def _short(term: str) -> str:
     return term if len(term) <= LONGEST else f"{term[: LONGEST // 2 - 2]} ... {term[3 - LONGEST // 2 :]}"
 
 
-def _label(table: pd.DataFrame, level: float, *, exponentiate: bool) -> str:
+def _label(table: pd.DataFrame, *, exponentiate: bool) -> str:
     """Return what the estimates are."""
     what = "exp(coefficient)" if exponentiate else "coefficient"
     if "conf_low" in table:
         caveat = ",\nthe selection not accounted for" if "selection" in table else ""
-        return f"{what}, {100 * level:g}% interval{caveat}"
+        return f"{what}, 95% interval{caveat}"
     if "selected" in table:
         return f"{what},\nselected and shrunk: no intervals"
     return f"{what},\n{'between bounds' if 'lower' in table else 'shrunk'}: no intervals"

@@ -2,38 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from dglm.solvers import Certificate, Iteration, Status
+from dglm.solvers import Fit
 
 # What is drawn where an iterate is at the optimum exactly.
 EXACT = 1e-18
 
 
-def trace_axes(ax: Any, history: Sequence[Iteration], certificate: Certificate, status: Status, solver: str) -> Any:
+def trace_axes(ax: Any, fit: Fit) -> Any:
     """Draw the certificate of every iterate, and how far its objective was above the last.
 
     Parameters
     ----------
     ax : matplotlib Axes
         Where.
-    history : sequence of Iteration
-        From the start.
-    certificate : Certificate
-        Of the fit.
-    status : Status
-        Why the solver stopped.
-    solver : str
-        Its name.
+    fit : Fit
+        With a trace.
 
     Returns
     -------
     matplotlib Axes
         The same.
     """
+    history, certificate = fit.trace, fit.certificate
     measured = np.array([each.certificate for each in history])
     objective = np.array([each.objective for each in history])
     numbers = np.arange(len(history))
@@ -51,7 +45,7 @@ def trace_axes(ax: Any, history: Sequence[Iteration], certificate: Certificate, 
     ax.set_xlabel("iteration")
     ax.set_ylabel("distance from the optimum / std err")
     ax.xaxis.get_major_locator().set_params(integer=True)
-    ax.set_title(f"{solver}, {len(history) - 1} iterations: {status.value}", fontsize="small", loc="left")
+    ax.set_title(f"{fit.solver}, {len(history) - 1} iterations: {fit.status.value}", fontsize="small", loc="left")
     # iterates go from the upper left to the lower right
     ax.legend(loc="lower left", fontsize="small")
     return ax

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -15,6 +14,7 @@ from dglm.results.base import Results
 from dglm.results.drawing import scores_drawing
 from dglm.results.page import Section
 from dglm.results.path import PathResults
+from dglm.results.reporting import Report, Reported
 from dglm.results.summary import Column, Summarised, Summary, count
 from dglm.solvers import Status
 
@@ -22,7 +22,7 @@ Select = Literal["min", "1se"]
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class CVResults(Summarised):
+class CVResults(Summarised, Reported):
     """Scores of a path on rows that were held out, and the strength that they select.
 
     Attributes
@@ -195,41 +195,10 @@ class CVResults(Summarised):
         label = f"{self.scoring} of rows held out"
         return scores_axes(axes_of(ax), self.alphas, self.mean, self.standard_error, marks, label)
 
-    def report(
-        self,
-        path: str | os.PathLike[str],
-        *,
-        exponentiate: bool = False,
-        plots: bool = True,
-        effects: int = 6,
-        data: Any = None,
-    ) -> None:
-        """Write a page about the cross-validation and the fit that it selects, as `Results.report` does.
-
-        Parameters
-        ----------
-        path : str or path
-            Of the file; what is there is written over.
-        exponentiate : bool
-            Whether to show exp(coefficient), where that is a ratio.
-        plots : bool
-            Whether there are plots.
-        effects : int
-            Most variables whose effects are drawn.
-        data : dataframe, optional
-            Other rows with the response, for residuals and calibration.
-
-        Raises
-        ------
-        ValueError
-            If `effects` is negative, or exp(coefficient) is no ratio under the link.
-        OSError
-            If the file cannot be written.
-        """
+    @property
+    def _report(self) -> Report:
         before = Section("Choice of the strength", f"{self.summary().as_html()}\n{self.path.summary().as_html()}")
-        self.best._report.write(
-            path, exponentiate=exponentiate, plots=plots, effects=effects, data=data, before=(before,)
-        )
+        return replace(self.best._report, before=(before,))
 
     @property
     def _loss(self) -> Vector:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,9 @@ import pandas as pd
 from dglm._typing import Vector
 from dglm.design import by_name
 from dglm.inference import Covariance, symmetric_intervals, two_sided_pvalues
-from dglm.plots import axes_of, coefficients_axes, drawn_coefficients, height_of
+from dglm.plots import coefficients_axes
+from dglm.results.caveats import caveats
+from dglm.results.debiased_page import DebiasedReport
 from dglm.results.estimate import Estimate
 from dglm.results.summary import Column, Summarised, Summary, count, number, probability, statistic
 
@@ -178,6 +181,7 @@ class DebiasedResults(Summarised):
                 "One Newton step from the penalised estimates takes off their bias to first order. Each interval "
                 f"holds for itself, for {p} columns that are few beside {count(self.nobs)} observations; p-values are "
                 "not adjusted for their number. Nothing is selected.",
+                *caveats(e),
             ),
         )
 
@@ -199,10 +203,29 @@ class DebiasedResults(Summarised):
         ImportError
             If matplotlib is not installed.
         """
-        table = self.tidy()
-        drawn, left_out = drawn_coefficients(table, self.estimate.basis.intercept)
-        ax = axes_of(ax, height=height_of(drawn))
-        return coefficients_axes(ax, drawn, 0.95, exponentiate=False, left_out=left_out)
+        return coefficients_axes(ax, self.tidy(), self.estimate.basis.intercept)
+
+    def report(self, path: str | os.PathLike[str], *, plots: bool = True) -> None:
+        """Write a page about the debiased estimates: one file of HTML that needs no network and no script to be read.
+
+        It has the summary, the penalised estimates that these came from with how far the step went, the rows and what
+        became of them, the model, how the penalised optimum was found, plots, and versions. No pass is made.
+
+        Parameters
+        ----------
+        path : str or path
+            Of the file; what is there is written over.
+        plots : bool
+            Whether there are plots, which matplotlib draws: the coefficients with intervals, and the iterations of the
+            penalised fit.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        """
+        of = DebiasedReport(estimate=self.estimate, summary=self.summary(), tidy=self.tidy(), n_passes=self.n_passes)
+        of.write(path, plots=plots)
 
     @property
     def _estimate(self) -> Estimate:

@@ -15,6 +15,9 @@ WIDTH, HEIGHT, DOTS = 6.4, 4.2, 160
 # Bytes of vectors above which a figure has so many marks that pixels are smaller.
 MOST = 100_000
 
+#: What stands in their place where they cannot be drawn.
+INSTALL = "<p>Plots need matplotlib: <code>pip install &quot;dglm[plot]&quot;</code>.</p>"
+
 
 @dataclass(frozen=True)
 class Figure:

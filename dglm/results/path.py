@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -11,47 +12,18 @@ import numpy as np
 import pandas as pd
 
 from dglm._typing import Matrix, Vector
-from dglm.data import Table
-from dglm.design import Design, by_name
-from dglm.errors import DataError
-from dglm.objective import Curvature, Objective, SecondOrder
-from dglm.penalties import SmoothPenalty
+from dglm.design import by_name
 from dglm.plots import axes_of, path_axes
 from dglm.results.base import Results
 from dglm.results.dispatch import results_of
 from dglm.results.drawing import path_drawing
-from dglm.results.estimate import ScaleOption, finish
-from dglm.results.refitting import PLAIN
+from dglm.results.finishing import Finishing
+from dglm.results.path_page import PathReport
 from dglm.results.summary import Column, Summarised, Summary, count, percent
-from dglm.solvers import PathFit, Status, of_strength
+from dglm.solvers import PathFit, Status
 
 # Relative distance at which a strength is one of the path's.
 SAME = 1e-9
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finishing:
-    """What turns a fit of the path into results.
-
-    Attributes
-    ----------
-    objective : Objective or None
-        Of all rows; stays in the process that fitted.
-    design : Design
-        The recipe.
-    table : Table or None
-        The rows; stays in the process that fitted.
-    scale : None, ``"X2"``, ``"dev"`` or float
-        How the dispersion was asked for.
-    """
-
-    objective: Objective[Any] | None
-    design: Design
-    table: Table | None
-    scale: ScaleOption
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "objective": None, "table": None}
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -63,7 +35,7 @@ class PathResults(Summarised):
     fit : PathFit
         Where the fits ended.
     finishing : Finishing
-        What turns one into results.
+        What turns one into results, and what is known of the rows.
     null_deviance : float
         Deviance of the null model.
     pass_seconds : tuple of float
@@ -240,6 +212,31 @@ class PathResults(Summarised):
         """
         return path_axes(axes_of(ax), self.alphas, *self._drawn, self.df)
 
+    def report(self, path: str | os.PathLike[str]) -> None:
+        """Write a page about the path: one file of HTML that needs no network and no script to be read.
+
+        It has the figure of the path and its summary, the order in which coefficients enter under a sparse penalty, the
+        rows and what became of them, the model, every strength with its certificate, and versions. No pass is made.
+
+        Parameters
+        ----------
+        path : str or path
+            Of the file; what is there is written over.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        """
+        PathReport(
+            fit=self.fit,
+            fitted=self.finishing,
+            summary=self.summary(),
+            explained=self.deviance_ratio,
+            entry=self.entry,
+            pass_seconds=self.pass_seconds,
+        ).write(path)
+
     @property
     def _drawn(self) -> tuple[Matrix, list[str]]:
         """The coefficients that figures show, (q, m), and their names: not the intercept, nor what is always zero."""
@@ -254,26 +251,8 @@ class PathResults(Summarised):
         return {}
 
     def _finished(self, i: int) -> Results:
-        """Return the result of one strength; the fit has all it takes, but for a dispersion or an information."""
-        ready, fit = self.finishing, self.fit.fits[i]
-        if ready.objective is None or ready.table is None:
-            raise DataError(
-                "the rows that were fitted did not travel with this path; take the results that you need, path[i], "
-                "before it leaves the process, or fit again here"
-            )
-        objective = replace(ready.objective, penalty=of_strength(ready.objective.penalty, float(self.alphas[i])))
-        before = objective.data.passes.count
-        if isinstance(objective.penalty, SmoothPenalty) and not isinstance(fit.sums, SecondOrder):
-            fit = replace(fit, sums=objective.at(fit.params, Curvature))
-        estimate = finish(
-            objective,
-            fit,
-            design=ready.design,
-            table=ready.table,
-            scale=ready.scale,
-            wanted=PLAIN,
-            passes_before=before,
-        )
+        """Return the result of one strength."""
+        estimate = self.finishing.estimate(self.fit.fits[i], float(self.alphas[i]))
         # rows that were sorted by fold are sealed in that order, in which nothing else reads them
         seals = () if self.fit.fold_status else estimate.seals
         return results_of(replace(estimate, seals=seals, pass_seconds=(*self.pass_seconds, *estimate.pass_seconds)))

@@ -13,9 +13,7 @@ from dglm.plots import (
     axes_of,
     calibration_axes,
     coefficients_axes,
-    drawn_coefficients,
     effect_axes,
-    height_of,
     lift_axes,
     qq_axes,
     residuals_axes,
@@ -95,9 +93,7 @@ class Plots:
             If exp(coefficient) is no ratio under the link.
         """
         table, without = self._tidy(exponentiate=exponentiate), None if intercept else self._estimate.basis.intercept
-        drawn, left_out = drawn_coefficients(table, without, largest)
-        ax = axes_of(ax, height=height_of(drawn))
-        return coefficients_axes(ax, drawn, 0.95, exponentiate=exponentiate, left_out=left_out)
+        return coefficients_axes(ax, table, without, exponentiate=exponentiate, largest=largest)
 
     def effect(self, name: str, ax: Any = None, *, alpha: float = 0.05, bins: int = 20, partial: bool = True) -> Any:
         """Draw what a variable adds to the linear predictor, through the terms that are made of it alone: one pass.
@@ -282,5 +278,4 @@ class Plots:
         ImportError
             If matplotlib is not installed.
         """
-        fit = self._estimate.fit
-        return trace_axes(axes_of(ax), fit.trace, fit.certificate, fit.status, fit.solver)
+        return trace_axes(axes_of(ax), self._estimate.fit)

@@ -98,7 +98,7 @@ def percent(value: float) -> str:
     str
         No padding.
     """
-    return f"{100 * value:.1f}%"
+    return f"{100 * value:z.1f}%"
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,194 @@
+/* X beta, X'r and X'WX of rows of a few numbers, read once, centred on the way; `dglm.matrix.short_rows` calls them.
+
+   BLAS and numpy do this in four sweeps, each mostly overhead where a row is short. Rows are taken in panels that stay
+   in the first cache; a panel's products fill registers, a group of eight columns against as many as fit into one.
+   Source: Goto & van de Geijn (2008), "Anatomy of high-performance matrix multiplication", sections 4 to 6.
+
+   ctypes loads the library, and the interpreter's lock is free while it runs. There is no Python in it but what makes it
+   a module with nothing inside, for those who import all that is in a package; it does without Python's headers. */
+
+#if defined(__has_include)
+#if __has_include(<Python.h>)
+#define Py_LIMITED_API 0x030b0000
+#include <Python.h>
+
+static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "_short_rows", "Loops that ctypes calls.", 0, NULL, NULL, NULL, NULL, NULL};
+
+PyMODINIT_FUNC PyInit__short_rows(void) { return PyModule_Create(&module); }
+#endif
+#endif
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define PANEL 32
+#define GROUP 8
+#define MOST_PADDED 256
+#define ALIGNED __attribute__((aligned(64)))
+
+/* Rows that came from another process begin anywhere. */
+typedef double loose_double __attribute__((aligned(1), may_alias));
+typedef float loose_float __attribute__((aligned(1), may_alias));
+
+/* The next multiple of GROUP. */
+static ptrdiff_t padded(ptrdiff_t k) { return (k + GROUP - 1) / GROUP * GROUP; }
+
+/* Copy p numbers, with zeros after them. */
+static void pad(const double *from, ptrdiff_t p, double *to)
+{
+    memset(to, 0, sizeof(double) * MOST_PADDED);
+    memcpy(to, from, sizeof(double) * p);
+}
+
+/* Set the bits of the first k numbers of a group. */
+static void keep(ptrdiff_t k, long long *kept)
+{
+    for (ptrdiff_t j = 0; j < GROUP; j++)
+        kept[j] = j < k ? -1 : 0;
+}
+
+/* Factors beside the numbers of the rows, k of them, and sums within their levels. */
+struct levels {
+    ptrdiff_t k;
+    const int32_t *codes;      /* (n, k) */
+    const double *numbers;     /* (n, k), what multiplies an indicator, or none */
+    const ptrdiff_t *n_levels; /* (k,) */
+    const ptrdiff_t *starts;   /* (k,) of the levels of each factor among those of all */
+    const ptrdiff_t *offsets;  /* (k, k) of tables of two factors, the later one first, -1 where there is none */
+    double *sums;              /* (levels of all, q), of w_i z_i */
+    double *totals;            /* (levels of all,), of r_i */
+    double *tables;            /* of w_i */
+};
+
+#define PASTE(x, y, z) x##_##y##_##z
+#define JOIN(x, y, z) PASTE(x, y, z)
+#define NAME(x) JOIN(x, TYPE, ISA)
+
+#define WIDTH 2
+#define REGISTERS 1
+#define TARGET
+#define ISA any
+#define number loose_double
+#define TYPE f64
+#include "_short_rows.h"
+#undef number
+#undef TYPE
+#define number loose_float
+#define TYPE f32
+#include "_short_rows.h"
+#undef number
+#undef TYPE
+#undef WIDTH
+#undef REGISTERS
+#undef TARGET
+#undef ISA
+
+#ifdef __x86_64__
+
+#define WIDTH 4
+#define REGISTERS 1
+#define TARGET __attribute__((target("avx2,fma")))
+#define ISA avx2
+#define number loose_double
+#define TYPE f64
+#include "_short_rows.h"
+#undef number
+#undef TYPE
+#define number loose_float
+#define TYPE f32
+#include "_short_rows.h"
+#undef number
+#undef TYPE
+#undef WIDTH
+#undef REGISTERS
+#undef TARGET
+#undef ISA
+
+#define WIDTH 8
+#define REGISTERS 2
+#define TARGET __attribute__((target("avx512f,avx512dq,avx512vl,avx2,fma")))
+#define ISA avx512
+#define number loose_double
+#define TYPE f64
+#include "_short_rows.h"
+#undef number
+#undef TYPE
+#define number loose_float
+#define TYPE f32
+#include "_short_rows.h"
+#undef number
+#undef TYPE
+#undef WIDTH
+#undef REGISTERS
+#undef TARGET
+#undef ISA
+
+#endif
+
+/* Return how many doubles fit into the largest register that there are loops and a processor for. */
+int dglm_widest(void)
+{
+#ifdef __x86_64__
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+        return 8;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        return 4;
+#endif
+    return 2;
+}
+
+#ifdef __x86_64__
+#define OF_WIDTH(function, type, width)                                                                                \
+    ((width) == 8 ? function##_##type##_avx512 : (width) == 4 ? function##_##type##_avx2 : function##_##type##_any)
+#else
+#define OF_WIDTH(function, type, width) function##_##type##_any
+#endif
+
+/* Add sum_i w_i z_i z_i', z_i = (x_i - centre, 1), to second, (q, q) with q = p + 1 padded, where w is given, and
+   sum_i r_i z_i to cross, (q,), where r is; and where there are factors, the sums within their levels. Rows of p numbers
+   begin every `across` numbers, columns every `along`, and one of them is 1; registers are of `width` doubles, as
+   `dglm_widest` says or fewer. Return whether a code is of no level. */
+#define PRODUCTS(number, type)                                                                                         \
+    int dglm_products_##type(int width, const number *x, ptrdiff_t n, ptrdiff_t p, ptrdiff_t across,                   \
+                             ptrdiff_t along, const double *centre, const double *w, const double *r, double *second, double *cross,    \
+                             const struct levels *by)                                                                  \
+    {                                                                                                                  \
+        const ptrdiff_t q = padded(p + 1);                                                                             \
+        if (OF_WIDTH(products, type, width)(x, n, p, across, along, centre, w, r, second, cross, by))                         \
+            return 1;                                                                                                  \
+        for (ptrdiff_t i = 0; i < q; i++)                                                                              \
+            for (ptrdiff_t j = 0; j < i; j++)                                                                          \
+                second[i * q + j] = second[j * q + i];                                                                 \
+        return 0;                                                                                                      \
+    }
+
+/* Write eta_i = (x_i - centre)'beta + constant. Return 0. */
+#define LINEAR(number, type)                                                                                           \
+    int dglm_linear_##type(int width, const number *x, ptrdiff_t n, ptrdiff_t p, ptrdiff_t across,                     \
+                           ptrdiff_t along, const double *centre, const double *beta, double constant, double *eta)                     \
+    {                                                                                                                  \
+        OF_WIDTH(linear, type, width)(x, n, p, across, along, centre, beta, constant, eta);                                   \
+        return 0;                                                                                                      \
+    }
+
+PRODUCTS(loose_double, f64)
+PRODUCTS(loose_float, f32)
+LINEAR(loose_double, f64)
+LINEAR(loose_float, f32)
+
+/* Add to eta_i the effects of the levels of a row, times its numbers where there are any. Return as above. */
+int dglm_effects(ptrdiff_t n, const struct levels *by, const double *effects, double *eta)
+{
+    for (ptrdiff_t i = 0; i < n; i++) {
+        const int32_t *codes = by->codes + i * by->k;
+        double sum = 0.0;
+        for (ptrdiff_t a = 0; a < by->k; a++) {
+            if (codes[a] < 0 || codes[a] >= by->n_levels[a])
+                return 1;
+            sum += effects[by->starts[a] + codes[a]] * (by->numbers ? by->numbers[i * by->k + a] : 1.0);
+        }
+        eta[i] += sum;
+    }
+    return 0;
+}

@@ -1,0 +1,203 @@
+/* The loops of _short_rows.c, which includes this once for each type of number and set of instructions.
+
+   number: type of the stored rows; WIDTH: doubles in a register; TARGET: attribute that allows such registers;
+   NAME(x): x with a suffix of both.
+
+   All sums are made in an order that does not depend on WIDTH, so that every set of instructions that multiplies and
+   adds in one step brings the same bits. */
+
+typedef double NAME(lanes) __attribute__((vector_size(8 * WIDTH), aligned(8), may_alias));
+typedef long long NAME(bits) __attribute__((vector_size(8 * WIDTH), aligned(8), may_alias));
+typedef number NAME(raw) __attribute__((vector_size(WIDTH * sizeof(number)), aligned(1), may_alias));
+
+#define LANES(pointer) (*(NAME(lanes) *)(pointer))
+#define BITS(pointer) (*(NAME(bits) *)(pointer))
+#define NUMBERS(row, j) __builtin_convertvector(*(const NAME(raw) *)((row) + (j)), NAME(lanes))
+#define DEVIATIONS(row, centre, j) (NUMBERS(row, j) - LANES((centre) + (j)))
+
+/* Add the products of a group of columns of a with one or two registers of columns of b over the rows of a panel. */
+TARGET static inline __attribute__((always_inline)) void NAME(block)(const double *restrict a, const double *restrict b,
+                                                                     ptrdiff_t q, double *restrict out, const int registers)
+{
+    NAME(lanes) s[2][GROUP] = {{{0}}};
+    for (int i = 0; i < PANEL; i++, a += q, b += q)
+#pragma GCC unroll 8
+        for (int j = 0; j < GROUP; j++)
+#pragma GCC unroll 2
+            for (int k = 0; k < registers; k++)
+                s[k][j] += a[j] * LANES(b + k * WIDTH);
+#pragma GCC unroll 8
+    for (int j = 0; j < GROUP; j++)
+#pragma GCC unroll 2
+        for (int k = 0; k < registers; k++)
+            LANES(out + j * q + k * WIDTH) += s[k][j];
+}
+
+/* Add the weighted rows of a panel to the sums within their levels, and their weights to the tables of two factors. */
+TARGET static int NAME(within)(const struct levels *by, ptrdiff_t start, ptrdiff_t m, ptrdiff_t p, ptrdiff_t q,
+                               const double *restrict weighted, const double *restrict w, const double *restrict r)
+{
+    const ptrdiff_t k = by->k;
+    for (ptrdiff_t i = 0; i < m; i++) {
+        const int32_t *codes = by->codes + (start + i) * k;
+        const double *numbers = by->numbers ? by->numbers + (start + i) * k : 0;
+        for (ptrdiff_t a = 0; a < k; a++) {
+            const double times = numbers ? numbers[a] : 1.0;
+            if (codes[a] < 0 || codes[a] >= by->n_levels[a])
+                return 1;
+            const ptrdiff_t level = by->starts[a] + codes[a];
+            if (r)
+                by->totals[level] += times * r[start + i];
+            if (!w)
+                continue;
+            double *restrict sums = by->sums + level * q;
+            for (ptrdiff_t j = 0; j < q; j += WIDTH)
+                LANES(sums + j) += times * LANES(weighted + i * q + j);
+            const double each = times * weighted[i * q + p];
+            for (ptrdiff_t b = 0; b < a; b++) {
+                const ptrdiff_t table = by->offsets[a * k + b];
+                if (table >= 0)
+                    by->tables[table + codes[a] * by->n_levels[b] + codes[b]] += each * (numbers ? numbers[b] : 1.0);
+            }
+        }
+    }
+    return 0;
+}
+
+/* Write rows less the centre to a panel, from columns that are stored one after the other. */
+TARGET static void NAME(from_columns)(const number *restrict x, ptrdiff_t m, ptrdiff_t p, ptrdiff_t along, ptrdiff_t q,
+                                      const double *restrict centre, double *restrict deviations)
+{
+    for (ptrdiff_t j = 0; j < p; j++, x += along)
+        for (ptrdiff_t i = 0; i < m; i++)
+            deviations[i * q + j] = (double)x[i] - centre[j];
+    for (ptrdiff_t i = 0; i < m; i++) {
+        deviations[i * q + p] = 1.0;
+        for (ptrdiff_t j = p + 1; j < q; j++)
+            deviations[i * q + j] = 0.0;
+    }
+}
+
+TARGET static int NAME(products)(const number *restrict x, ptrdiff_t n, ptrdiff_t p, ptrdiff_t across, ptrdiff_t along,
+                                 const double *restrict centre, const double *restrict w, const double *restrict r,
+                                 double *restrict second, double *restrict cross, const struct levels *by)
+{
+    const ptrdiff_t q = padded(p + 1), whole = p / GROUP * GROUP, end = (n - 1) * across + p;
+    double deviations[PANEL * MOST_PADDED] ALIGNED, weighted[PANEL * MOST_PADDED] ALIGNED, middle[MOST_PADDED] ALIGNED;
+    double one[GROUP] ALIGNED;
+    long long kept[GROUP] ALIGNED;
+    number tail[MOST_PADDED] = {0};
+
+    pad(centre, p, middle);
+    keep(p - whole, kept);
+    for (int j = 0; j < GROUP; j++)
+        one[j] = j == p - whole;
+    for (ptrdiff_t start = 0; start < n; start += PANEL) {
+        const ptrdiff_t m = n - start < PANEL ? n - start : PANEL;
+        if (m < PANEL) {
+            memset(deviations, 0, sizeof(double) * PANEL * q);
+            memset(weighted, 0, sizeof(double) * PANEL * q);
+        }
+        if (along != 1) {
+            NAME(from_columns)(x + start, m, p, along, q, middle, deviations);
+            for (ptrdiff_t i = 0; w && i < m; i++)
+                for (ptrdiff_t j = 0; j < q; j += WIDTH)
+                    LANES(weighted + i * q + j) = w[start + i] * LANES(deviations + i * q + j);
+        }
+        for (ptrdiff_t i = 0; along == 1 && i < m; i++) {
+            const number *row = x + (start + i) * across;
+            double *restrict d = deviations + i * q, *restrict e = weighted + i * q;
+            const double each = w ? w[start + i] : 0.0;
+            if ((start + i) * across + whole + GROUP > end)
+                row = memcpy(tail, row, p * sizeof(number));
+            for (ptrdiff_t j = 0; j < whole; j += WIDTH) {
+                const NAME(lanes) v = DEVIATIONS(row, middle, j);
+                LANES(d + j) = v;
+                LANES(e + j) = each * v;
+            }
+#pragma GCC unroll 8
+            for (ptrdiff_t j = 0; j < GROUP; j += WIDTH) {
+                /* what follows the row in memory may be anything, nan too */
+                const NAME(bits) v = (NAME(bits))DEVIATIONS(row, middle, whole + j) & BITS(kept + j);
+                const NAME(lanes) last = (NAME(lanes))v + LANES(one + j);
+                LANES(d + whole + j) = last;
+                LANES(e + whole + j) = each * last;
+            }
+        }
+        for (ptrdiff_t i = 0; w && i < q; i += GROUP)
+            for (ptrdiff_t j = i; j < q; j += REGISTERS * WIDTH)
+                if (REGISTERS == 2 && j + WIDTH < q)
+                    NAME(block)(deviations + i, weighted + j, q, second + i * q + j, 2);
+                else
+                    NAME(block)(deviations + i, weighted + j, q, second + i * q + j, 1);
+        if (by && NAME(within)(by, start, m, p, q, weighted, w, r))
+            return 1;
+        if (r)
+            for (ptrdiff_t j = 0; j < q; j += WIDTH) {
+                NAME(lanes) even = {0}, odd = {0};
+                ptrdiff_t i = 0;
+                for (; i + 1 < m; i += 2) {
+                    even += r[start + i] * LANES(deviations + i * q + j);
+                    odd += r[start + i + 1] * LANES(deviations + (i + 1) * q + j);
+                }
+                if (i < m)
+                    even += r[start + i] * LANES(deviations + i * q + j);
+                LANES(cross + j) += even + odd;
+            }
+    }
+    return 0;
+}
+
+TARGET static void NAME(linear)(const number *restrict x, ptrdiff_t n, ptrdiff_t p, ptrdiff_t across, ptrdiff_t along,
+                                const double *restrict centre, const double *restrict beta, double constant,
+                                double *restrict eta)
+{
+    const ptrdiff_t whole = p / GROUP * GROUP, end = (n - 1) * across + p;
+    double middle[MOST_PADDED] ALIGNED, slope[MOST_PADDED] ALIGNED;
+    long long kept[GROUP] ALIGNED;
+    number tail[MOST_PADDED] = {0};
+
+    pad(centre, p, middle);
+    pad(beta, p, slope);
+    keep(p - whole, kept);
+    if (along != 1) {
+        /* several rows at once: as many sums as an addition takes steps */
+        ptrdiff_t i = 0;
+        for (; i + 4 * WIDTH <= n; i += 4 * WIDTH) {
+            NAME(lanes) sums[4] = {{0}};
+            for (ptrdiff_t j = 0; j < p; j++)
+#pragma GCC unroll 4
+                for (ptrdiff_t k = 0; k < 4; k++)
+                    sums[k] += (NUMBERS(x + i + k * WIDTH, j * along) - middle[j]) * slope[j];
+            for (ptrdiff_t k = 0; k < 4; k++)
+                LANES(eta + i + k * WIDTH) = sums[k] + constant;
+        }
+        for (; i < n; i++) {
+            double sum = 0.0;
+            for (ptrdiff_t j = 0; j < p; j++)
+                sum += ((double)x[i + j * along] - middle[j]) * slope[j];
+            eta[i] = sum + constant;
+        }
+        return;
+    }
+    for (ptrdiff_t i = 0; i < n; i++) {
+        const number *row = x + i * across;
+        double s[GROUP] ALIGNED;
+        if (i * across + whole + GROUP > end)
+            row = memcpy(tail, row, p * sizeof(number));
+#pragma GCC unroll 8
+        for (ptrdiff_t k = 0; k < GROUP; k += WIDTH) {
+            const NAME(bits) v = (NAME(bits))DEVIATIONS(row, middle, whole + k) & BITS(kept + k);
+            NAME(lanes) sum = (NAME(lanes))v * LANES(slope + whole + k);
+            for (ptrdiff_t j = 0; j < whole; j += GROUP)
+                sum += DEVIATIONS(row, middle, j + k) * LANES(slope + j + k);
+            LANES(s + k) = sum;
+        }
+        eta[i] = ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7])) + constant;
+    }
+}
+
+#undef LANES
+#undef BITS
+#undef NUMBERS
+#undef DEVIATIONS
