@@ -1,8 +1,8 @@
 """The loop that L-BFGS and gradient descent share: they differ in what they remember of the steps before.
 
 theta <- theta + t d, one pass per iteration, in centred coordinates scaled by the diagonal of the information, which
-some passes bring anew where the design is wide. One more pass certifies the end: by the Newton step that would come
-next, or, where the design is too wide for one, by the score against its standard errors there.
+some passes bring anew where the design is wide. One more pass certifies the end by the Newton step that would come next;
+where the design is too wide for one, the score against its standard errors there does, mostly from the last pass itself.
 """
 
 from __future__ import annotations
