@@ -1,8 +1,8 @@
 """The loop that L-BFGS and gradient descent share: they differ in what they remember of the steps before.
 
 theta <- theta + t d, one pass per iteration, in centred coordinates scaled by the diagonal of the information, which
-some passes bring anew where the design is wide. One more pass certifies the end by the Newton step that would come next;
-where the design is too wide for one, the score against its standard errors there does, mostly from the last pass itself.
+some passes bring anew where the design is wide. One more pass certifies the end by the Newton step that would come
+next; where the design is too wide for one, the score against its standard errors does, mostly from the last pass.
 """
 
 from __future__ import annotations
@@ -205,7 +205,8 @@ def _advance(
     """
     reference = memory.reference([i.objective for i in trace[-PATIENCE:]])
     with np.errstate(over="ignore", invalid="ignore"):  # far from the optimum slopes may overflow
-        for lessons in range(memory.lessons, -1, -1):
+        left = memory.lessons
+        while True:
             line = Line(problem, x, memory.direction(x.gradient, metric), reference, memory.lengthens)
             if not line.descends:
                 return None
@@ -213,11 +214,10 @@ def _advance(
             if line.falls(full):
                 return *line.lengthened(full), memory
             taught = memory.after(full.theta - x.theta, full.gradient - x.gradient, metric)
-            if not lessons or taught is memory or not line.tells(full):
-                break
-            memory = taught
-        found = line.shortened(full)
-        return None if found is None else (*found, memory)
+            if left == 0 or taught is memory or not line.tells(full):
+                found = line.shortened(full)
+                return None if found is None else (*found, memory)
+            memory, left = taught, left - 1
 
 
 def _sums_of(problem: SmoothProblem, trace: Sequence[Iteration], target: float) -> type[Gradient]:
