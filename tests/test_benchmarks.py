@@ -42,6 +42,17 @@ def test_quick_form(name, tmp_path):
         assert {run.contestant.problem for run in runs if run.contestant.is_peer} == {c.problem for c in asked}
 
 
+def test_quick_form_of_sparse_columns(tmp_path):
+    benchmark = importlib.import_module("sparse_design")
+    benchmark.make(tmp_path, benchmark.QUICK_ROWS)
+    found = benchmark.run_quickly(tmp_path)
+    benchmark.check(found)
+    name, (value, passes) = next(iter(found.items()))
+    for worse, message in [((value * 1.00001, passes), "gap"), ((value, passes + 20), "passes, more")]:
+        with pytest.raises(AssertionError, match=message):
+            benchmark.check({**found, name: worse})
+
+
 def test_script_runs_contestants_in_processes_of_their_own():
     command = [sys.executable, FOLDER / "laptop.py", "--rows", "2000", "--rst", "--only", "MLE: dglm, numpy"]
     shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout

@@ -28,7 +28,7 @@ from dglm.families import Binomial, Gamma, Gaussian, NegativeBinomial, Poisson, 
 from dglm.links import Log, Probit
 from dglm.matrix import Basis
 from dglm.penalties import L1, L2, MCP, ElasticNet, GroupL1
-from dglm.solvers import ADMM, IRLS, LBFGS, GradientDescent, Newton, ProximalGradient, ProximalNewton
+from dglm.solvers import ADMM, IRLS, LBFGS, SOLVERS, GradientDescent, Newton, ProximalGradient, ProximalNewton
 from dglm.storage import Checkpoint, digest
 from dglm.testing import count_passes
 
@@ -82,6 +82,7 @@ CASES = {
     "ridge": (formula("won", Binomial(), offset="o"), {"penalty": L2(alpha=0.1)}),
     "lasso": (formula("won", Binomial()), {"penalty": L1(alpha=0.02, standardize=True), "solver": "proximal_newton"}),
     "elastic net": (formula("count", Poisson()), {"penalty": ElasticNet(0.05, 0.5), "solver": ProximalGradient()}),
+    "proximal l-bfgs": (formula("won", Binomial()), {"penalty": L1(alpha=0.02), "solver": "proximal_lbfgs"}),
     "group lasso": (formula("won", Binomial()), {"penalty": GroupL1(alpha=0.05), "solver": ProximalNewton()}),
     "mcp": (formula("count", Poisson()), {"penalty": MCP(alpha=0.05)}),
     "admm": (formula("won", Binomial()), {"solver": ADMM()}),
@@ -94,6 +95,13 @@ CASES = {
     "negative binomial": (formula("claims", NegativeBinomial(alpha=None)), {}),
     "tweedie": (formula("cost", Tweedie(power=None)), {"solver": IRLS()}),
 }
+
+
+def test_every_solver_that_can_be_run_again_has_a_case():
+    asked = [options.get("solver") for _, options in CASES.values()]
+    named = {solver if isinstance(solver, str) else solver.name for solver in asked if solver is not None}
+    # of penalties that are not convex it is the default
+    assert named | {"local_linear"} >= {name for name, solver in SOLVERS.items() if solver.repeatable}
 
 
 def model_of(name, frame):

@@ -16,6 +16,7 @@ from dglm.data import MemoryBlocks
 from dglm.errors import PerfectSeparationWarning, TooWideError
 from dglm.families import Binomial, Gamma, Poisson
 from dglm.links import Log
+from dglm.objective import DiagonalCurvature, Objective
 from dglm.solvers import LBFGS, GradientDescent, Status
 
 N, P = 3_000, 6_000
@@ -77,6 +78,24 @@ def test_optimality_conditions_hold(fits, logistic):
             violation[nonzero] = np.abs(gradient + 4e-4 * np.sign(beta))[nonzero]
             assert 10 < nonzero.sum() < 1000
         assert violation.max() < 1e-9
+
+
+def test_a_step_too_long_is_one_pass_and_the_end_none(logistic, monkeypatch):
+    X, y = logistic
+    # positive columns without an intercept: the first step, of each column by itself, is several times too long
+    asked, together = [], Objective.together
+
+    def counted(self, *requests):
+        asked.append([want for want, _ in requests])
+        return together(self, *requests)
+
+    monkeypatch.setattr(Objective, "together", counted)
+    result = dglm.GLM(y, X[:, 1:], family=Binomial()).fit(penalty=dglm.L2(alpha=1e-4), tol=1e-4)
+    assert result.converged
+    # each evaluates at one point; beside the iterates only the null model and steps that failed were passes
+    assert {len(wanted) for wanted in asked} == {1}
+    assert len(asked) <= result.n_iter + 3
+    assert asked[-1] == [DiagonalCurvature]
 
 
 def test_scikit_learn_finds_the_same(fits, logistic):

@@ -90,7 +90,7 @@ class SparseMatrix(StoredMatrix):
         return reduce(add, (tile._gram(w[rows]) for rows, tile in self.tiles()))
 
     def gram_diagonal(self, w: Vector) -> GramDiagonal:
-        squares = _with_entries(self.values, self.values.data.astype(np.float64) ** 2)
+        squares = _with_entries(self.values, np.multiply(self.values.data, self.values.data, dtype=np.float64))
         first, diagonal = (self._about_centre(_transposed(X) @ w) for X in (self.values, squares))
         return GramDiagonal(float(np.abs(w).sum()), self.centre, float(w.sum()), first, diagonal)
 

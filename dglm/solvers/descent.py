@@ -1,8 +1,8 @@
 """The loop that L-BFGS and gradient descent share: they differ in what they remember of the steps before.
 
 theta <- theta + t d, one pass per iteration, in centred coordinates scaled by the diagonal of the information, which
-some passes bring anew where the design is wide. One more pass certifies the end: by the Newton step that would come
-next, or, where the design is too wide for one, by the score against its standard errors there.
+some passes bring anew where the design is wide. One more pass certifies the end by the Newton step that would come
+next; where the design is too wide for one, the score against its standard errors does, mostly from the last pass.
 """
 
 from __future__ import annotations
@@ -23,10 +23,13 @@ from dglm.solvers.line_search import NOISE
 from dglm.solvers.metric import Metric
 from dglm.solvers.smooth import Iterate, SmoothProblem
 from dglm.solvers.watch import Trace, Watch
-from dglm.solvers.wolfe import search
+from dglm.solvers.wolfe import Line
 
 # Iterations within rounding of one another, without half the certificate, before giving up.
 PATIENCE = 50
+# How many times the certificate aimed at the last one may be for the next iterate to be taken for the end, whose
+# diagonal certifies it without another pass.
+NEAR = 3.0
 
 
 class Memory(ABC):
@@ -34,6 +37,8 @@ class Memory(ABC):
 
     #: Whether a step is lengthened as long as the slope along it stays steep.
     lengthens: ClassVar[bool]
+    #: Full steps that may fail, each of which corrects what is remembered, before shorter ones are tried.
+    lessons: ClassVar[int]
 
     @abstractmethod
     def direction(self, gradient: Vector, metric: Metric) -> Vector:
@@ -128,15 +133,16 @@ def minimise(
     while True:
         status = _stop(trace, target, max_iter) or trace.halted
         if status is None:
-            moved = _advance(problem, x, memory, metric, trace)
+            want = _sums_of(problem, trace, target)
+            moved = _advance(problem, x, memory, metric, trace, want)
             if moved is None and memory is not fresh:
                 # what was remembered may mislead: once more along the gradient alone
                 memory = fresh
-                moved = _advance(problem, x, memory, metric, trace)
+                moved = _advance(problem, x, memory, metric, trace, want)
             if moved is not None:
-                new, step = moved
-                metric = new.metric or metric
-                memory = memory.after(new.theta - x.theta, new.gradient - x.gradient, metric)
+                new, step, taught = moved
+                metric, problem = new.metric or metric, problem.measured_by(new.sums)
+                memory = taught.after(new.theta - x.theta, new.gradient - x.gradient, metric)
                 trace.append(Iteration(new.value, new.certificate, step), new)
                 x = new
                 continue
@@ -186,18 +192,44 @@ def lingering(trace: Sequence[Iteration]) -> bool:
 
 
 def _advance(
-    problem: SmoothProblem, x: Iterate, memory: Memory, metric: Metric, trace: Sequence[Iteration]
-) -> tuple[Iterate, float] | None:
-    """Return the next iterate and the length of the step; None where none falls enough."""
-    direction = memory.direction(x.gradient, metric)
+    problem: SmoothProblem,
+    x: Iterate,
+    memory: Memory,
+    metric: Metric,
+    trace: Sequence[Iteration],
+    want: type[Gradient],
+) -> tuple[Iterate, float, Memory] | None:
+    """Return the next iterate, the length of the step and what those that failed taught; None where none falls enough.
+
+    A step too long is no pass lost: the gradient there corrects what led there.
+    """
     reference = memory.reference([i.objective for i in trace[-PATIENCE:]])
     with np.errstate(over="ignore", invalid="ignore"):  # far from the optimum slopes may overflow
-        return search(problem, x, direction, reference, lengthens=memory.lengthens, want=_sums_of(problem, len(trace)))
+        left = memory.lessons
+        while True:
+            line = Line(problem, x, memory.direction(x.gradient, metric), reference, memory.lengthens)
+            if not line.descends:
+                return None
+            (full,) = line.at(1.0, want=want)
+            if line.falls(full):
+                return *line.lengthened(full), memory
+            taught = memory.after(full.theta - x.theta, full.gradient - x.gradient, metric)
+            if left == 0 or taught is memory or not line.tells(full):
+                found = line.shortened(full)
+                return None if found is None else (*found, memory)
+            memory, left = taught, left - 1
 
 
-def _sums_of(problem: SmoothProblem, number: int) -> type[Gradient]:
-    """Return what to evaluate at an iterate: wide designs are measured anew at the first, second, fourth, eighth ..."""
-    return DiagonalCurvature if problem.want is DiagonalCurvature and number.bit_count() == 1 else Gradient
+def _sums_of(problem: SmoothProblem, trace: Sequence[Iteration], target: float) -> type[Gradient]:
+    """Return what to evaluate at the next iterate: wide designs are measured anew now and then, and where they may end.
+
+    That is at the second, fourth, eighth ... iterate, not at the first, to which the first step may be too long.
+    """
+    if problem.want is not DiagonalCurvature:
+        return Gradient
+    number = len(trace)
+    due = number > 1 and number.bit_count() == 1
+    return DiagonalCurvature if due or trace[-1].certificate <= NEAR * target else Gradient
 
 
 def _fit(

@@ -27,7 +27,8 @@ class LBFGS(Solver[SmoothPenalty]):
     One pass per iteration as a rule. Coordinates are centred and scaled by the diagonal of the information at the null
     model, so that the columns' units and means do not slow it down; their correlations do. Nothing is p x p but the
     certificate, and where the design is wide that is not either. There the diagonal is brought anew in the passes of
-    iterations 1, 2, 4, 8 and so on; it tells the information of the columns of a factor exactly.
+    iterations 2, 4, 8 and so on, and of those that may be the last; it tells the information of the columns of a factor
+    exactly. Of a step that is too long the gradient corrects what the next one from the same place is made of.
 
     Source: Nocedal & Wright (2006), algorithms 7.4 and 7.5.
 
@@ -77,6 +78,7 @@ class Pairs(Memory):
     """
 
     lengthens: ClassVar[bool] = True
+    lessons: ClassVar[int] = 6
 
     limit: int
     pairs: tuple[tuple[Vector, Vector], ...] = ()

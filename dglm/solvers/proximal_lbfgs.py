@@ -21,7 +21,7 @@ from dglm.solvers.metric import Metric
 from dglm.solvers.secants import ProximalSlopes, SecantModel
 from dglm.solvers.state import SETTLED
 from dglm.solvers.watch import UNWATCHED, Trace, Watch
-from dglm.solvers.wolfe import TURNED
+from dglm.solvers.wolfe import TURNED, WILD
 
 # Of the violation at an iterate, what its model may leave.
 LOOSEST = 0.1
@@ -29,8 +29,6 @@ LOOSEST = 0.1
 LESSONS = 6
 # What a step that fails multiplies the metric by, and one that does not divides it by, as far as it was multiplied.
 DAMPING = 2.0
-# How many times the curvature expected a gradient may show and still teach.
-WILD = 100.0
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,7 +27,10 @@ class Iterate:
     gradient : (p,) array
         Of Q; zero for aliased columns.
     certificate : float
-        Largest derivative against the standard error of that coordinate of the score at the null model.
+        Largest derivative against the standard error of that coordinate of the score: there, where the pass brought a
+        diagonal of the information; where one was brought last, if not.
+    sums : Gradient
+        Evaluated there.
     metric : Metric or None
         Second derivatives there, where the pass brought a diagonal of the information.
     """
@@ -36,6 +39,7 @@ class Iterate:
     value: float
     gradient: Vector
     certificate: float
+    sums: Gradient
     metric: Metric | None = None
 
 
@@ -138,7 +142,26 @@ class SmoothProblem:
         value = self.coordinates.value(point)
         value = value if np.isfinite(value) and np.isfinite(gradient).all() else np.inf
         metric = _metric(self.coordinates, point.sums, self.penalty)
-        return Iterate(point.theta, value, gradient, self.coordinates.worst(np.abs(gradient)), metric)
+        certificate = self.measured_by(point.sums).coordinates.worst(np.abs(gradient))
+        return Iterate(point.theta, value, gradient, certificate, point.sums, metric)
+
+    def measured_by(self, sums: Gradient) -> SmoothProblem:
+        """Return the problem with certificates measured by other standard errors of the score.
+
+        Parameters
+        ----------
+        sums : Gradient
+            Of which a diagonal of the information, if there is one, tells them.
+
+        Returns
+        -------
+        SmoothProblem
+            The same where it does not.
+        """
+        if not isinstance(sums, DiagonalCurvature):
+            return self
+        here = Coordinates.of(self.objective, self.coordinates.basis, sums)
+        return replace(self, coordinates=here) if np.isfinite(here.score_error).all() else self
 
     def params(self, theta: Vector) -> Vector:
         """Return coefficients of the columns themselves.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from dglm._typing import Vector
@@ -17,73 +19,144 @@ TURNED = 0.8
 SHORTER = (1.0, 0.25, 0.0625)
 LONGER = (2.0, 4.0, 8.0)
 ROUNDS = 6
+# How many times the curvature expected a gradient may show and still teach.
+WILD = 100.0
 
 
-def search(
-    problem: SmoothProblem,
-    x: Iterate,
-    direction: Vector,
-    reference: float,
-    *,
-    lengthens: bool,
-    want: type[Gradient] = Gradient,
-) -> tuple[Iterate, float] | None:
-    """Return the next iterate along a direction.
+@dataclass(frozen=True)
+class Line:
+    """Steps along a direction of descent.
 
-    The full step is tried first, alone; where it fails several others are asked for together in the next pass.
+    The full one is tried first, alone; where it fails several others are asked for together in the next pass.
 
-    Parameters
+    Source: Nocedal & Wright (2006), section 3.5; Hager & Zhang (2005), equation 4.1, where rounding hides decreases.
+
+    Attributes
     ----------
     problem : SmoothProblem
         To be minimised.
     x : Iterate
         Where from.
     direction : (p,) array
-        Of descent.
+        Where to.
     reference : float
         What the objective is to fall below; its value at x, or more for methods that are not monotone.
     lengthens : bool
         Whether to try longer steps where the slope is still steep after the full one.
-    want : type
-        Sums to evaluate at the full step.
-
-    Returns
-    -------
-    tuple of Iterate and float, or None
-        The iterate and the length of the step; None where no step falls enough.
-
-    Notes
-    -----
-    Source: Nocedal & Wright (2006), section 3.5; Hager & Zhang (2005), equation 4.1, where rounding hides decreases.
     """
-    slope = float(x.gradient @ direction)
-    if not (np.isfinite(slope) and slope < 0):
-        return None
 
-    def at(*steps: float, want: type[Gradient] = Gradient) -> list[Iterate]:
-        return problem.evaluate(*(x.theta + t * direction for t in steps), want=want)
+    problem: SmoothProblem
+    x: Iterate
+    direction: Vector
+    reference: float
+    lengthens: bool
 
-    def falls(new: Iterate, t: float) -> bool:
-        if abs(slope) <= NOISE * abs(x.value) and lengthens and new.gradient @ direction > -TURNED * slope:
+    @property
+    def slope(self) -> float:
+        """Directional derivative at x."""
+        return float(self.x.gradient @ self.direction)
+
+    @property
+    def descends(self) -> bool:
+        """Whether the objective falls along the line at all."""
+        return bool(np.isfinite(self.slope) and self.slope < 0)
+
+    def at(self, *steps: float, want: type[Gradient] = Gradient) -> list[Iterate]:
+        """Return the iterates after steps of some lengths: one pass.
+
+        Parameters
+        ----------
+        *steps : float
+            Lengths.
+        want : type
+            Sums to evaluate.
+
+        Returns
+        -------
+        list of Iterate
+            In that order.
+        """
+        return self.problem.evaluate(*(self.x.theta + t * self.direction for t in steps), want=want)
+
+    def falls(self, new: Iterate, t: float = 1.0) -> bool:
+        """Return whether the objective falls enough; where that drowns in rounding, whether the gradient says so.
+
+        Parameters
+        ----------
+        new : Iterate
+            After a step.
+        t : float
+            Its length.
+
+        Returns
+        -------
+        bool
+            Whether to go there.
+        """
+        slope = self.slope
+        drowned = abs(slope) <= NOISE * abs(self.x.value)
+        if drowned and self.lengthens and new.gradient @ self.direction > -TURNED * slope:
             return False
-        return falls_enough(new.value, reference, slope, t)
+        return falls_enough(new.value, self.reference, slope, t)
 
-    (full,) = at(1.0, want=want)
-    if falls(full, 1.0):
-        if lengthens and full.gradient @ direction < FLATTENED * slope:
-            further = [(new, t) for new, t in zip(at(*LONGER), LONGER, strict=True) if falls(new, t)]
-            return min([(full, 1.0), *further], key=lambda found: found[0].value)
-        return full, 1.0
-    new, t = full, 1.0
-    for _ in range(ROUNDS):
-        t = _shorter(new.value, x.value, slope, t)
-        steps = [t * share for share in SHORTER]
-        trials = list(zip(at(*steps), steps, strict=True))
-        for found in trials:
-            if falls(*found):
-                return found
-        new, t = trials[-1]
-    return None
+    def tells(self, new: Iterate) -> bool:
+        """Return whether the gradient after a full step that failed tells anything of the curvature here.
+
+        Parameters
+        ----------
+        new : Iterate
+            After that step.
+
+        Returns
+        -------
+        bool
+            Not from far away.
+        """
+        # a quadratic model of which the step is the minimum expects the slope to vanish
+        change = float((new.gradient - self.x.gradient) @ self.direction)
+        return bool(np.isfinite(new.value) and change <= WILD * abs(self.slope))
+
+    def lengthened(self, full: Iterate) -> tuple[Iterate, float]:
+        """Return the best of longer steps, where the slope is still steep after the full one.
+
+        Parameters
+        ----------
+        full : Iterate
+            After the full step, which falls enough.
+
+        Returns
+        -------
+        tuple of Iterate and float
+            With the length of the step.
+        """
+        if not (self.lengthens and full.gradient @ self.direction < FLATTENED * self.slope):
+            return full, 1.0
+        further = [(new, t) for new, t in zip(self.at(*LONGER), LONGER, strict=True) if self.falls(new, t)]
+        return min([(full, 1.0), *further], key=lambda found: found[0].value)
+
+    def shortened(self, full: Iterate) -> tuple[Iterate, float] | None:
+        """Return the longest of shorter steps that falls enough.
+
+        Parameters
+        ----------
+        full : Iterate
+            After the full step, which does not.
+
+        Returns
+        -------
+        tuple of Iterate and float, or None
+            With the length of the step; None where none falls enough.
+        """
+        new, t = full, 1.0
+        for _ in range(ROUNDS):
+            t = _shorter(new.value, self.x.value, self.slope, t)
+            steps = [t * share for share in SHORTER]
+            trials = list(zip(self.at(*steps), steps, strict=True))
+            for found in trials:
+                if self.falls(*found):
+                    return found
+            new, t = trials[-1]
+        return None
 
 
 def _shorter(new: float, old: float, slope: float, t: float) -> float:
