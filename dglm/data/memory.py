@@ -49,7 +49,7 @@ class MemoryBlocks(BlockedData[T]):
         return MemoryBlocks(list(_on_threads(function, self.parts, range(self.n_blocks))), self.passes)
 
     def of_some(self, function: Callable[[T], U], numbers: Sequence[int]) -> list[U]:
-        return [function(self.parts[i]) for i in numbers]
+        return list(_on_threads(function, [self.parts[i] for i in numbers]))
 
     def concatenated(self, *widths: int) -> AnyArray:
         del widths

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -12,6 +12,7 @@ from scipy import special
 from dglm._typing import Mask, Vector
 from dglm.families.base import Family, Pointwise
 from dglm.families.distribution import Distribution
+from dglm.families.logistic import logistic
 from dglm.links import Link, Logit
 
 # Log odds of this size are infinite: sums of their squares would be.
@@ -119,30 +120,9 @@ def _chained(at: Pointwise, slope: Vector) -> Pointwise:
 
 
 def _logistic(y: Vector, eta: Vector) -> Pointwise:
-    """Return the contributions under the logit link, from one exponential and one logarithm a row."""
-    # in place where it can be, and without a choice that a processor would have to guess: this is much of a pass
-    above = np.maximum(eta, 0.0)
-    # e^min(eta, 0) and e^-max(eta, 0), of which one is 1
-    expected, score = np.exp(np.minimum(eta, 0.0)), np.exp(np.negative(above))
-    t = expected * score
-    larger = 1 + t
-    np.divide(1.0, larger, out=larger)
-    # mu and nu = 1 - mu, neither of which cancels
-    expected *= larger
-    score *= larger
-    information = expected * score
-    # score = y nu - (1 - y) mu, of which neither term cancels where the response is certain
-    score *= y
-    expected *= 1 - y
-    score -= expected
-    # -l = log(1 + e^eta) - y eta; what cancels where the response is as expected is subtracted first
-    deviance = above
-    deviance -= y * eta
-    deviance += np.log1p(t, out=t)
-    deviance *= 2
-    if _proportions(y):
-        deviance -= _saturated(y)
-    return Pointwise(deviance, score, information)
+    """Return the contributions under the logit link."""
+    at = logistic(y, eta)
+    return replace(at, deviance=at.deviance - _saturated(y)) if _proportions(y) else at
 
 
 def _saturated(y: Vector) -> Vector | float:

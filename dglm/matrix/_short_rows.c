@@ -4,23 +4,12 @@
    in the first cache; a panel's products fill registers, a group of eight columns against as many as fit into one.
    Source: Goto & van de Geijn (2008), "Anatomy of high-performance matrix multiplication", sections 4 to 6.
 
-   ctypes loads the library, and the interpreter's lock is free while it runs. There is no Python in it but what makes it
-   a module with nothing inside, for those who import all that is in a package; it does without Python's headers. */
+   ctypes loads the library, and the interpreter's lock is free while it runs. */
 
-#if defined(__has_include)
-#if __has_include(<Python.h>)
-#define Py_LIMITED_API 0x030b0000
-#include <Python.h>
+#include "../_module.h"
+#include "../_widths.h"
 
-static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "_short_rows", "Loops that ctypes calls.", 0, NULL, NULL, NULL, NULL, NULL};
-
-PyMODINIT_FUNC PyInit__short_rows(void) { return PyModule_Create(&module); }
-#endif
-#endif
-
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
+MODULE(_short_rows)
 
 #define PANEL 32
 #define GROUP 8
@@ -61,9 +50,7 @@ struct levels {
     double *tables;            /* of w_i */
 };
 
-#define PASTE(x, y, z) x##_##y##_##z
-#define JOIN(x, y, z) PASTE(x, y, z)
-#define NAME(x) JOIN(x, TYPE, ISA)
+#define NAME(x) JOIN(JOIN(x, TYPE), ISA)
 
 #define WIDTH 2
 #define REGISTERS 1
@@ -88,7 +75,7 @@ struct levels {
 
 #define WIDTH 4
 #define REGISTERS 1
-#define TARGET __attribute__((target("avx2,fma")))
+#define TARGET TARGET_AVX2
 #define ISA avx2
 #define number loose_double
 #define TYPE f64
@@ -107,7 +94,7 @@ struct levels {
 
 #define WIDTH 8
 #define REGISTERS 2
-#define TARGET __attribute__((target("avx512f,avx512dq,avx512vl,avx2,fma")))
+#define TARGET TARGET_AVX512
 #define ISA avx512
 #define number loose_double
 #define TYPE f64
@@ -126,25 +113,6 @@ struct levels {
 
 #endif
 
-/* Return how many doubles fit into the largest register that there are loops and a processor for. */
-int dglm_widest(void)
-{
-#ifdef __x86_64__
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
-        return 8;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-        return 4;
-#endif
-    return 2;
-}
-
-#ifdef __x86_64__
-#define OF_WIDTH(function, type, width)                                                                                \
-    ((width) == 8 ? function##_##type##_avx512 : (width) == 4 ? function##_##type##_avx2 : function##_##type##_any)
-#else
-#define OF_WIDTH(function, type, width) function##_##type##_any
-#endif
-
 /* Add sum_i w_i z_i z_i', z_i = (x_i - centre, 1), to second, (q, q) with q = p + 1 padded, where w is given, and
    sum_i r_i z_i to cross, (q,), where r is; and where there are factors, the sums within their levels. Rows of p numbers
    begin every `across` numbers, columns every `along`, and one of them is 1; registers are of `width` doubles, as
@@ -155,7 +123,7 @@ int dglm_widest(void)
                              const struct levels *by)                                                                  \
     {                                                                                                                  \
         const ptrdiff_t q = padded(p + 1);                                                                             \
-        if (OF_WIDTH(products, type, width)(x, n, p, across, along, centre, w, r, second, cross, by))                         \
+        if (OF_WIDTH(JOIN(products, type), width)(x, n, p, across, along, centre, w, r, second, cross, by))                         \
             return 1;                                                                                                  \
         for (ptrdiff_t i = 0; i < q; i++)                                                                              \
             for (ptrdiff_t j = 0; j < i; j++)                                                                          \
@@ -168,7 +136,7 @@ int dglm_widest(void)
     int dglm_linear_##type(int width, const number *x, ptrdiff_t n, ptrdiff_t p, ptrdiff_t across,                     \
                            ptrdiff_t along, const double *centre, const double *beta, double constant, double *eta)                     \
     {                                                                                                                  \
-        OF_WIDTH(linear, type, width)(x, n, p, across, along, centre, beta, constant, eta);                                   \
+        OF_WIDTH(JOIN(linear, type), width)(x, n, p, across, along, centre, beta, constant, eta);                                   \
         return 0;                                                                                                      \
     }
 

@@ -9,12 +9,11 @@ from __future__ import annotations
 import ctypes
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.machinery import EXTENSION_SUFFIXES
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from dglm._compiled import at_once, library
 from dglm._typing import AnyArray, Codes, Mask, Matrix, Vector
 
 # Columns are padded to a multiple of these.
@@ -22,15 +21,9 @@ GROUP = 8
 SUFFIXES = {np.dtype(np.float64): "f64", np.dtype(np.float32): "f32"}
 
 
-def _loaded() -> ctypes.CDLL | None:
-    """Return the library, if it was built."""
-    paths = (Path(__file__).with_name(f"_short_rows{suffix}") for suffix in EXTENSION_SUFFIXES)
-    return next((ctypes.CDLL(str(path)) for path in paths if path.is_file()), None)
-
-
-_LIBRARY = _loaded()
-# Numbers that are added at once, as many as the processor can; 0 where there is no library.
-AT_ONCE = 0 if _LIBRARY is None else int(_LIBRARY.dglm_widest())
+_LIBRARY = library(__file__, "_short_rows")
+# Numbers that are added at once; 0 where the library was not built.
+AT_ONCE = at_once(_LIBRARY)
 # Columns of which products are faster than those of BLAS, by numbers that are added at once.
 MOST_COLUMNS = {0: 0, 2: 31, 4: 255, 8: 255}
 

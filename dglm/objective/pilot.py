@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial, reduce
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -99,7 +99,7 @@ def sample_of(data: BlockedData[Block]) -> Sample | None:
     if size == 0 or n_expected < size * FEWEST_ROWS_EACH or size < blocks[0].X.shape[1] * FEWEST_ROWS_A_COLUMN:
         return None
     cuts = np.linspace(0, len(blocks), min(SAMPLE_BLOCKS, len(blocks)) + 1).astype(int).tolist()
-    return Sample([reduce(_above, blocks[start:stop]) for start, stop in pairwise(cuts)])
+    return Sample([_stacked(blocks[start:stop]) for start, stop in pairwise(cuts)])
 
 
 def _strips_of(n_rows: int, n_blocks: int, n_sampled: int, block: Block) -> tuple[int, Block | None]:
@@ -114,6 +114,12 @@ def _strips_of(n_rows: int, n_blocks: int, n_sampled: int, block: Block) -> tupl
         return len(block), None
     share = size / n * n_blocks / n_sampled
     return len(block), block.where(_strips(len(block), min(share, 1.0)))
+
+
+def _stacked(blocks: list[Block]) -> Block:
+    """Return the rows of several, copied as often as halves can be halved."""
+    half = len(blocks) // 2
+    return _above(_stacked(blocks[:half]), _stacked(blocks[half:])) if half else blocks[0]
 
 
 def _above(block: Block, below: Block) -> Block:
@@ -138,4 +144,6 @@ def _strips(n_rows: int, share: float) -> Codes:
     """Return the positions of a partition's rows that are sampled: strips of neighbours, spread evenly over it."""
     width = min(int(np.ceil(n_rows * share / STRIPS)), n_rows)
     starts = ((np.arange(STRIPS) + 0.5) / STRIPS * (n_rows - width)).astype(np.intp)
-    return np.unique(starts[:, None] + np.arange(width))
+    rows = (starts[:, None] + np.arange(width)).ravel()
+    # strips that touch one another are of small partitions
+    return rows if (np.diff(starts) >= width).all() else np.unique(rows)

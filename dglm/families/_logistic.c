@@ -1,0 +1,60 @@
+/* Contributions of rows under the logit link from one exponential and one logarithm; `dglm.families.logistic` calls it.
+
+   In numpy they are twenty sweeps over vectors, between which threads wait for the interpreter's lock.
+   Source of the reductions: Muller (2016), "Elementary Functions", 3rd edition, sections 11.1 and 6.3. */
+
+#include "../_module.h"
+#include "../_widths.h"
+
+MODULE(_logistic)
+
+/* Added to a double, this leaves the nearest integer in its last bits. */
+#define SHIFT 0x1.8p52
+#define LOG2_E 0x1.71547652b82fep0
+/* log 2 in two parts, the first with zeros at its end, so that its products with k are exact. */
+#define LOG_2_HIGH 0x1.62e42feep-1
+#define LOG_2_LOW 0x1.a39ef35793c76p-33
+#define SIGN ((long long)1 << 63)
+#define DEGREE 13
+#define TERMS 17
+
+/* 1 / 13!, ..., 1 / 1!: what follows is below a quarter of an ulp for |r| <= log(2) / 2. */
+static const double INVERSE_FACTORIALS[DEGREE] = {
+    1.0 / 6227020800.0, 1.0 / 479001600.0, 1.0 / 39916800.0, 1.0 / 3628800.0, 1.0 / 362880.0, 1.0 / 40320.0, 1.0 / 5040.0,
+    1.0 / 720.0,        1.0 / 120.0,       1.0 / 24.0,       1.0 / 6.0,       0.5,            1.0,
+};
+
+#define NAME(x) JOIN(x, ISA)
+
+#define WIDTH 2
+#define TARGET
+#define ISA any
+#include "_logistic.h"
+#undef WIDTH
+#undef TARGET
+#undef ISA
+
+#ifdef __x86_64__
+#define WIDTH 4
+#define TARGET TARGET_AVX2
+#define ISA avx2
+#include "_logistic.h"
+#undef WIDTH
+#undef TARGET
+#undef ISA
+
+#define WIDTH 8
+#define TARGET TARGET_AVX512
+#define ISA avx512
+#include "_logistic.h"
+#undef WIDTH
+#undef TARGET
+#undef ISA
+#endif
+
+/* Write the unit deviance of each response, but for what it has of y alone, dl / deta and the information. */
+void dglm_logistic(int width, ptrdiff_t n, const double *y, const double *eta, double *deviance, double *score,
+                   double *information)
+{
+    OF_WIDTH(logistic, width)(n, y, eta, deviance, score, information);
+}
