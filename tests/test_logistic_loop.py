@@ -1,4 +1,4 @@
-"""The compiled loop under the logit link: accurate to its last digits wherever a mean can be, the same bits at any width."""
+"""The compiled loop under the logit link: accurate to its last digits, the same bits at any width."""
 
 import numpy as np
 import pytest
