@@ -38,7 +38,7 @@ class Memory(ABC):
     #: Whether a step is lengthened as long as the slope along it stays steep.
     lengthens: ClassVar[bool]
     #: Full steps that may fail, each of which corrects what is remembered, before shorter ones are tried.
-    lessons: ClassVar[int]
+    lessons: ClassVar[int] = 0
 
     @abstractmethod
     def direction(self, gradient: Vector, metric: Metric) -> Vector:

@@ -69,7 +69,6 @@ class StepLength(Memory):
     """
 
     lengthens: ClassVar[bool] = False
-    lessons: ClassVar[int] = 0
 
     length: float = 1.0
     longer: bool = False

@@ -13,6 +13,10 @@ from dglm.solvers.coordinates import Coordinates, Point, Scaling
 from dglm.solvers.metric import Metric
 from dglm.solvers.state import SMALLEST_PIVOT, ridge
 
+# Standard errors of the score at the null model, down to this share of which those on the way are taken: where the data
+# are separated they vanish as fast as the score, which would never be small beside them.
+LEAST_OF_NULL = 1e-2
+
 
 @dataclass(frozen=True)
 class Iterate:
@@ -59,6 +63,8 @@ class SmoothProblem:
         Those of Q at the null model.
     want : type
         Sums with which to close: they bring the information, or what there is of it.
+    least_error : (p,) array
+        Standard errors of the score below which none is taken on the way.
     """
 
     coordinates: Coordinates[SmoothPenalty]
@@ -66,6 +72,7 @@ class SmoothProblem:
     penalty: Vector
     metric: Metric
     want: type[Scaling]
+    least_error: Vector
 
     @property
     def objective(self) -> Objective[SmoothPenalty]:
@@ -101,7 +108,7 @@ class SmoothProblem:
             kept = basis.factor(at_null.information, ridge=ridge(objective)).kept
         penalty = basis.hessian_diagonal(objective.penalty.hessian_diagonal(np.zeros_like(basis.centre)))
         metric = _metric(coordinates, at_null, penalty) or Metric(coordinates.information + penalty)
-        problem = cls(coordinates, kept, penalty, metric, want)
+        problem = cls(coordinates, kept, penalty, metric, want, LEAST_OF_NULL * coordinates.score_error)
         if (point.theta[~kept] == 0).all():
             return problem, problem.iterate(point)
         return problem, problem.evaluate(np.where(kept, point.theta, 0.0))[0]
@@ -161,7 +168,10 @@ class SmoothProblem:
         if not isinstance(sums, DiagonalCurvature):
             return self
         here = Coordinates.of(self.objective, self.coordinates.basis, sums)
-        return replace(self, coordinates=here) if np.isfinite(here.score_error).all() else self
+        if not np.isfinite(here.score_error).all():
+            return self
+        here = replace(here, score_error=np.maximum(here.score_error, self.least_error))
+        return replace(self, coordinates=here)
 
     def params(self, theta: Vector) -> Vector:
         """Return coefficients of the columns themselves.
