@@ -95,7 +95,7 @@ def _by_score(problem: SmoothProblem, x: Iterate) -> Closing:
     certificate = here.worst(np.abs(x.gradient))
     step = -x.gradient / (here.information + problem.penalty)
     # what is left to gain by these steps, and how far they would move eta: as for a Newton step, column by column.
-    # (not the certificate: under separation errors of the score of penalised columns vanish, what is left of it does not)
+    # (not the certificate: under separation errors of the score of penalised columns vanish, what is left of it not)
     gain = objective.nobs * np.abs(x.gradient * step)
     little = max(float(np.sqrt(gain.max(initial=0.0))), float(gain.sum())) <= SETTLED
     diverging = moving(objective, basis.to_params(step)) if little else ()
