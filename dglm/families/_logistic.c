@@ -26,31 +26,8 @@ static const double INVERSE_FACTORIALS[DEGREE] = {
 
 #define NAME(x) JOIN(x, ISA)
 
-#define WIDTH 2
-#define TARGET
-#define ISA any
-#include "_logistic.h"
-#undef WIDTH
-#undef TARGET
-#undef ISA
-
-#ifdef __x86_64__
-#define WIDTH 4
-#define TARGET TARGET_AVX2
-#define ISA avx2
-#include "_logistic.h"
-#undef WIDTH
-#undef TARGET
-#undef ISA
-
-#define WIDTH 8
-#define TARGET TARGET_AVX512
-#define ISA avx512
-#include "_logistic.h"
-#undef WIDTH
-#undef TARGET
-#undef ISA
-#endif
+#define LOOPS "families/_logistic.h"
+#include "../_each_width.h"
 
 /* Write the unit deviance of each response, but for what it has of y alone, dl / deta and the information. */
 void dglm_logistic(int width, ptrdiff_t n, const double *y, const double *eta, double *deviance, double *score,

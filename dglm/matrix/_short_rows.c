@@ -52,66 +52,21 @@ struct levels {
 
 #define NAME(x) JOIN(JOIN(x, TYPE), ISA)
 
-#define WIDTH 2
-#define REGISTERS 1
-#define TARGET
-#define ISA any
+/* Registers of columns that are multiplied with a group at once: as many as the sums leave room for. */
+#define REGISTERS (WIDTH == 8 ? 2 : 1)
+#define LOOPS "matrix/_short_rows.h"
+
 #define number loose_double
 #define TYPE f64
-#include "_short_rows.h"
+#include "../_each_width.h"
 #undef number
 #undef TYPE
+
 #define number loose_float
 #define TYPE f32
-#include "_short_rows.h"
+#include "../_each_width.h"
 #undef number
 #undef TYPE
-#undef WIDTH
-#undef REGISTERS
-#undef TARGET
-#undef ISA
-
-#ifdef __x86_64__
-
-#define WIDTH 4
-#define REGISTERS 1
-#define TARGET TARGET_AVX2
-#define ISA avx2
-#define number loose_double
-#define TYPE f64
-#include "_short_rows.h"
-#undef number
-#undef TYPE
-#define number loose_float
-#define TYPE f32
-#include "_short_rows.h"
-#undef number
-#undef TYPE
-#undef WIDTH
-#undef REGISTERS
-#undef TARGET
-#undef ISA
-
-#define WIDTH 8
-#define REGISTERS 2
-#define TARGET TARGET_AVX512
-#define ISA avx512
-#define number loose_double
-#define TYPE f64
-#include "_short_rows.h"
-#undef number
-#undef TYPE
-#define number loose_float
-#define TYPE f32
-#include "_short_rows.h"
-#undef number
-#undef TYPE
-#undef WIDTH
-#undef REGISTERS
-#undef TARGET
-#undef ISA
-
-#endif
 
 /* Add sum_i w_i z_i z_i', z_i = (x_i - centre, 1), to second, (q, q) with q = p + 1 padded, where w is given, and
    sum_i r_i z_i to cross, (q,), where r is; and where there are factors, the sums within their levels. Rows of p numbers
@@ -119,11 +74,12 @@ struct levels {
    `dglm_widest` says or fewer. Return whether a code is of no level. */
 #define PRODUCTS(number, type)                                                                                         \
     int dglm_products_##type(int width, const number *x, ptrdiff_t n, ptrdiff_t p, ptrdiff_t across,                   \
-                             ptrdiff_t along, const double *centre, const double *w, const double *r, double *second, double *cross,    \
+                             ptrdiff_t along, const double *centre, const double *w, const double *r,                  \
+                             double *second, double *cross,                                                            \
                              const struct levels *by)                                                                  \
     {                                                                                                                  \
         const ptrdiff_t q = padded(p + 1);                                                                             \
-        if (OF_WIDTH(JOIN(products, type), width)(x, n, p, across, along, centre, w, r, second, cross, by))                         \
+        if (OF_WIDTH(JOIN(products, type), width)(x, n, p, across, along, centre, w, r, second, cross, by))            \
             return 1;                                                                                                  \
         for (ptrdiff_t i = 0; i < q; i++)                                                                              \
             for (ptrdiff_t j = 0; j < i; j++)                                                                          \
@@ -134,9 +90,9 @@ struct levels {
 /* Write eta_i = (x_i - centre)'beta + constant. Return 0. */
 #define LINEAR(number, type)                                                                                           \
     int dglm_linear_##type(int width, const number *x, ptrdiff_t n, ptrdiff_t p, ptrdiff_t across,                     \
-                           ptrdiff_t along, const double *centre, const double *beta, double constant, double *eta)                     \
+                           ptrdiff_t along, const double *centre, const double *beta, double constant, double *eta)    \
     {                                                                                                                  \
-        OF_WIDTH(JOIN(linear, type), width)(x, n, p, across, along, centre, beta, constant, eta);                                   \
+        OF_WIDTH(JOIN(linear, type), width)(x, n, p, across, along, centre, beta, constant, eta);                      \
         return 0;                                                                                                      \
     }
 
