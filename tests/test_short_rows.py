@@ -6,9 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dglm
-from dglm.families import Binomial, Poisson
+from dglm.data import Block
+from dglm.families import Binomial, Gaussian, Poisson, loops
 from dglm.matrix import AT_ONCE, CodedColumns, DenseMatrix, SideBySide, short_rows
-from dglm.matrix.short_rows import compiled, linear, products
+from dglm.matrix.short_rows import SPAN, compiled, linear, products
+from dglm.objective import Curvature, Gradient, evaluate
 
 pytestmark = pytest.mark.skipif(not AT_ONCE, reason="no C compiler when dglm was installed")
 
@@ -137,6 +139,7 @@ def test_fits_without_compiled_loops_are_the_same(family, monkeypatch):
     y = rng.binomial(1, mu) if isinstance(family, Binomial) else rng.poisson(mu)
     found = dglm.GLM(y, X, family=family).fit()
     monkeypatch.setattr(short_rows, "AT_ONCE", 0)
+    monkeypatch.setattr(loops, "AT_ONCE", 0)
     assert not compiled(X)
     without = dglm.GLM(y, X, family=family).fit()
     np.testing.assert_allclose(found.params, without.params, rtol=1e-9)
@@ -194,3 +197,97 @@ def test_a_code_without_a_level_is_refused(code):
     for ask in (lambda: tile.cross(np.ones(50)), lambda: tile.gram(np.ones(50)), lambda: tile.matvec(np.ones(13))):
         with pytest.raises(IndexError, match="a code of a factor is of no level"):
             ask()
+
+
+def rows_to_sweep(kind, n, family, *, order="C", dtype=np.float64):
+    """Return a block with weights, some of them zero, and an offset, and coefficients."""
+    draw = np.random.default_rng(n)
+    if kind == "dense":
+        values = draw.standard_normal((n, 11)) + 3
+        values[:, 0] = 1.0
+        X = DenseMatrix(np.asarray(values, dtype=dtype, order=order))
+    else:
+        beside = beside_factors(n, dtype)
+        X = SideBySide(beside.dense, beside.positions, beside.codes, (), beside.coded[:2])
+    y = draw.integers(0, 4, n).astype(float)
+    y = y / 3 if isinstance(family, Binomial) else y
+    weights = np.where(draw.random(n) < 0.2, 0.0, draw.uniform(0.5, 2, n))
+    block = Block(X=X, y=y, var_weights=weights, offset=draw.normal(size=n))
+    return block, draw.standard_normal(X.shape[1]) / 5
+
+
+def assert_same_sums(found, wanted, rtol):
+    assert found.deviance == pytest.approx(wanted.deviance, rel=rtol)
+    assert found.pearson_chi2 == pytest.approx(wanted.pearson_chi2, rel=rtol)
+    zero = np.zeros_like(wanted.score.centre)
+    size = np.abs(wanted.information.about(zero).second).max()
+    np.testing.assert_allclose(found.score.about(zero), wanted.score.about(zero), rtol=0, atol=rtol * size)
+    if isinstance(found, Curvature):
+        second = wanted.information.about(zero).second
+        np.testing.assert_allclose(found.information.about(zero).second, second, rtol=0, atol=rtol * size)
+
+
+@pytest.mark.parametrize("family", [Binomial(), Poisson()])
+@pytest.mark.parametrize("n", [1, 33, SPAN + 1, 3 * SPAN - 5])
+@pytest.mark.parametrize("kind", ["dense", "factors"])
+def test_one_sweep_brings_the_sums_that_numpy_brings(kind, n, family, monkeypatch):
+    block, beta = rows_to_sweep(kind, n, family)
+    requests = ((Gradient, beta), (Curvature, beta))
+    assert family.loop is not None
+    asked = []
+    monkeypatch.setattr(
+        type(family), "pointwise", lambda self, y, eta: asked.append(self) or super(type(self), self).pointwise(y, eta)
+    )
+    found = evaluate(block, requests, family).parts
+    assert not asked, "vectors of rows were written"
+    monkeypatch.undo()
+    monkeypatch.setattr(short_rows, "AT_ONCE", 0)
+    monkeypatch.setattr(loops, "AT_ONCE", 0)
+    wanted = evaluate(block, requests, family).parts
+    assert_same_sums(found[0], wanted[1], 1e-12)
+    assert_same_sums(found[1], wanted[1], 1e-12)
+
+
+@pytest.mark.parametrize("family", [Binomial(), Poisson()])
+@pytest.mark.parametrize(("kind", "order"), [("dense", "C"), ("dense", "F"), ("factors", "C")])
+def test_bits_of_a_sweep_do_not_depend_on_how_many_are_added_at_once(kind, order, family, monkeypatch):
+    block, beta = rows_to_sweep(kind, 700, family, order=order)
+
+    def sums():
+        (found,) = evaluate(block, ((Curvature, beta),), family).parts
+        return (found.deviance, found.pearson_chi2, found.score.deviations, found.information.second)
+
+    found = sums()
+    monkeypatch.setattr(short_rows, "AT_ONCE", min(4, AT_ONCE))
+    assert all(map(np.array_equal, found, sums()))
+
+
+@pytest.mark.parametrize("family", [Binomial(), Poisson()])
+def test_a_sweep_of_float32_is_that_of_the_same_numbers(family):
+    block, beta = rows_to_sweep("dense", 500, family, dtype=np.float32)
+    wide = Block(X=DenseMatrix(block.X.values.astype(float)), y=block.y, var_weights=block.weights, offset=block.offset)
+    found, wanted = (evaluate(rows, ((Curvature, beta),), family).parts[0] for rows in (block, wide))
+    assert_same_sums(found, wanted, 1e-13)
+
+
+def test_a_code_without_a_level_is_refused_by_a_sweep():
+    block, beta = rows_to_sweep("factors", 50, Poisson())
+    tile = next(block.tiles())
+    block.X.codes[1][20] = 3
+    with pytest.raises(IndexError, match="a code of a factor is of no level"):
+        Gradient.of(tile, beta, Poisson())
+
+
+@pytest.mark.parametrize("family", [Gaussian(), Binomial(dglm.links.Probit())])
+def test_families_without_a_loop_are_summed_by_tile(family):
+    block, beta = rows_to_sweep("dense", 200, Binomial())
+    (found,) = evaluate(block, ((Curvature, beta),), family).parts
+    at = family.pointwise(block.y, block.eta(beta))
+    assert found.deviance == pytest.approx(block.weights @ at.deviance, rel=1e-12)
+
+
+def test_what_is_out_of_range_makes_sums_infinite_or_nan_and_no_more():
+    block, beta = rows_to_sweep("dense", 200, Poisson())
+    (found,) = evaluate(block, ((Curvature, 1e4 * beta),), Poisson()).parts
+    assert not np.isfinite(found.deviance)
+    assert not np.isfinite(found.information.total)

@@ -81,6 +81,14 @@ class Family(ABC):
         return self
 
     @property
+    def loop(self) -> int | None:
+        """Address of a compiled loop over rows, which a design matrix can sum by; None where there is none.
+
+        ``contributions`` in ``dglm/_contributions.h`` is its signature. It says what `pointwise` says.
+        """
+        return None
+
+    @property
     def counts(self) -> bool:
         """Whether responses are counts, or counts over the variance weights (proportions, rates)."""
         return False

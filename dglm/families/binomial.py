@@ -13,6 +13,7 @@ from dglm._typing import Mask, Vector
 from dglm.families.base import Family, Pointwise
 from dglm.families.distribution import Distribution
 from dglm.families.logistic import logistic
+from dglm.families.loops import address, contributions
 from dglm.links import Link, Logit
 
 # Log odds of this size are infinite: sums of their squares would be.
@@ -46,6 +47,11 @@ class Binomial(Family):
     def canonical(self) -> bool:
         """Whether the link is the logit."""
         return isinstance(self.link, Logit)
+
+    @property
+    def loop(self) -> int | None:
+        """Address of the compiled loop over rows; a subclass may have other equations."""
+        return address("logistic") if self.canonical and type(self) is Binomial else None
 
     def variance(self, mu: Vector) -> Vector:
         return mu * (1 - mu)
@@ -121,6 +127,9 @@ def _chained(at: Pointwise, slope: Vector) -> Pointwise:
 
 def _logistic(y: Vector, eta: Vector) -> Pointwise:
     """Return the contributions under the logit link."""
+    compiled = contributions("logistic", y, eta)
+    if compiled is not None:
+        return compiled
     at = logistic(y, eta)
     return replace(at, deviance=at.deviance - _saturated(y)) if _proportions(y) else at
 

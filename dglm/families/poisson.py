@@ -12,6 +12,7 @@ from scipy import special
 from dglm._typing import Mask, Vector
 from dglm.families.base import Family, Pointwise
 from dglm.families.distribution import Distribution
+from dglm.families.loops import address, contributions
 from dglm.links import Link, Log
 
 
@@ -44,6 +45,11 @@ class Poisson(Family):
         """Whether the link is the log."""
         return isinstance(self.link, Log)
 
+    @property
+    def loop(self) -> int | None:
+        """Address of the compiled loop over rows; a subclass may have other equations."""
+        return address("poisson") if self.canonical and type(self) is Poisson else None
+
     def variance(self, mu: Vector) -> Vector:
         return mu
 
@@ -74,6 +80,9 @@ class Poisson(Family):
     def pointwise(self, y: Vector, eta: Vector) -> Pointwise:
         if not self.canonical:
             return super().pointwise(y, eta)
+        compiled = contributions("poisson", y, eta) if type(self) is Poisson else None
+        if compiled is not None:
+            return compiled
         mu = np.exp(eta)
         return Pointwise(self.unit_deviance(y, mu), y - mu, mu)
 

@@ -1,4 +1,5 @@
 /* X beta, X'r and X'WX of rows of a few numbers, read once, centred on the way; `dglm.matrix.short_rows` calls them.
+   Where r and W follow from X beta by a family's loop, its sums are made on the way, too, and no vector is written.
 
    BLAS and numpy do this in four sweeps, each mostly overhead where a row is short. Rows are taken in panels that stay
    in the first cache; a panel's products fill registers, a group of eight columns against as many as fit into one.
@@ -8,6 +9,7 @@
 
 #include "../_module.h"
 #include "../_widths.h"
+#include "../_contributions.h"
 
 MODULE(_short_rows)
 
@@ -50,6 +52,65 @@ struct levels {
     double *tables;            /* of w_i */
 };
 
+/* What multiplies the rows: numbers r and weights w, or none; or what a family makes of the linear predictor. */
+struct rows {
+    const double *w;
+    const double *r;
+    contributions *contribute; /* or none; then what follows is not looked at */
+    const double *y;
+    const double *offset;      /* or none */
+    const double *weights;     /* or none */
+    const double *beta;        /* (p,) */
+    const double *effects;     /* (levels of all,), where there are factors */
+    double constant;
+};
+
+/* Where sums are added to. Those of a span of rows are made by themselves first where there is room for them, so that
+   rounding does not grow with the number of rows. */
+struct sums {
+    double *second;        /* (q, q), or none */
+    double *cross;         /* (q,) */
+    double *contributions; /* as a family's loop has them */
+    const struct sums *span;
+};
+
+#define SPAN (512 * PANEL)
+
+/* Add the sums of a span to those of all rows, and begin anew. */
+static void move_each(double *restrict to, double *restrict from, ptrdiff_t k)
+{
+    for (ptrdiff_t i = 0; i < k; i++) {
+        to[i] += from[i];
+        from[i] = 0.0;
+    }
+}
+
+static void move(const struct sums *total, ptrdiff_t q)
+{
+    if (total->second)
+        move_each(total->second, total->span->second, q * q);
+    move_each(total->cross, total->span->cross, q);
+    move_each(total->contributions, total->span->contributions, 2 * LANES_OF_SUMS);
+}
+
+/* Add to eta_i of m rows from `start` on the effects of their levels, times their numbers where there are any. Return
+   whether a code is of no level. */
+static int add_effects(ptrdiff_t start, ptrdiff_t m, const struct levels *by, const double *effects, double *eta)
+{
+    for (ptrdiff_t i = 0; i < m; i++) {
+        const int32_t *codes = by->codes + (start + i) * by->k;
+        const double *numbers = by->numbers ? by->numbers + (start + i) * by->k : 0;
+        double sum = 0.0;
+        for (ptrdiff_t a = 0; a < by->k; a++) {
+            if (codes[a] < 0 || codes[a] >= by->n_levels[a])
+                return 1;
+            sum += effects[by->starts[a] + codes[a]] * (numbers ? numbers[a] : 1.0);
+        }
+        eta[i] += sum;
+    }
+    return 0;
+}
+
 #define NAME(x) JOIN(JOIN(x, TYPE), ISA)
 
 /* Registers of columns that are multiplied with a group at once: as many as the sums leave room for. */
@@ -68,22 +129,21 @@ struct levels {
 #undef number
 #undef TYPE
 
-/* Add sum_i w_i z_i z_i', z_i = (x_i - centre, 1), to second, (q, q) with q = p + 1 padded, where w is given, and
-   sum_i r_i z_i to cross, (q,), where r is; and where there are factors, the sums within their levels. Rows of p numbers
-   begin every `across` numbers, columns every `along`, and one of them is 1; registers are of `width` doubles, as
+/* Add sum_i w_i z_i z_i', z_i = (x_i - centre, 1), to the second sums, (q, q) with q = p + 1 padded, and sum_i r_i z_i to
+   the cross sums, as far as there are w and r; and where there are factors, the sums within their levels. Rows of p
+   numbers begin every `across` numbers, columns every `along`, and one of them is 1; registers are of `width` doubles, as
    `dglm_widest` says or fewer. Return whether a code is of no level. */
 #define PRODUCTS(number, type)                                                                                         \
     int dglm_products_##type(int width, const number *x, ptrdiff_t n, ptrdiff_t p, ptrdiff_t across,                   \
-                             ptrdiff_t along, const double *centre, const double *w, const double *r,                  \
-                             double *second, double *cross,                                                            \
+                             ptrdiff_t along, const double *centre, const struct rows *at, const struct sums *total,   \
                              const struct levels *by)                                                                  \
     {                                                                                                                  \
         const ptrdiff_t q = padded(p + 1);                                                                             \
-        if (OF_WIDTH(JOIN(products, type), width)(x, n, p, across, along, centre, w, r, second, cross, by))            \
+        if (OF_WIDTH(JOIN(products, type), width)(width, x, n, p, across, along, centre, at, total, by))               \
             return 1;                                                                                                  \
-        for (ptrdiff_t i = 0; i < q; i++)                                                                              \
+        for (ptrdiff_t i = 0; total->second && i < q; i++)                                                             \
             for (ptrdiff_t j = 0; j < i; j++)                                                                          \
-                second[i * q + j] = second[j * q + i];                                                                 \
+                total->second[i * q + j] = total->second[j * q + i];                                                   \
         return 0;                                                                                                      \
     }
 
@@ -101,18 +161,8 @@ PRODUCTS(loose_float, f32)
 LINEAR(loose_double, f64)
 LINEAR(loose_float, f32)
 
-/* Add to eta_i the effects of the levels of a row, times its numbers where there are any. Return as above. */
+/* Add to eta_i the effects of the levels of a row. Return whether a code is of no level. */
 int dglm_effects(ptrdiff_t n, const struct levels *by, const double *effects, double *eta)
 {
-    for (ptrdiff_t i = 0; i < n; i++) {
-        const int32_t *codes = by->codes + i * by->k;
-        double sum = 0.0;
-        for (ptrdiff_t a = 0; a < by->k; a++) {
-            if (codes[a] < 0 || codes[a] >= by->n_levels[a])
-                return 1;
-            sum += effects[by->starts[a] + codes[a]] * (by->numbers ? by->numbers[i * by->k + a] : 1.0);
-        }
-        eta[i] += sum;
-    }
-    return 0;
+    return add_effects(0, n, by, effects, eta);
 }

@@ -35,7 +35,7 @@ TARGET static inline __attribute__((always_inline)) void NAME(block)(const doubl
 
 /* Add the weighted rows of a panel to the sums within their levels, and their weights to the tables of two factors. */
 TARGET static int NAME(within)(const struct levels *by, ptrdiff_t start, ptrdiff_t m, ptrdiff_t p, ptrdiff_t q,
-                               const double *restrict weighted, const double *restrict w, const double *restrict r)
+                               const double *restrict weighted, const double *w, const double *r)
 {
     const ptrdiff_t k = by->k;
     for (ptrdiff_t i = 0; i < m; i++) {
@@ -47,7 +47,7 @@ TARGET static int NAME(within)(const struct levels *by, ptrdiff_t start, ptrdiff
                 return 1;
             const ptrdiff_t level = by->starts[a] + codes[a];
             if (r)
-                by->totals[level] += times * r[start + i];
+                by->totals[level] += times * r[i];
             if (!w)
                 continue;
             double *restrict sums = by->sums + level * q;
@@ -78,58 +78,88 @@ TARGET static void NAME(from_columns)(const number *restrict x, ptrdiff_t m, ptr
     }
 }
 
-TARGET static int NAME(products)(const number *restrict x, ptrdiff_t n, ptrdiff_t p, ptrdiff_t across, ptrdiff_t along,
-                                 const double *restrict centre, const double *restrict w, const double *restrict r,
-                                 double *restrict second, double *restrict cross, const struct levels *by)
+/* Write the linear predictors of the rows of a panel, in the order of additions of `linear`. */
+TARGET static int NAME(predict)(const struct rows *at, ptrdiff_t start, ptrdiff_t m, ptrdiff_t q, const double *restrict slope,
+                                const double *restrict deviations, const struct levels *by, double *restrict eta)
+{
+    for (ptrdiff_t i = 0; i < m; i++, deviations += q) {
+        double s[GROUP] ALIGNED;
+#pragma GCC unroll 8
+        for (ptrdiff_t k = 0; k < GROUP; k += WIDTH) {
+            NAME(lanes) sum = LANES(deviations + q - GROUP + k) * LANES(slope + q - GROUP + k);
+            for (ptrdiff_t j = 0; j < q - GROUP; j += GROUP)
+                sum += LANES(deviations + j + k) * LANES(slope + j + k);
+            LANES(s + k) = sum;
+        }
+        eta[i] = ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7])) + at->constant;
+    }
+    if (by && add_effects(start, m, by, at->effects, eta))
+        return 1;
+    for (ptrdiff_t i = 0; at->offset && i < m; i++)
+        eta[i] += at->offset[start + i];
+    return 0;
+}
+
+TARGET static int NAME(products)(int width, const number *restrict x, ptrdiff_t n, ptrdiff_t p, ptrdiff_t across,
+                                 ptrdiff_t along, const double *restrict centre, const struct rows *at,
+                                 const struct sums *total, const struct levels *by)
 {
     const ptrdiff_t q = padded(p + 1), whole = p / GROUP * GROUP, end = (n - 1) * across + p;
     double deviations[PANEL * MOST_PADDED] ALIGNED, weighted[PANEL * MOST_PADDED] ALIGNED, middle[MOST_PADDED] ALIGNED;
+    double slope[MOST_PADDED] ALIGNED, eta[PANEL] ALIGNED, score[PANEL] ALIGNED, information[PANEL] ALIGNED;
     double one[GROUP] ALIGNED;
     long long kept[GROUP] ALIGNED;
     number tail[MOST_PADDED] = {0};
+    const struct sums *sums = total->span ? total->span : total;
 
     pad(centre, p, middle);
+    if (at->contribute)
+        pad(at->beta, p, slope);
     keep(p - whole, kept);
     for (int j = 0; j < GROUP; j++)
         one[j] = j == p - whole;
     for (ptrdiff_t start = 0; start < n; start += PANEL) {
         const ptrdiff_t m = n - start < PANEL ? n - start : PANEL;
+        const double *w = at->w ? at->w + start : 0, *r = at->r ? at->r + start : 0;
         if (m < PANEL) {
             memset(deviations, 0, sizeof(double) * PANEL * q);
             memset(weighted, 0, sizeof(double) * PANEL * q);
         }
-        if (along != 1) {
+        if (along != 1)
             NAME(from_columns)(x + start, m, p, along, q, middle, deviations);
-            for (ptrdiff_t i = 0; w && i < m; i++)
-                for (ptrdiff_t j = 0; j < q; j += WIDTH)
-                    LANES(weighted + i * q + j) = w[start + i] * LANES(deviations + i * q + j);
-        }
         for (ptrdiff_t i = 0; along == 1 && i < m; i++) {
             const number *row = x + (start + i) * across;
-            double *restrict d = deviations + i * q, *restrict e = weighted + i * q;
-            const double each = w ? w[start + i] : 0.0;
+            double *restrict d = deviations + i * q;
             if ((start + i) * across + whole + GROUP > end)
                 row = memcpy(tail, row, p * sizeof(number));
-            for (ptrdiff_t j = 0; j < whole; j += WIDTH) {
-                const NAME(lanes) v = DEVIATIONS(row, middle, j);
-                LANES(d + j) = v;
-                LANES(e + j) = each * v;
-            }
+            for (ptrdiff_t j = 0; j < whole; j += WIDTH)
+                LANES(d + j) = DEVIATIONS(row, middle, j);
 #pragma GCC unroll 8
             for (ptrdiff_t j = 0; j < GROUP; j += WIDTH) {
                 /* what follows the row in memory may be anything, nan too */
                 const NAME(bits) v = (NAME(bits))DEVIATIONS(row, middle, whole + j) & BITS(kept + j);
-                const NAME(lanes) last = (NAME(lanes))v + LANES(one + j);
-                LANES(d + whole + j) = last;
-                LANES(e + whole + j) = each * last;
+                LANES(d + whole + j) = (NAME(lanes))v + LANES(one + j);
             }
         }
-        for (ptrdiff_t i = 0; w && i < q; i += GROUP)
-            for (ptrdiff_t j = i; j < q; j += REGISTERS * WIDTH)
-                if (REGISTERS == 2 && j + WIDTH < q)
-                    NAME(block)(deviations + i, weighted + j, q, second + i * q + j, 2);
-                else
-                    NAME(block)(deviations + i, weighted + j, q, second + i * q + j, 1);
+        if (at->contribute) {
+            if (NAME(predict)(at, start, m, q, slope, deviations, by, eta))
+                return 1;
+            at->contribute(width, m, at->y + start, eta, at->weights ? at->weights + start : 0, score, information, 0,
+                           sums->contributions);
+            r = score;
+            w = sums->second ? information : 0;
+        }
+        if (w) {
+            for (ptrdiff_t i = 0; i < m; i++)
+                for (ptrdiff_t j = 0; j < q; j += WIDTH)
+                    LANES(weighted + i * q + j) = w[i] * LANES(deviations + i * q + j);
+            for (ptrdiff_t i = 0; i < q; i += GROUP)
+                for (ptrdiff_t j = i; j < q; j += REGISTERS * WIDTH)
+                    if (REGISTERS == 2 && j + WIDTH < q)
+                        NAME(block)(deviations + i, weighted + j, q, sums->second + i * q + j, 2);
+                    else
+                        NAME(block)(deviations + i, weighted + j, q, sums->second + i * q + j, 1);
+        }
         if (by && NAME(within)(by, start, m, p, q, weighted, w, r))
             return 1;
         if (r)
@@ -137,13 +167,15 @@ TARGET static int NAME(products)(const number *restrict x, ptrdiff_t n, ptrdiff_
                 NAME(lanes) even = {0}, odd = {0};
                 ptrdiff_t i = 0;
                 for (; i + 1 < m; i += 2) {
-                    even += r[start + i] * LANES(deviations + i * q + j);
-                    odd += r[start + i + 1] * LANES(deviations + (i + 1) * q + j);
+                    even += r[i] * LANES(deviations + i * q + j);
+                    odd += r[i + 1] * LANES(deviations + (i + 1) * q + j);
                 }
                 if (i < m)
-                    even += r[start + i] * LANES(deviations + i * q + j);
-                LANES(cross + j) += even + odd;
+                    even += r[i] * LANES(deviations + i * q + j);
+                LANES(sums->cross + j) += even + odd;
             }
+        if (total->span && (start % SPAN == SPAN - PANEL || start + PANEL >= n))
+            move(total, q);
     }
     return 0;
 }

@@ -9,6 +9,7 @@ import numpy as np
 
 from dglm._typing import AnyArray, Codes, Mask, Matrix, Vector
 from dglm.matrix.crosses import Crosses
+from dglm.matrix.likelihood import Likelihood, LikelihoodSums
 from dglm.matrix.products import Cross, Gram, GramDiagonal
 
 
@@ -116,6 +117,29 @@ class DesignMatrix(ABC):
             The products.
         """
         return self.cross(r), self.gram(w)
+
+    @property
+    def in_one_sweep(self) -> bool:
+        """Whether `swept` takes these rows; False unless the storage says otherwise."""
+        return False
+
+    def swept(self, beta: Vector, likelihood: Likelihood) -> LikelihoodSums:
+        """Return the sums of a likelihood from one sweep over the rows, in which no vector of them is written.
+
+        Parameters
+        ----------
+        beta : (p,) array
+            Coefficients.
+        likelihood : Likelihood
+            Of the rows.
+
+        Returns
+        -------
+        LikelihoodSums
+            Over all rows; where they are `in_one_sweep`.
+        """
+        del beta, likelihood
+        raise TypeError(f"rows of a {type(self).__name__} are not multiplied in one sweep")
 
     @abstractmethod
     def gram_diagonal(self, w: Vector) -> GramDiagonal:

@@ -18,9 +18,10 @@ from dglm._typing import AnyArray, Codes, Matrix, Vector
 from dglm.matrix.base import DesignMatrix, StoredMatrix
 from dglm.matrix.categorical import CentredColumns, CodedColumns
 from dglm.matrix.crosses import Crosses
-from dglm.matrix.dense import CentredTile, tile_rows
+from dglm.matrix.dense import CentredTile, level, tile_rows
+from dglm.matrix.likelihood import Likelihood, LikelihoodSums
 from dglm.matrix.products import Cross, Gram, GramDiagonal
-from dglm.matrix.short_rows import Levels, Products, compiled, products
+from dglm.matrix.short_rows import Levels, Products, compiled, products, sweep
 
 
 class Tables(dict[tuple[int, int], sparse.coo_array]):
@@ -102,22 +103,23 @@ class CodedTile(DesignMatrix):
     def matvec(self, beta: Vector) -> Vector:
         eta = self.written.matvec(beta[self.positions])
         if self.held:
-            slopes = beta.copy()
-            slopes[self.positions] = 0.0
-            effects = np.concatenate([part.of.effects(slopes) for part in self.held])
+            effects = self._effects(beta)
             if self._compiled:
                 self._by.effects(effects, eta)
             else:
                 eta += self._levels.dot(effects)
         return eta
 
+    def _effects(self, beta: Vector) -> Vector:
+        """Return the effects of the levels of all parts."""
+        slopes = beta.copy()
+        slopes[self.positions] = 0.0
+        return np.concatenate([part.of.effects(slopes) for part in self.held])
+
     def matmat(self, B: Matrix) -> Matrix:
         eta = self.written.matmat(B[self.positions])
         if self.held:
-            slopes = B.copy()
-            slopes[self.positions] = 0.0
-            effects = [np.concatenate([part.of.effects(beta) for part in self.held]) for beta in slopes.T]
-            eta += self._levels.dot(np.column_stack(effects))
+            eta += self._levels.dot(np.column_stack([self._effects(beta) for beta in B.T]))
         return eta
 
     def crosses(self, R: Matrix) -> Crosses:
@@ -131,14 +133,30 @@ class CodedTile(DesignMatrix):
         return Crosses(float(len(R)), self.centre, R.sum(axis=0), first)
 
     def cross(self, r: Vector) -> Cross:
-        return self._cross_of(r, self._products(r, None) if self._compiled else self._products_of_arrays(r, None))
+        found = self._products(r, None) if self._compiled else self._products_of_arrays(r, None)
+        return self._cross_of(float(r.sum()), found)
 
     def gram(self, w: Vector) -> Gram:
         return self._gram_of(w, self._products(None, w) if self._compiled else self._products_of_arrays(None, w))
 
     def cross_and_gram(self, r: Vector, w: Vector) -> tuple[Cross, Gram]:
         found = self._products(r, w) if self._compiled else self._products_of_arrays(r, w)
-        return self._cross_of(r, found), self._gram_of(w, found)
+        return self._cross_of(float(r.sum()), found), self._gram_of(w, found)
+
+    @property
+    def in_one_sweep(self) -> bool:
+        """Whether there are compiled loops for such rows, and no number multiplies levels of a factor twice."""
+        return self._compiled and all(part.of.by is None for part in self.held)
+
+    def swept(self, beta: Vector, likelihood: Likelihood) -> LikelihoodSums:
+        written = self.written
+        levels, effects = (self._by, self._effects(beta)) if self.held else (None, None)
+        slopes = beta[self.positions]
+        constant = level(written.centre, slopes)
+        found = sweep(written.values, written.centre, slopes, constant, likelihood, levels, effects)
+        score = self._cross_of(float(found.products.cross[-1]), found.products)
+        information = self._gram_of(None, found.products) if likelihood.curved else None
+        return LikelihoodSums(found.deviance, found.pearson_chi2, score, information)
 
     @property
     def _compiled(self) -> bool:
@@ -174,15 +192,16 @@ class CodedTile(DesignMatrix):
     def _times(self, w: Vector, of: CodedColumns) -> Vector:
         return w if of.by is None else w * self.numbers[of.by]
 
-    def _cross_of(self, r: Vector, found: Products) -> Cross:
-        total = float(r.sum())
-        return Cross(float(len(r)), self.centre, total, self._first(total, found.cross[:-1], found.totals))
+    def _cross_of(self, total: float, found: Products) -> Cross:
+        return Cross(float(self.shape[0]), self.centre, total, self._first(total, found.cross[:-1], found.totals))
 
-    def _gram_of(self, w: Vector, found: Products) -> Gram:
-        p, d, total = self.shape[1], len(self.positions), float(w.sum())
+    def _gram_of(self, w: Vector | None, found: Products) -> Gram:
+        """Return the record of sums; weights that are not negative, of levels that no number multiplies, may lack."""
+        p, d = self.shape[1], len(self.positions)
+        total = float(found.gram[d, d] if w is None else w.sum())
         if not np.isfinite(total):
             return Gram(total, self.centre, total, np.full(p, np.nan), np.full((p, p), np.nan))
-        mass = total if w.min(initial=0.0) >= 0 else float(np.abs(w).sum())
+        mass = total if w is None or w.min(initial=0.0) >= 0 else float(np.abs(w).sum())
         second = np.empty((p, p))
         second[:d, :d] = found.gram[:d, :d]
         for part, place, of_levels in zip(self.held, self._places, self._by_part(found.within), strict=True):
@@ -280,7 +299,7 @@ class CodedTile(DesignMatrix):
             first[part.columns] = part.coded(sums)[:, 0]
         return first
 
-    def _coded(self, second: Matrix, w: Vector, found: Products) -> None:
+    def _coded(self, second: Matrix, w: Vector | None, found: Products) -> None:
         """Write the products of coded columns with one another, C'GC, G a table of the levels of two parts."""
         weights = self._by_part(found.within[:, -1])
         for i, (part, place, of_levels) in enumerate(zip(self.held, self._places, weights, strict=True)):
@@ -291,7 +310,7 @@ class CodedTile(DesignMatrix):
                     block = part.coded(other.coded(table.T).T)
                 else:
                     counted = of_levels
-                    if other.of.by is not None:
+                    if w is not None and other.of.by is not None:
                         both = self._times(self._times(w, part.of), other.of)
                         counted = np.bincount(self._by.codes[:, i], both, part.of.n_levels)
                     block = part.coded(counted[:, None] * other.written())

@@ -15,9 +15,10 @@ import numpy as np
 from dglm._typing import AnyArray, Codes, Mask, Matrix, Vector
 from dglm.matrix.base import DesignMatrix, StoredMatrix, rows_among
 from dglm.matrix.crosses import Crosses
+from dglm.matrix.likelihood import Likelihood, LikelihoodSums
 from dglm.matrix.missing import missing_rows
 from dglm.matrix.products import Cross, Gram, GramDiagonal
-from dglm.matrix.short_rows import compiled, linear, products
+from dglm.matrix.short_rows import compiled, linear, products, sweep
 
 # A tile and its weighted copy are read several times each; two megabytes apiece keep both in cache, and what a tile
 # costs beside its arithmetic small: threads take turns there.
@@ -63,6 +64,20 @@ class DenseMatrix(StoredMatrix):
 
     def gram(self, w: Vector) -> Gram:
         return reduce(add, (tile.gram(w[rows]) for rows, tile in self.tiles()))
+
+    @property
+    def in_one_sweep(self) -> bool:
+        """Whether there are compiled loops for rows such as these."""
+        return compiled(self.values)
+
+    def swept(self, beta: Vector, likelihood: Likelihood) -> LikelihoodSums:
+        centre = sampled_centre(self.values)
+        found = sweep(self.values, centre, beta, level(centre, beta), likelihood)
+        cross, gram = found.products.cross, found.products.gram
+        score = Cross(float(len(self.values)), centre, float(cross[-1]), cross[:-1].copy())
+        total, first, second = float(gram[-1, -1]), gram[:-1, -1].copy(), gram[:-1, :-1].copy()
+        information = Gram(total, centre, total, first, second) if likelihood.curved else None
+        return LikelihoodSums(found.deviance, found.pearson_chi2, score, information)
 
     def gram_diagonal(self, w: Vector) -> GramDiagonal:
         return reduce(add, (tile.gram_diagonal(w[rows]) for rows, tile in self.tiles()))
@@ -158,9 +173,7 @@ class CentredTile(DesignMatrix):
         return self.room
 
     def matvec(self, beta: Vector) -> Vector:
-        # one number for every row: what rounds in it shifts whole blocks against one another, which costs Longley's
-        # data two digits
-        constant = float(np.dot(self.centre.astype(np.longdouble), beta))
+        constant = level(self.centre, beta)
         if compiled(self.values):
             return linear(self.values, self.centre, beta, constant)
         eta: Vector = np.dot(self.deviations, beta) + constant
@@ -236,6 +249,25 @@ class CentredTile(DesignMatrix):
 
     def toarray(self) -> Matrix:
         return np.asarray(self.values, dtype=np.float64)
+
+
+def level(centre: Vector, beta: Vector) -> float:
+    """Return centre'beta, in the longest numbers that there are.
+
+    It is one number for every row: what rounds in it shifts whole blocks against one another, which costs Longley's
+    data two digits.
+
+    Parameters
+    ----------
+    centre, beta : (p,) array
+        What was taken off rows, and coefficients.
+
+    Returns
+    -------
+    float
+        Rounded once.
+    """
+    return float(np.dot(centre.astype(np.longdouble), beta))
 
 
 def subtract(part: AnyArray, centres: Vector, tile: Matrix) -> None:

@@ -9,15 +9,18 @@ from __future__ import annotations
 import ctypes
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
 from dglm._compiled import at_once, library
 from dglm._typing import AnyArray, Codes, Mask, Matrix, Vector
+from dglm.matrix.likelihood import Likelihood
 
 # Columns are padded to a multiple of these.
 GROUP = 8
+# Rows whose sums are made by themselves, and numbers that each sum of a likelihood is added up in.
+SPAN, LANES_OF_SUMS = 512 * 32, 8
 SUFFIXES = {np.dtype(np.float64): "f64", np.dtype(np.float32): "f32"}
 
 
@@ -116,6 +119,28 @@ class _Structure(ctypes.Structure):
     held: list[Codes]
 
 
+class _Rows(ctypes.Structure):
+    """``struct rows`` of ``_short_rows.c``."""
+
+    _fields_ = (
+        *((name, ctypes.c_void_p) for name in ("w", "r", "contribute", "y", "offset", "weights", "beta", "effects")),
+        ("constant", ctypes.c_double),
+    )
+
+
+class _Sums(ctypes.Structure):
+    """``struct sums`` of ``_short_rows.c``."""
+
+    _fields_ = tuple((name, ctypes.c_void_p) for name in ("second", "cross", "contributions", "span"))
+
+    @classmethod
+    def of(cls, room: Vector, padded: int, span: Any = None, *, curved: bool) -> Self:
+        """Return where they are in a room: those of a likelihood, of r, and of w where they are wanted."""
+        start = room.ctypes.data
+        cross = start + 2 * LANES_OF_SUMS * room.itemsize
+        return cls(cross + padded * room.itemsize if curved else None, cross, start, ctypes.cast(span, ctypes.c_void_p))
+
+
 class Products(NamedTuple):
     """What is left of rows z_i = (x_i - centre, 1).
 
@@ -126,11 +151,11 @@ class Products(NamedTuple):
     gram : (p + 1, p + 1) array
         sum_i w_i z_i z_i'; zero without w.
     within : (levels of all, p + 1) array
-        sum_i w_i z_i within levels.
+        sum_i w_i z_i within levels; none without w.
     totals : (levels of all,) array
         sum_i r_i within levels.
     tables : (cells of all,) array
-        sum_i w_i by two factors.
+        sum_i w_i by two factors; none without w.
     """
 
     cross: Vector
@@ -138,6 +163,22 @@ class Products(NamedTuple):
     within: Matrix
     totals: Vector
     tables: Vector
+
+
+class Swept(NamedTuple):
+    """Sums of a likelihood.
+
+    Attributes
+    ----------
+    deviance, pearson_chi2 : float
+        sum_i w_i d(y_i, mu_i), and sum_i w_i (y_i - mu_i)^2 / V(mu_i).
+    products : Products
+        With r the score and w the information of each row.
+    """
+
+    deviance: float
+    pearson_chi2: float
+    products: Products
 
 
 def linear(values: AnyArray, centre: Vector, beta: Vector, constant: float) -> Vector:
@@ -185,18 +226,72 @@ def products(
     Products
         Sums over all rows.
     """
+    vectors = _numbers(r), _numbers(w)
+    return _products(values, centre, _Rows(*map(_address, vectors[::-1])), levels, curved=w is not None)[0]
+
+
+def sweep(
+    values: AnyArray,
+    centre: Vector,
+    beta: Vector,
+    constant: float,
+    likelihood: Likelihood,
+    levels: Levels | None = None,
+    effects: Vector | None = None,
+) -> Swept:
+    """Return the sums of a likelihood at eta_i = (x_i - centre)'beta + constant, from one sweep over the rows.
+
+    Parameters
+    ----------
+    values : (n, p) array
+        Rows for which there are `compiled` loops.
+    centre, beta : (p,) array
+        What is taken off, and coefficients.
+    constant : float
+        Added to each.
+    likelihood : Likelihood
+        Of the rows.
+    levels : Levels, optional
+        Of factors.
+    effects : (levels of all,) array, optional
+        Of the levels, added to eta.
+
+    Returns
+    -------
+    Swept
+        Over all rows.
+    """
+    asked = likelihood
+    vectors = [_numbers(each) for each in (asked.y, asked.offset, asked.weights, beta, effects)]
+    at = _Rows(None, None, asked.loop, *map(_address, vectors), constant)
+    found, of_rows = _products(values, centre, at, levels, curved=asked.curved)
+    deviance, pearson_chi2 = of_rows.reshape(2, LANES_OF_SUMS).sum(axis=1).tolist()
+    return Swept(deviance, pearson_chi2, found)
+
+
+def _products(
+    values: AnyArray, centre: Vector, at: _Rows, levels: Levels | None, *, curved: bool
+) -> tuple[Products, Vector]:
+    """Return the sums, and those of a likelihood, (2 * LANES_OF_SUMS,)."""
     k = values.shape[1] + 1
     padded = -(-k // GROUP) * GROUP
-    cross, gram, within = np.zeros(padded), np.zeros((padded, padded)), np.zeros((0, padded))
-    totals, tables, by = np.zeros(0), np.zeros(0), None
+    within, totals, tables, by = np.zeros((0, padded)), np.zeros(0), np.zeros(0), None
     if levels is not None:
         n_levels = int(levels.starts[-1])
-        within, totals = np.zeros((n_levels, padded)), np.zeros(n_levels)
-        tables = np.zeros(int(np.outer(levels.n_levels, levels.n_levels)[levels.tables].sum()))
+        totals = np.zeros(n_levels)
+        if curved:
+            within = np.zeros((n_levels, padded))
+            tables = np.zeros(int(np.outer(levels.n_levels, levels.n_levels)[levels.tables].sum()))
         by = ctypes.byref(levels._structure(within, totals, tables))
-    c, weights, numbers = _numbers(centre), _numbers(w), _numbers(r)
-    _call_with_rows("products", values, *(_address(each) for each in (c, weights, numbers, gram, cross)), by)
-    return Products(cross[:k], gram[:k, :k], within[:, :k], totals, tables)
+    # of all rows, and of a span of them where there are more
+    rooms = np.zeros((1 + (len(values) > SPAN), padded * (1 + padded * curved) + 2 * LANES_OF_SUMS))
+    of_span = ctypes.pointer(_Sums.of(rooms[-1], padded, curved=curved)) if len(rooms) > 1 else None
+    total = _Sums.of(rooms[0], padded, of_span, curved=curved)
+    c = _numbers(centre)
+    _call_with_rows("products", values, _address(c), ctypes.byref(at), ctypes.byref(total), by)
+    of_rows, cross, second = np.split(rooms[0], np.cumsum([2 * LANES_OF_SUMS, padded]))
+    gram = second.reshape(padded, padded) if curved else np.zeros((padded, padded))
+    return Products(cross[:k], gram[:k, :k], within[:, :k], totals, tables), of_rows
 
 
 def _call_with_rows(name: str, values: AnyArray, *arguments: object) -> None:

@@ -10,13 +10,34 @@ import numpy as np
 from dglm._typing import Matrix, Vector
 from dglm.data import Block, CompressedBlock
 from dglm.families import Family
+from dglm.objective.sweep import in_one_sweep
 
 
 class Sum(ABC):
     """A small frozen record with ``Sum.of(a ++ b) == Sum.of(a) + Sum.of(b)``."""
 
-    #: Whether it is asked for rows that stay in cache, a few thousand at a time; for the whole block if not.
+    #: Whether it is asked for a few thousand rows at a time; for the whole block if not.
     by_tile: ClassVar[bool] = True
+    #: Whether it is asked for the whole block all the same where the rows are read in one sweep.
+    by_sweep: ClassVar[bool] = False
+
+    @classmethod
+    def reads_tiles(cls, block: Block, family: Family) -> bool:
+        """Return whether it is asked for a few thousand rows at a time, which stay in cache.
+
+        Parameters
+        ----------
+        block : Block
+            The rows.
+        family : Family
+            With its link.
+
+        Returns
+        -------
+        bool
+            False where the whole block is better.
+        """
+        return cls.by_tile and not (cls.by_sweep and in_one_sweep(block, family))
 
     @classmethod
     @abstractmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NoReturn, Self
+from typing import Any, ClassVar, NoReturn, Self
 
 from dglm._typing import Codes, Matrix, Vector
 from dglm.data import Block
@@ -46,6 +46,8 @@ class ColumnCurvature(Gradient):
     """
 
     information: Gram
+
+    by_sweep: ClassVar[bool] = False
 
     @classmethod
     def of(cls, block: Block, point: Any, family: Family) -> Self:

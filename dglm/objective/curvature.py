@@ -11,6 +11,7 @@ from dglm.families import Family, Pointwise
 from dglm.matrix import Gram
 from dglm.objective.base import weighted, weighted_total
 from dglm.objective.gradient import Gradient, pearson
+from dglm.objective.sweep import sweep
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,9 @@ class Curvature(Gradient):
 
     @classmethod
     def of(cls, block: Block, point: Vector, family: Family) -> Self:
+        swept = sweep(block, point, family, curved=True)
+        if swept is not None and swept.information is not None:
+            return cls(swept.deviance, swept.pearson_chi2, swept.score, swept.information)
         eta = block.eta(point)
         at = family.pointwise(block.y, eta)
         w = block.row_weights

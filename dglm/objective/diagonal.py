@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NoReturn, Self
+from typing import ClassVar, NoReturn, Self
 
 from dglm._typing import Matrix, Vector
 from dglm.data import Block
@@ -33,6 +33,8 @@ class DiagonalCurvature(Gradient):
     """
 
     information: GramDiagonal
+
+    by_sweep: ClassVar[bool] = False
 
     @classmethod
     def of(cls, block: Block, point: Vector, family: Family) -> Self:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import add
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -42,6 +42,8 @@ class FactoredCurvature(Gradient):
     """
 
     information: TriangularFactor
+
+    by_sweep: ClassVar[bool] = False
 
     @classmethod
     def of(cls, block: Block, point: Vector, family: Family) -> Self:

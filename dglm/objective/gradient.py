@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from dglm.data import Block, CompressedBlock
 from dglm.families import Family, Pointwise
 from dglm.matrix import Cross
 from dglm.objective.base import Sum, weighted, weighted_total
+from dglm.objective.sweep import sweep
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,13 @@ class Gradient(Sum):
     pearson_chi2: float
     score: Cross
 
+    by_sweep: ClassVar[bool] = True
+
     @classmethod
     def of(cls, block: Block, point: Vector, family: Family) -> Self:
+        swept = sweep(block, point, family, curved=False)
+        if swept is not None:
+            return cls(swept.deviance, swept.pearson_chi2, swept.score)
         at = family.pointwise(block.y, block.eta(point))
         w = block.row_weights
         return cls(weighted_total(w, at.deviance), weighted_total(w, pearson(at)), block.X.cross(weighted(w, at.score)))

@@ -101,7 +101,7 @@ class Groups:
         DataError
             If a value is infinite, or rows of the matrix cannot be compared.
         """
-        check_response(block, family, endog_name)
+        check_response(block, family, endog_name, block.y)
         with np.errstate(all="ignore"):
             of_tiles = (Survey.of_response(tile, family) for _, tile in _tiles(block, TILE_ROWS))
             response = replace(reduce(add, of_tiles), dropped=block.dropped)

@@ -185,14 +185,21 @@ def evaluate(block: Block, requests: Sequence[Request], family: Family) -> Toget
     """
     # trial steps may leave the range of the mean; the sums say so by being infinite or nan
     with np.errstate(all="ignore"):
-        tiled = [(want, point) for want, point in requests if want.by_tile]
-        over_tiles = reduce(
-            add, (Together(tuple(_of(tile, want, point, family) for want, point in tiled)) for tile in block.tiles())
+        by_tile = [want.reads_tiles(block, family) for want, _ in requests]
+        tiled = tuple(request for request, by in zip(requests, by_tile, strict=True) if by)
+        over_tiles = iter(
+            reduce(add, (_together(tile, tiled, family) for tile in block.tiles())).parts if tiled else ()
         )
-        parts = iter(over_tiles.parts)
         return Together(
-            tuple(next(parts) if want.by_tile else _of(block, want, point, family) for want, point in requests)
+            tuple(
+                next(over_tiles) if by else _of(block, want, point, family)
+                for (want, point), by in zip(requests, by_tile, strict=True)
+            )
         )
+
+
+def _together(block: Block, requests: Sequence[Request], family: Family) -> Together:
+    return Together(tuple(_of(block, want, point, family) for want, point in requests))
 
 
 def _of(block: Block, want: type[Sum], point: Any, family: Family) -> Sum:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from dglm._typing import Vector
 from dglm.data import Block
 from dglm.errors import DataError, DomainError
 from dglm.families import Family
 
 
-def check_response(block: Block, family: Family, endog_name: str) -> None:
+def check_response(block: Block, family: Family, endog_name: str, found: Vector) -> None:
     """Refuse responses that the family cannot have.
 
     Parameters
@@ -20,19 +21,22 @@ def check_response(block: Block, family: Family, endog_name: str) -> None:
         Knows its domain.
     endog_name : str
         Name of the response, for messages.
+    found : (m,) array
+        Every response there is among those of the block, at least once.
 
     Raises
     ------
     DomainError
         If a response is outside the domain.
     """
+    if family.in_domain(found).all():
+        return
     allowed = family.in_domain(block.y)
-    if not allowed.all():
-        i = int(np.argmin(allowed))
-        raise DomainError(
-            f"{endog_name} must {family.domain} for the {family.name} family; found {float(block.y[i])!r} in row {i} "
-            f"of partition {block.number} ({int((~allowed).sum())} such rows there)"
-        )
+    i = int(np.argmin(allowed))
+    raise DomainError(
+        f"{endog_name} must {family.domain} for the {family.name} family; found {float(block.y[i])!r} in row {i} "
+        f"of partition {block.number} ({int((~allowed).sum())} such rows there)"
+    )
 
 
 def infinite_value(block: Block, exog_names: list[str]) -> DataError:

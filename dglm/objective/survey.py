@@ -22,6 +22,7 @@ from dglm.matrix import Basis, Cross, Gram, GramDiagonal
 from dglm.objective.base import weighted_total
 from dglm.objective.first_step import Responses, first_step, step_from
 from dglm.objective.refused import check_response, infinite_value
+from dglm.objective.sweep import in_one_sweep, sweep
 
 
 @dataclass(frozen=True)
@@ -127,17 +128,9 @@ class Survey:
             Over these rows.
         """
         of = Responses.of(block)
-        if near is None:
-            W, Wz = (of.rows(values) for values in first_step(family, of, block.offset))
-        else:
-            W, Wz = step_from(family, block, block.X.matvec(near))
-        gram: Gram | GramDiagonal
-        if wide:
-            cross, gram = block.X.cross(Wz), block.X.gram_diagonal(W)
-        else:
-            cross, gram = block.X.cross_and_gram(Wz, W)
-        low, high = _constants(gram)
-        return replace(cls._without_columns(block, family, of), low=low, high=high, information=gram, cross=cross)
+        responses = cls._without_columns(block, family, of)
+        swept = None if wide or near is None else _swept(block, family, near)
+        return responses._with_columns(*(swept or _products(block, family, of, wide=wide, near=near)))
 
     @classmethod
     def of_response(cls, block: Block, family: Family) -> Survey:
@@ -179,6 +172,10 @@ class Survey:
             information=Gram(0.0, none, 0.0, none, np.empty((0, 0))),
             cross=Cross(0.0, none, 0.0, none),
         )
+
+    def _with_columns(self, gram: Gram | GramDiagonal, cross: Cross) -> Survey:
+        low, high = _constants(gram)
+        return replace(self, low=low, high=high, information=gram, cross=cross)
 
     def __add__(self, other: Survey) -> Survey:
         total = self.total_weight + other.total_weight
@@ -235,6 +232,30 @@ class Survey:
             The coordinates.
         """
         return Basis.of(self.information, intercept, constant)
+
+
+def _products(
+    block: Block, family: Family, of: Responses, *, wide: bool, near: Vector | None
+) -> tuple[Gram | GramDiagonal, Cross]:
+    """Return X'WX, or its diagonal, and X'Wz."""
+    if near is None:
+        W, Wz = (of.rows(values) for values in first_step(family, of, block.offset))
+    else:
+        W, Wz = step_from(family, block, block.X.matvec(near))
+    if wide:
+        return block.X.gram_diagonal(W), block.X.cross(Wz)
+    cross, gram = block.X.cross_and_gram(Wz, W)
+    return gram, cross
+
+
+def _swept(block: Block, family: Family, near: Vector) -> tuple[Gram, Cross] | None:
+    """Return X'WX and X'Wz at given coefficients from one sweep, if there is one, and all means are in range."""
+    found = sweep(block, near, family, curved=True)
+    if found is None or found.information is None:
+        return None
+    # z = X b + W^-1 r
+    cross = found.score + found.information.times(near)
+    return (found.information, cross) if np.isfinite(cross.total) else None
 
 
 def _both(one: Gram | GramDiagonal, other: Gram | GramDiagonal) -> Gram | GramDiagonal:
@@ -366,9 +387,16 @@ def survey_block(
     DataError
         If a value is infinite.
     """
-    check_response(block, family, endog_name)
+    of = Responses.of(block)
+    check_response(block, family, endog_name, of.y)
     with np.errstate(all="ignore"):
-        found = reduce(add, (Survey.of(tile, family, wide=wide, near=near) for tile in block.tiles()))
+        swept = _swept(block, family, near) if near is not None and not wide and in_one_sweep(block, family) else None
+        if swept is None:
+            found = reduce(add, (Survey.of(tile, family, wide=wide, near=near) for tile in block.tiles()))
+        else:
+            # two kinds of responses are few numbers however many rows there are
+            rows = [block] if of.second is not None else block.tiles()
+            found = reduce(add, (Survey.of_response(some, family) for some in rows))._with_columns(*swept)
         if not np.isfinite(_sums_of(found.information)).all():
             raise infinite_value(block, exog_names)
     return replace(found, dropped=block.dropped)

@@ -1,0 +1,59 @@
+"""Compiled loops over rows under canonical links, where they were built; families say which is theirs."""
+
+from __future__ import annotations
+
+import ctypes
+
+import numpy as np
+
+from dglm._compiled import at_once, library
+from dglm._typing import Vector
+from dglm.families.base import Pointwise
+
+_LIBRARY = library(__file__, "_contributions")
+# Rows that are computed at once; 0 where the library was not built.
+AT_ONCE = at_once(_LIBRARY)
+
+
+def address(name: str) -> int | None:
+    """Return where a loop is: what a design matrix sums a likelihood by, in the sweep that multiplies its rows.
+
+    Parameters
+    ----------
+    name : str
+        Of the loop in ``_contributions.c``.
+
+    Returns
+    -------
+    int or None
+        Of this process; None where the library was not built.
+    """
+    return ctypes.cast(getattr(_LIBRARY, f"dglm_{name}"), ctypes.c_void_p).value if AT_ONCE else None
+
+
+def contributions(name: str, y: Vector, eta: Vector) -> Pointwise | None:
+    """Return the contributions of rows.
+
+    Parameters
+    ----------
+    name : str
+        Of the loop.
+    y : (n,) array
+        Responses.
+    eta : (n,) array
+        Linear predictors.
+
+    Returns
+    -------
+    Pointwise or None
+        None where there is no loop for them.
+    """
+    if not AT_ONCE or eta.ndim != 1 or y.shape != eta.shape:
+        return None
+    y, eta = (np.require(values, np.float64, ["C", "A"]) for values in (y, eta))
+    score, information, deviance = (np.empty(len(eta)) for _ in range(3))
+    given, found = (
+        [ctypes.c_void_p(each.ctypes.data) for each in some] for some in ((y, eta), (score, information, deviance))
+    )
+    getattr(_LIBRARY, f"dglm_{name}")(AT_ONCE, ctypes.c_ssize_t(len(eta)), *given, None, *found, None)
+    return Pointwise(deviance, score, information)

@@ -1,0 +1,53 @@
+"""Likelihood: what a family tells a design matrix that sums it in the sweep that multiplies its rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dglm._typing import Vector
+from dglm.matrix.products import Cross, Gram
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """The responses of rows, and the compiled loop that says what each contributes.
+
+    Parameters
+    ----------
+    loop : int
+        Address of a family's loop, ``contributions`` of ``dglm/_contributions.h``.
+    y : (n,) array
+        Responses.
+    offset, weights : (n,) array or None
+        In units of eta, and of the rows.
+    curved : bool
+        Whether the information is wanted.
+    """
+
+    loop: int
+    y: Vector
+    offset: Vector | None
+    weights: Vector | None
+    curved: bool
+
+
+@dataclass(frozen=True)
+class LikelihoodSums:
+    """Sums over rows.
+
+    Parameters
+    ----------
+    deviance : float
+        sum_i w_i d(y_i, mu_i).
+    pearson_chi2 : float
+        sum_i w_i (y_i - mu_i)^2 / V(mu_i).
+    score : Cross
+        X'r, r_i = w_i dl_i / deta_i.
+    information : Gram or None
+        X'WX, W_i = w_i (dmu_i / deta_i)^2 / V(mu_i); None where it was not wanted.
+    """
+
+    deviance: float
+    pearson_chi2: float
+    score: Cross
+    information: Gram | None
