@@ -156,10 +156,22 @@ static int add_effects(ptrdiff_t start, ptrdiff_t m, const struct levels *by, co
         return 0;                                                                                                      \
     }
 
+/* Return whether any number of m rows or columns, `apart` from one another, is none. */
+#define HAS_NAN(number, type)                                                                                          \
+    int dglm_has_nan_##type(int width, const number *x, ptrdiff_t m, ptrdiff_t count, ptrdiff_t apart)                 \
+    {                                                                                                                  \
+        int any = 0;                                                                                                   \
+        for (ptrdiff_t i = 0; i < m && !any; i++)                                                                      \
+            any = OF_WIDTH(JOIN(has_nan, type), width)(x + i * apart, count);                                          \
+        return any;                                                                                                    \
+    }
+
 PRODUCTS(loose_double, f64)
 PRODUCTS(loose_float, f32)
 LINEAR(loose_double, f64)
 LINEAR(loose_float, f32)
+HAS_NAN(loose_double, f64)
+HAS_NAN(loose_float, f32)
 
 /* Add to eta_i the effects of the levels of a row. Return whether a code is of no level. */
 int dglm_effects(ptrdiff_t n, const struct levels *by, const double *effects, double *eta)

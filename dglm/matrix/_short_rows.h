@@ -180,6 +180,25 @@ TARGET static int NAME(products)(int width, const number *restrict x, ptrdiff_t 
     return 0;
 }
 
+/* Return whether any of so many numbers, one after the other, is none. */
+TARGET static int NAME(has_nan)(const number *restrict x, ptrdiff_t count)
+{
+    NAME(bits) found = {0};
+    ptrdiff_t i = 0;
+    for (; i + 4 * WIDTH <= count; i += 4 * WIDTH)
+#pragma GCC unroll 4
+        for (ptrdiff_t k = 0; k < 4; k++) {
+            const NAME(lanes) values = NUMBERS(x, i + k * WIDTH);
+            found |= values != values;
+        }
+    long long any = 0;
+    for (int k = 0; k < WIDTH; k++)
+        any |= found[k];
+    for (; i < count; i++)
+        any |= x[i] != x[i];
+    return any != 0;
+}
+
 TARGET static void NAME(linear)(const number *restrict x, ptrdiff_t n, ptrdiff_t p, ptrdiff_t across, ptrdiff_t along,
                                 const double *restrict centre, const double *restrict beta, double constant,
                                 double *restrict eta)

@@ -44,12 +44,42 @@ def compiled(values: AnyArray) -> bool:
     bool
         False for wide rows, for integers, and where neither rows nor columns are stored one number after the other.
     """
+    n, p = values.shape
+    return _readable(values) and n > 0 and 0 < p <= MOST_COLUMNS[AT_ONCE]
+
+
+def _readable(values: AnyArray) -> bool:
+    """Return whether rows or columns are float32 or float64 numbers one after the other."""
     if values.dtype not in SUFFIXES:
         return False
     (n, p), (across, along), size = values.shape, values.strides, values.dtype.itemsize
     by_rows = along == size and across >= size * p and across % size == 0
     by_columns = across == size and along >= size * n and along % size == 0
-    return (by_rows or by_columns) and values.size > 0 and p <= MOST_COLUMNS[AT_ONCE]
+    return by_rows or by_columns
+
+
+def complete(values: AnyArray) -> bool:
+    """Return whether it was seen that no number of some rows is nan.
+
+    Parameters
+    ----------
+    values : (n, p) array
+        The rows.
+
+    Returns
+    -------
+    bool
+        False where there is one, and where there is no compiled loop that looks.
+    """
+    if not AT_ONCE or not _readable(values):
+        return False
+    # rows of columns, where these are what is stored one number after the other
+    rows = values if values.strides[1] == values.itemsize else values.T
+    (m, count), apart = rows.shape, rows.strides[0] // rows.itemsize
+    if apart == count:
+        m, count = 1, m * count
+    sizes = (ctypes.c_ssize_t(each) for each in (m, count, apart))
+    return not getattr(_LIBRARY, f"dglm_has_nan_{SUFFIXES[values.dtype]}")(AT_ONCE, _address(values), *sizes)
 
 
 @dataclass(frozen=True)

@@ -171,12 +171,14 @@ class SideBySide(StoredMatrix):
     def identity(self) -> list[AnyArray]:
         return [*self.codes, *self.dense.T, *self.numbers]
 
-    def above(self, below: StoredMatrix) -> StoredMatrix:
-        if not isinstance(below, SideBySide):
-            return super().above(below)
-        codes = tuple(np.concatenate(both) for both in zip(self.codes, below.codes, strict=True))
-        numbers = tuple(np.concatenate(both) for both in zip(self.numbers, below.numbers, strict=True))
-        return SideBySide(np.concatenate([self.dense, below.dense]), self.positions, codes, numbers, self.coded)
+    def above(self, *below: StoredMatrix) -> StoredMatrix:
+        all_rows = [self, *(other for other in below if isinstance(other, SideBySide))]
+        if len(all_rows) <= len(below):
+            return super().above(*below)
+        codes = tuple(map(np.concatenate, zip(*(rows.codes for rows in all_rows), strict=True)))
+        numbers = tuple(map(np.concatenate, zip(*(rows.numbers for rows in all_rows), strict=True)))
+        dense = np.concatenate([rows.dense for rows in all_rows])
+        return SideBySide(dense, self.positions, codes, numbers, self.coded)
 
     def beside(self, more: Matrix) -> SideBySide:
         p, k = self.shape[1], more.shape[1]
