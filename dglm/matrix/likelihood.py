@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dglm._typing import Vector
 from dglm.matrix.products import Cross, Gram
@@ -30,6 +30,22 @@ class Likelihood:
     weights: Vector | None
     curved: bool
 
+    def where(self, rows: slice) -> Likelihood:
+        """Return that of some of the rows.
+
+        Parameters
+        ----------
+        rows : slice
+            Which.
+
+        Returns
+        -------
+        Likelihood
+            Nothing is copied.
+        """
+        offset, weights = (None if each is None else each[rows] for each in (self.offset, self.weights))
+        return replace(self, y=self.y[rows], offset=offset, weights=weights)
+
 
 @dataclass(frozen=True)
 class LikelihoodSums:
@@ -51,3 +67,14 @@ class LikelihoodSums:
     pearson_chi2: float
     score: Cross
     information: Gram | None
+
+    def __add__(self, other: LikelihoodSums) -> LikelihoodSums:
+        information = None
+        if self.information is not None and other.information is not None:
+            information = self.information + other.information
+        return LikelihoodSums(
+            self.deviance + other.deviance,
+            self.pearson_chi2 + other.pearson_chi2,
+            self.score + other.score,
+            information,
+        )
