@@ -21,8 +21,8 @@ from dglm.matrix.likelihood import Likelihood
 LINE = 64
 # Columns are padded to a multiple of these.
 GROUP = 8
-# Rows that are multiplied at once, those whose sums are made by themselves, and numbers that each sum of a likelihood is
-# added up in.
+# Rows that are multiplied at once, those whose sums are made by themselves, and numbers that each sum of a likelihood
+# is added up in.
 PANEL, SPAN, LANES_OF_SUMS = 32, 512 * 32, 8
 SUFFIXES = {np.dtype(np.float64): "f64", np.dtype(np.float32): "f32"}
 
@@ -142,7 +142,7 @@ class Levels:
         sizes = [np.array(each, dtype=np.intp) for each in (widths, self.n_levels, self.starts, self.offsets)]
         here = np.empty((k, PANEL), dtype=np.int32)
         pointers = [ctypes.cast(each, ctypes.c_void_p) for each in at]
-        addresses = [_address(each) for each in (*sizes, here, *found)]
+        addresses = [*map(_address, sizes), _address(here), *map(_address, found)]
         structure = _Structure(k, pointers[0], addresses[0], pointers[1], *addresses[1:])
         # an address keeps no array alive
         structure.held = (codes, numbers, at, sizes, here)
