@@ -15,7 +15,7 @@ from operator import add
 import numpy as np
 
 from dglm._typing import Matrix, Vector
-from dglm.data import Block, BlockedData, Dropped
+from dglm.data import TILE_ROWS, Block, BlockedData, Dropped
 from dglm.errors import DataError, TooWideError
 from dglm.families import Family, Gaussian
 from dglm.matrix import Basis, Cross, Gram, GramDiagonal
@@ -393,13 +393,16 @@ def survey_block(
         # least squares have the same X'WX and X'Wz everywhere
         near = np.zeros(block.X.shape[1])
     with np.errstate(all="ignore"):
-        swept = _swept(block, family, near) if near is not None and not wide and in_one_sweep(block, family) else None
-        if swept is None:
-            found = reduce(add, (Survey.of(tile, family, wide=wide, near=near) for tile in block.tiles()))
+        # two kinds of responses are few numbers however many rows there are
+        few, whole = of.second is not None, block.X.in_one_sweep and not wide
+        swept = _swept(block, family, near) if whole and near is not None and in_one_sweep(block, family) else None
+        if swept is not None:
+            step = max(len(block), 1) if few else TILE_ROWS
+            responses = (Survey.of_response(rows, family) for _, rows in block.responses(step))
+            found = reduce(add, responses)._with_columns(*swept)
         else:
-            # two kinds of responses are few numbers however many rows there are
-            rows = [block] if of.second is not None else block.tiles()
-            found = reduce(add, (Survey.of_response(some, family) for some in rows))._with_columns(*swept)
+            tiles = [block] if whole and few and near is None else block.tiles()
+            found = reduce(add, (Survey.of(tile, family, wide=wide, near=near) for tile in tiles))
         if not np.isfinite(_sums_of(found.information)).all():
             raise infinite_value(block, exog_names)
     return replace(found, dropped=block.dropped)
