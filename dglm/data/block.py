@@ -76,6 +76,10 @@ class Block:
         vectors = (self.y, self.freq_weights, self.var_weights, self.offset)
         return self.X.nbytes + sum(v.nbytes for v in vectors if v is not None)
 
+    def __sizeof__(self) -> int:
+        # what a scheduler believes that moving a block costs, which decides where its sums are made
+        return object.__sizeof__(self) + self.nbytes
+
     def sealed(self, number: int, retries: int = 0) -> Self:
         """Return the block with the seal of its rows.
 
