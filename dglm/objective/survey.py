@@ -128,7 +128,7 @@ class Survey:
             Over these rows.
         """
         of = Responses.of(block)
-        responses = cls._without_columns(block, family, of)
+        responses = cls._without_columns(block, of, family)
         swept = None if wide or near is None else _swept(block, family, near)
         return responses._with_columns(*(swept or _products(block, family, of, wide=wide, near=near)))
 
@@ -148,10 +148,10 @@ class Survey:
         Survey
             Over these rows.
         """
-        return cls._without_columns(block, family, Responses.of(block))
+        return cls._without_columns(block, Responses.of(block), family)
 
     @classmethod
-    def _without_columns(cls, block: Block, family: Family, of: Responses) -> Survey:
+    def _without_columns(cls, block: Block, of: Responses, family: Family) -> Survey:
         w, f, none = block.row_weights, block.freq_weights, np.empty(0)
         total, nobs = (float(len(block)) if v is None else float(v.sum()) for v in (w, f))
         mean = weighted_total(of.counts, of.y) / total if total > 0 else 0.0
@@ -397,8 +397,8 @@ def survey_block(
         few, whole = of.second is not None, block.X.in_one_sweep and not wide
         swept = _swept(block, family, near) if whole and near is not None and in_one_sweep(block, family) else None
         if swept is not None:
-            step = max(len(block), 1) if few else TILE_ROWS
-            responses = (Survey.of_response(rows, family) for _, rows in block.responses(step))
+            tiles = ((rows, Responses.of(rows)) for _, rows in block.responses(TILE_ROWS))
+            responses = (Survey._without_columns(*each, family) for each in ([(block, of)] if few else tiles))
             found = reduce(add, responses)._with_columns(*swept)
         else:
             tiles = [block] if whole and few and near is None else block.tiles()
