@@ -397,8 +397,8 @@ def survey_block(
         few, whole = of.second is not None, block.X.in_one_sweep and not wide
         swept = _swept(block, family, near) if whole and near is not None and in_one_sweep(block, family) else None
         if swept is not None:
-            tiles = ((rows, Responses.of(rows)) for _, rows in block.responses(TILE_ROWS))
-            responses = (Survey._without_columns(*each, family) for each in ([(block, of)] if few else tiles))
+            some = ((rows, Responses.of(rows)) for _, rows in block.responses(TILE_ROWS))
+            responses = (Survey._without_columns(*each, family) for each in ([(block, of)] if few else some))
             found = reduce(add, responses)._with_columns(*swept)
         else:
             tiles = [block] if whole and few and near is None else block.tiles()
