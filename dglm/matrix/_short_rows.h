@@ -145,16 +145,22 @@ INLINE void NAME(from_columns)(const number *restrict x, ptrdiff_t m, ptrdiff_t 
 INLINE void NAME(predict)(const struct rows *at, ptrdiff_t start, ptrdiff_t m, ptrdiff_t q, const double *restrict slope,
                                 const double *restrict deviations, const struct levels *by, double *restrict eta)
 {
-    for (ptrdiff_t i = 0; i < m; i++, deviations += q) {
-        double s[GROUP] ALIGNED;
+    /* those after the last row, too: they are zeros */
+    for (ptrdiff_t i = 0; i < PANEL; i += WIDTH) {
+        NAME(lanes) s[GROUP];
 #pragma GCC unroll 8
         for (ptrdiff_t k = 0; k < GROUP; k += WIDTH) {
-            NAME(lanes) sum = LANES(deviations + q - GROUP + k) * LANES(slope + q - GROUP + k);
-            for (ptrdiff_t j = 0; j < q - GROUP; j += GROUP)
-                sum += LANES(deviations + j + k) * LANES(slope + j + k);
-            LANES(s + k) = sum;
+#pragma GCC unroll 8
+            for (ptrdiff_t row = 0; row < WIDTH; row++) {
+                const double *d = deviations + (i + row) * q + k;
+                NAME(lanes) sum = LANES(d + q - GROUP) * LANES(slope + q - GROUP + k);
+                for (ptrdiff_t j = 0; j < q - GROUP; j += GROUP)
+                    sum += LANES(d + j) * LANES(slope + j + k);
+                s[k + row] = sum;
+            }
+            NAME(transpose)(s + k);
         }
-        eta[i] = ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7])) + at->constant;
+        LANES(eta + i) = ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7])) + at->constant;
     }
     if (by)
         add_effects(by, start, m, at->effects, eta);

@@ -39,8 +39,10 @@ def dglm_on_threads(asked: Regression, directory: Path, stack: ExitStack) -> Fit
     return _dglm_fit(asked, X, y, asked.arrays(directory).shape[0])
 
 
-def dglm_on_cluster(asked: Regression, directory: Path, stack: ExitStack, *, processes: int = 2) -> Fit:
-    """Fit dask arrays of chunks in the memory of worker processes with dglm."""
+def dglm_on_cluster(
+    asked: Regression, directory: Path, stack: ExitStack, *, processes: int = 2, again: bool = False
+) -> Fit:
+    """Fit dask arrays of chunks in the memory of worker processes with dglm; again, if they have made a fit before."""
     dask, da, distributed = (import_module(name) for name in ("dask", "dask.array", "distributed"))
     cluster = distributed.LocalCluster(n_workers=processes, threads_per_worker=1, dashboard_address=":0")
     client = stack.enter_context(stack.enter_context(cluster).get_client())
@@ -56,7 +58,10 @@ def dglm_on_cluster(asked: Regression, directory: Path, stack: ExitStack, *, pro
     y = da.concatenate([da.from_delayed(y, (size,), np.float64) for (_, y), size in zip(parts, sizes, strict=True)])
     X, y = dask.persist(X, y)
     distributed.wait([X, y])
-    return _dglm_fit(asked, X, y, n)
+    fit = _dglm_fit(asked, X, y, n)
+    if again:
+        fit()
+    return fit
 
 
 def glum(asked: Regression, directory: Path, stack: ExitStack) -> Fit:

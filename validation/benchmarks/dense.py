@@ -69,12 +69,18 @@ BENCHMARK = Benchmark(
         _dglm(name="dglm, numpy", problem=LOGISTIC, prepare=partial(_memory, _LOGISTIC)),
         _dglm(name="dglm, dask threads", problem=LOGISTIC, prepare=partial(_threads, _LOGISTIC)),
         _dglm(name="dglm, 2 processes", problem=LOGISTIC, prepare=partial(_cluster, _LOGISTIC), quick=False),
+        _dglm(name="dglm, 1 thread", problem=LOGISTIC, prepare=partial(_memory, _LOGISTIC, threads=1), quick=False),
+        _dglm(name="dglm, 1 process", problem=LOGISTIC, prepare=partial(_cluster, _LOGISTIC, processes=1), quick=False),
         Contestant(name="glum", distribution="glum", problem=LOGISTIC, prepare=partial(contestants.glum, _LOGISTIC)),
         _scikit_learn(
             name="scikit-learn newton-cholesky",
             problem=LOGISTIC,
             prepare=partial(contestants.newton_cholesky, _LOGISTIC),
         ),
+    ],
+    ratios=[
+        ("time on 1 thread over 2, at least 1.7", "logistic: dglm, 1 thread", "logistic: dglm, numpy"),
+        ("time on 1 process over 2, at least 1.85", "logistic: dglm, 1 process", "logistic: dglm, 2 processes"),
     ],
 )
 
