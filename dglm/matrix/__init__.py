@@ -6,7 +6,7 @@ from dglm.matrix.categorical import CodedColumns
 from dglm.matrix.cholesky import ScaledCholesky
 from dglm.matrix.crosses import Crosses
 from dglm.matrix.dense import DenseMatrix
-from dglm.matrix.likelihood import Likelihood, LikelihoodSums
+from dglm.matrix.likelihood import InformationKind, Likelihood, LikelihoodSums
 from dglm.matrix.missing import missing_rows
 from dglm.matrix.products import Cross, Gram, GramDiagonal
 from dglm.matrix.reduction import Reduction
@@ -29,6 +29,7 @@ __all__ = [
     "Gram",
     "GramDiagonal",
     "Information",
+    "InformationKind",
     "Likelihood",
     "LikelihoodSums",
     "PreciseCross",

@@ -15,7 +15,7 @@ import numpy as np
 from dglm._typing import AnyArray, Codes, Mask, Matrix, Vector
 from dglm.matrix.base import DesignMatrix, StoredMatrix, rows_among
 from dglm.matrix.crosses import Crosses
-from dglm.matrix.likelihood import Likelihood, LikelihoodSums
+from dglm.matrix.likelihood import InformationKind, Likelihood, LikelihoodSums
 from dglm.matrix.missing import missing_rows
 from dglm.matrix.products import Cross, Gram, GramDiagonal
 from dglm.matrix.short_rows import compiled, linear, products, sweep
@@ -65,10 +65,8 @@ class DenseMatrix(StoredMatrix):
     def gram(self, w: Vector) -> Gram:
         return reduce(add, (tile.gram(w[rows]) for rows, tile in self.tiles()))
 
-    @property
-    def in_one_sweep(self) -> bool:
-        """Whether there are compiled loops for rows such as these."""
-        return compiled(self.values)
+    def in_one_sweep(self, information: InformationKind) -> bool:
+        return information is not GramDiagonal and compiled(self.values)
 
     def swept(self, beta: Vector, likelihood: Likelihood) -> LikelihoodSums:
         centre = sampled_centre(self.values)
@@ -76,7 +74,7 @@ class DenseMatrix(StoredMatrix):
         cross, gram = found.products.cross, found.products.gram
         score = Cross(float(len(self.values)), centre, float(cross[-1]), cross[:-1].copy())
         total, first, second = float(gram[-1, -1]), gram[:-1, -1].copy(), gram[:-1, :-1].copy()
-        information = Gram(total, centre, total, first, second) if likelihood.curved else None
+        information = Gram(total, centre, total, first, second) if likelihood.information is Gram else None
         return LikelihoodSums(found.deviance, found.pearson_chi2, score, information)
 
     def gram_diagonal(self, w: Vector) -> GramDiagonal:

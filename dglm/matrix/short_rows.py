@@ -16,6 +16,7 @@ import numpy as np
 from dglm._compiled import at_once, library
 from dglm._typing import AnyArray, Codes, Mask, Matrix, Vector
 from dglm.matrix.likelihood import Likelihood
+from dglm.matrix.products import Gram
 
 # Columns are padded to a multiple of these.
 GROUP = 8
@@ -264,7 +265,7 @@ def sweep(
     asked = likelihood
     vectors = [_numbers(each) for each in (asked.y, asked.offset, asked.weights, beta, effects)]
     at = _Rows(None, None, asked.loop, *map(_address, vectors), constant)
-    found, of_rows = _products(values, centre, at, levels, curved=asked.curved)
+    found, of_rows = _products(values, centre, at, levels, curved=asked.information is Gram)
     deviance, pearson_chi2 = of_rows.reshape(2, LANES_OF_SUMS).sum(axis=1).tolist()
     return Swept(deviance, pearson_chi2, found)
 
