@@ -75,7 +75,7 @@ class Cross:
 
     def __add__(self, other: Cross) -> Cross:
         count, total = self.count + other.count, self.total + other.total
-        if self.centre is other.centre:
+        if _same(self.centre, other.centre):
             return Cross(count, self.centre, total, self.deviations + other.deviations)
         share = other.count / count if count > 0 else 0.0
         centre = self.centre + share * (other.centre - self.centre)
@@ -195,7 +195,7 @@ class Gram:
 
     def __add__(self, other: Gram) -> Gram:
         mass = self.mass + other.mass
-        if self.centre is other.centre:
+        if _same(self.centre, other.centre):
             total, first = self.total + other.total, self.first + other.first
             return Gram(mass, self.centre, total, first, self.second + other.second)
         left, right = self.centred(), other.centred()
@@ -263,8 +263,8 @@ class GramDiagonal:
 
     def __add__(self, other: GramDiagonal) -> GramDiagonal:
         mass = self.mass + other.mass
-        groups = self.groups if _same(self.groups, other.groups) else None
-        if self.centre is other.centre:
+        groups = self.groups if _known_alike(self.groups, other.groups) else None
+        if _same(self.centre, other.centre):
             total, first = self.total + other.total, self.first + other.first
             return GramDiagonal(mass, self.centre, total, first, self.diagonal + other.diagonal, groups)
         left, right = self.centred(), other.centred()
@@ -275,6 +275,11 @@ class GramDiagonal:
         return GramDiagonal(mass, centre, total, first, left.diagonal + right.diagonal, groups)
 
 
-def _same(groups: Codes | None, others: Codes | None) -> bool:
+def _same(one: Vector | Codes, other: Vector | Codes) -> bool:
+    """Return whether two arrays hold the same."""
+    return one is other or np.array_equal(one, other)
+
+
+def _known_alike(groups: Codes | None, others: Codes | None) -> bool:
     """Return whether both are known, and the same."""
-    return groups is others or (groups is not None and others is not None and np.array_equal(groups, others))
+    return groups is not None and others is not None and _same(groups, others)

@@ -226,7 +226,10 @@ def row_slice(values: SparseRows, start: int, stop: int) -> SparseRows:
     """
     stored = slice(values.indptr[start], values.indptr[stop])
     pointers = values.indptr[start : stop + 1] - values.indptr[start]
-    return _csr(values.data[stored], values.indices[stored], pointers, (stop - start, values.shape[1]))
+    part = _csr(values.data[stored], values.indices[stored], pointers, (stop - start, values.shape[1]))
+    # which takes a look at every index
+    part.has_canonical_format = values.has_canonical_format
+    return part
 
 
 def beside(parts: Sequence[Any]) -> Any:

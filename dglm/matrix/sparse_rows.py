@@ -91,7 +91,7 @@ def compiled(values: SparseRows) -> bool:
     """
     data, indices, pointers = values.data, values.indices, values.indptr
     known = data.dtype in ENTRIES and indices.dtype in INDICES and pointers.dtype == indices.dtype
-    dense = all(part.strides == (part.itemsize,) for part in (data, indices, pointers))
+    dense = all(part.flags.c_contiguous for part in (data, indices, pointers))
     return bool(AT_ONCE) and known and dense and min(values.shape) > 0
 
 

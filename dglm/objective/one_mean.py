@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from dglm._typing import Vector
 from dglm.families import Family
 from dglm.matrix import Cross, GramDiagonal
 from dglm.objective.diagonal import DiagonalCurvature
@@ -43,11 +44,12 @@ def at_one_mean(survey: Survey, family: Family, eta: float) -> DiagonalCurvature
         # s = (dmu / deta) / V(mu)
         s = at / slope
         residuals = s * (survey.cross.deviations - mu * information.about(survey.cross.centre).first)
-        score = Cross(survey.cross.count, survey.cross.centre, s * W * (mean - mu), residuals)
+        score = Cross(survey.cross.count, survey.cross.centre, float(s * W * (mean - mu)), residuals)
         # X2 = sum_i w_i (y_i - mu)^2 / V(mu)
         chi2 = (survey.squares + W * (mean - mu) ** 2) * s / slope
         between = W * float(family.unit_deviance(np.array([mean]), np.array([mu]))[0])
-    found = DiagonalCurvature(survey.null_deviance + between, float(chi2), score, _times(information, at))
+        about = _times(information, float(at))
+    found = DiagonalCurvature(survey.null_deviance + between, float(chi2), score, about)
     sums = (found.deviance, found.pearson_chi2, score.total, at)
     return found if np.isfinite(sums).all() and np.isfinite(residuals).all() else None
 
@@ -72,15 +74,15 @@ def mean_information(survey: Survey) -> GramDiagonal:
         return information
     with np.errstate(all="ignore"):
         eta = survey.family.link.link(np.array([survey.mean]))
-        at, _, _ = _row(survey.family, survey.mean, float(eta[0]))
+        at = float(_row(survey.family, survey.mean, float(eta[0]))[0])
     return _times(information, at) if np.isfinite(at) and at > 0 else information
 
 
-def _row(family: Family, y: float, eta: float) -> tuple[float, float, float]:
+def _row(family: Family, y: float, eta: float) -> Vector:
     """Return the information of a row of unit weight, its mean, and the slope of the mean."""
     point = np.array([eta])
     at = family.pointwise(np.array([y]), point)
-    return float(at.information[0]), float(family.link.inverse(point)[0]), float(family.link.inverse_deriv(point)[0])
+    return np.concatenate([at.information, family.link.inverse(point), family.link.inverse_deriv(point)])
 
 
 def _times(information: GramDiagonal, by: float) -> GramDiagonal:
