@@ -237,7 +237,7 @@ def test_design_equals_the_engines_on_the_whole_frame(engine: str, formula: str,
             exog, endog = dask.compute(model.exog, model.endog, scheduler="sync")
         else:
             # frames in memory are cut in the same way, and faster
-            monkeypatch.setattr("dglm.data.tables.BLOCK_ROWS", len(data) // npartitions)
+            monkeypatch.setattr("dglm.data.tables.MOST_BLOCK_ROWS", -(-len(data) // npartitions))
             model = dglm.GLM.from_formula(formula, data, engine=engine)
             exog, endog = model.exog, model.endog
         assert model.exog_names == list(X.columns)

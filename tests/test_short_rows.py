@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 import dglm
 from dglm.data import Block
 from dglm.families import Binomial, Gaussian, Poisson, loops
-from dglm.matrix import AT_ONCE, CodedColumns, DenseMatrix, SideBySide, short_rows
-from dglm.matrix.short_rows import SPAN, compiled, linear, products
+from dglm.matrix import AT_ONCE, CodedColumns, DenseMatrix, SideBySide, missing_rows, short_rows
+from dglm.matrix.short_rows import SPAN, compiled, complete, linear, products
 from dglm.objective import Curvature, Gradient, evaluate
 
 pytestmark = pytest.mark.skipif(not AT_ONCE, reason="no C compiler when dglm was installed")
@@ -78,6 +78,24 @@ def test_bits_do_not_depend_on_how_many_numbers_are_added_at_once(p, n, dtype, o
     for one, other in zip(found[2], found[AT_ONCE], strict=True):
         # multiplies and adds in one step, or in two
         np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-12 * np.abs(other).max())
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("layout", ["rows", "columns", "apart"])
+@pytest.mark.parametrize("shape", [(1, 1), (3, 5), (40, 9), (2, 300)])
+def test_a_nan_is_seen_wherever_it_is_and_an_infinite_number_is_none(shape, layout, dtype):
+    wide = np.full((2 * shape[0], 2 * shape[1]), np.nan, dtype=dtype)
+    values = (
+        wide[::2, : shape[1]] if layout == "apart" else np.empty(shape, dtype, order="C" if layout == "rows" else "F")
+    )
+    for i, j in np.ndindex(shape):
+        values[:] = 1.0
+        values[0, 0], values[-1, -1] = np.inf, -np.inf
+        assert complete(values)
+        assert not missing_rows(values).any()
+        values[i, j] = np.nan
+        assert not complete(values)
+        assert np.flatnonzero(missing_rows(values)).tolist() == [i]
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, 1e300])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Self
 
 import dask
@@ -12,7 +13,7 @@ import pandas as pd
 
 from dglm._typing import AnyArray
 from dglm.data.memory import MemoryBlocks
-from dglm.data.tables import BLOCK_ROWS, Choice, FrameTable, Partition, RowFunction, Table, chosen
+from dglm.data.tables import Choice, FrameTable, Partition, RowFunction, Table, block_starts, chosen
 from dglm.errors import DataError
 from dglm.matrix import is_sparse, row_slice
 
@@ -40,7 +41,7 @@ class PandasTable(FrameTable):
 
     def partitions(self, columns: Sequence[str]) -> MemoryBlocks[Partition]:
         frame = self.frame[list(columns)]
-        return MemoryBlocks([frame.iloc[i : i + BLOCK_ROWS] for i in range(0, max(len(frame), 1), BLOCK_ROWS)])
+        return MemoryBlocks([frame.iloc[start:stop] for start, stop in pairwise(block_starts(len(frame)))])
 
     def rows(self, function: RowFunction, columns: Sequence[str], *, every: bool = False) -> Any:
         del every
@@ -83,9 +84,8 @@ class ArrayTable(Table):
         return f"{next(iter(self.arrays.values())).shape[0]:,} in memory"
 
     def partitions(self, columns: Sequence[str]) -> MemoryBlocks[Partition]:
-        n = self.arrays[columns[0]].shape[0]
-        starts = range(0, max(n, 1), BLOCK_ROWS)
-        return MemoryBlocks([{c: _cut(self.arrays[c], i, min(i + BLOCK_ROWS, n)) for c in columns} for i in starts])
+        edges = pairwise(block_starts(self.arrays[columns[0]].shape[0]))
+        return MemoryBlocks([{c: _cut(self.arrays[c], start, stop) for c in columns} for start, stop in edges])
 
     def rows(self, function: RowFunction, columns: Sequence[str], *, every: bool = False) -> Any:
         del every

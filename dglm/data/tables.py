@@ -15,8 +15,10 @@ import pandas as pd
 from dglm._typing import Mask
 from dglm.data.blocked import BlockedData
 
-# Rows of an in-memory block: enough blocks for every thread, and the same blocks whatever their number.
-BLOCK_ROWS = 2**17
+# Most rows of a block in memory, and fewest of one of several, so that starting a thread is little beside its work.
+MOST_BLOCK_ROWS, LEAST_BLOCK_ROWS = 2**17, 2**15
+# Threads that are to have equal shares of the blocks.
+SHARES = (8, 4, 2)
 
 # A partition is a frame, or arrays by name; the design that asked for it knows which.
 Partition = Any
@@ -169,3 +171,22 @@ def chosen(part: Partition, choose: Choice, first: int | None) -> Partition:
     """
     mask = choose(part, first)
     return part[mask] if isinstance(part, pd.DataFrame) else {name: array[mask] for name, array in part.items()}
+
+
+def block_starts(n: int) -> list[int]:
+    """Return where blocks of equal numbers of rows in memory begin: the same ones whatever the number of threads.
+
+    Parameters
+    ----------
+    n : int
+        Number of rows.
+
+    Returns
+    -------
+    list of int
+        And where the last one ends; at least one block, even of no rows.
+    """
+    fewest = max(-(-n // MOST_BLOCK_ROWS), 1)
+    rounded = (-(-fewest // threads) * threads for threads in SHARES)
+    n_blocks = next((count for count in rounded if n >= count * LEAST_BLOCK_ROWS), fewest)
+    return [n * i // n_blocks for i in range(n_blocks + 1)]

@@ -21,6 +21,9 @@ MODULE(_short_rows)
 /* Rows that came from another process begin anywhere. */
 typedef double loose_double __attribute__((aligned(1), may_alias));
 typedef float loose_float __attribute__((aligned(1), may_alias));
+typedef int16_t loose_int16 __attribute__((aligned(1), may_alias));
+typedef int32_t loose_int32 __attribute__((aligned(1), may_alias));
+typedef int64_t loose_int64 __attribute__((aligned(1), may_alias));
 
 /* The next multiple of GROUP. */
 static ptrdiff_t padded(ptrdiff_t k) { return (k + GROUP - 1) / GROUP * GROUP; }
@@ -42,14 +45,16 @@ static void keep(ptrdiff_t k, long long *kept)
 /* Factors beside the numbers of the rows, k of them, and sums within their levels. */
 struct levels {
     ptrdiff_t k;
-    const int32_t *codes;      /* (n, k) */
-    const double *numbers;     /* (n, k), what multiplies an indicator, or none */
-    const ptrdiff_t *n_levels; /* (k,) */
-    const ptrdiff_t *starts;   /* (k,) of the levels of each factor among those of all */
-    const ptrdiff_t *offsets;  /* (k, k) of tables of two factors, the later one first, -1 where there is none */
-    double *sums;              /* (levels of all, q), of w_i z_i */
-    double *totals;            /* (levels of all,), of r_i */
-    double *tables;            /* of w_i */
+    const void *const *codes;     /* (k,) of (n,) integers */
+    const ptrdiff_t *widths;      /* (k,), bytes of each integer */
+    const void *const *numbers;   /* (k,) of (n,) doubles, what multiplies indicators, each or none */
+    const ptrdiff_t *n_levels;    /* (k,) */
+    const ptrdiff_t *starts;      /* (k,) of the levels of each factor among those of all */
+    const ptrdiff_t *offsets;     /* (k, k) of tables of two factors, the later one first, -1 where there is none */
+    int32_t *codes_here;          /* (k, PANEL), room for those of a panel */
+    double *sums;                 /* (levels of all, q), of w_i z_i */
+    double *totals;               /* (levels of all,), of r_i */
+    double *tables;               /* of w_i */
 };
 
 /* What multiplies the rows: numbers r and weights w, or none; or what a family makes of the linear predictor. */
@@ -93,22 +98,54 @@ static void move(const struct sums *total, ptrdiff_t q)
     move_each(total->contributions, total->span->contributions, 2 * LANES_OF_SUMS);
 }
 
-/* Add to eta_i of m rows from `start` on the effects of their levels, times their numbers where there are any. Return
-   whether a code is of no level. */
-static int add_effects(ptrdiff_t start, ptrdiff_t m, const struct levels *by, const double *effects, double *eta)
-{
-    for (ptrdiff_t i = 0; i < m; i++) {
-        const int32_t *codes = by->codes + (start + i) * by->k;
-        const double *numbers = by->numbers ? by->numbers + (start + i) * by->k : 0;
-        double sum = 0.0;
-        for (ptrdiff_t a = 0; a < by->k; a++) {
-            if (codes[a] < 0 || codes[a] >= by->n_levels[a])
-                return 1;
-            sum += effects[by->starts[a] + codes[a]] * (numbers ? numbers[a] : 1.0);
-        }
-        eta[i] += sum;
+#define GATHERED(integer)                                                                                              \
+    for (ptrdiff_t i = 0; i < m; i++) {                                                                                \
+        const integer code = ((const integer *)by->codes[a])[start + i];                                               \
+        beyond |= code < 0 || code >= by->n_levels[a];                                                                 \
+        here[i] = (int32_t)code;                                                                                       \
     }
-    return 0;
+
+/* Bring the levels of m rows from `start` on together. Return whether a code is of no level. */
+static int gather(const struct levels *by, ptrdiff_t start, ptrdiff_t m)
+{
+    int beyond = 0;
+    for (ptrdiff_t a = 0; a < by->k; a++) {
+        int32_t *restrict here = by->codes_here + a * PANEL;
+        if (by->widths[a] == 1)
+            GATHERED(int8_t)
+        else if (by->widths[a] == 2)
+            GATHERED(loose_int16)
+        else if (by->widths[a] == 4)
+            GATHERED(loose_int32)
+        else
+            GATHERED(loose_int64)
+    }
+    return beyond;
+}
+
+/* The numbers that multiply the indicators of a factor, from row `start` on; none for ones. */
+static const loose_double *numbers_of(const struct levels *by, ptrdiff_t a, ptrdiff_t start)
+{
+    return by->numbers[a] ? (const loose_double *)by->numbers[a] + start : 0;
+}
+
+/* Add to eta_i of m rows from `start` on, which were gathered, the effects of their levels, times their numbers. */
+static void add_effects(const struct levels *by, ptrdiff_t start, ptrdiff_t m, const double *effects, double *eta)
+{
+    double sums[PANEL] = {0};
+    for (ptrdiff_t a = 0; a < by->k; a++) {
+        const int32_t *codes = by->codes_here + a * PANEL;
+        const double *of_levels = effects + by->starts[a];
+        const loose_double *numbers = numbers_of(by, a, start);
+        if (numbers)
+            for (ptrdiff_t i = 0; i < m; i++)
+                sums[i] += of_levels[codes[i]] * numbers[i];
+        else
+            for (ptrdiff_t i = 0; i < m; i++)
+                sums[i] += of_levels[codes[i]];
+    }
+    for (ptrdiff_t i = 0; i < m; i++)
+        eta[i] += sums[i];
 }
 
 #define NAME(x) JOIN(JOIN(x, TYPE), ISA)
@@ -156,13 +193,31 @@ static int add_effects(ptrdiff_t start, ptrdiff_t m, const struct levels *by, co
         return 0;                                                                                                      \
     }
 
+/* Return whether any number of m rows or columns, `apart` from one another, is none. */
+#define HAS_NAN(number, type)                                                                                          \
+    int dglm_has_nan_##type(int width, const number *x, ptrdiff_t m, ptrdiff_t count, ptrdiff_t apart)                 \
+    {                                                                                                                  \
+        int any = 0;                                                                                                   \
+        for (ptrdiff_t i = 0; i < m && !any; i++)                                                                      \
+            any = OF_WIDTH(JOIN(has_nan, type), width)(x + i * apart, count);                                          \
+        return any;                                                                                                    \
+    }
+
 PRODUCTS(loose_double, f64)
 PRODUCTS(loose_float, f32)
 LINEAR(loose_double, f64)
 LINEAR(loose_float, f32)
+HAS_NAN(loose_double, f64)
+HAS_NAN(loose_float, f32)
 
 /* Add to eta_i the effects of the levels of a row. Return whether a code is of no level. */
 int dglm_effects(ptrdiff_t n, const struct levels *by, const double *effects, double *eta)
 {
-    return add_effects(0, n, by, effects, eta);
+    for (ptrdiff_t start = 0; start < n; start += PANEL) {
+        const ptrdiff_t m = n - start < PANEL ? n - start : PANEL;
+        if (gather(by, start, m))
+            return 1;
+        add_effects(by, start, m, effects, eta + start);
+    }
+    return 0;
 }

@@ -33,39 +33,41 @@ TARGET static inline __attribute__((always_inline)) void NAME(block)(const doubl
             LANES(out + j * q + k * WIDTH) += s[k][j];
 }
 
-/* Add the weighted rows of a panel to the sums within their levels, and their weights to the tables of two factors. */
-TARGET static int NAME(within)(const struct levels *by, ptrdiff_t start, ptrdiff_t m, ptrdiff_t p, ptrdiff_t q,
-                               const double *restrict weighted, const double *w, const double *r)
+/* Add the weighted rows of a panel, which were gathered, to the sums within their levels, and their weights to the tables
+   of two factors; factor by factor, so that what a row adds to need not wait for what it added to before. */
+TARGET static inline __attribute__((always_inline)) void NAME(within)(const struct levels *by, ptrdiff_t start, ptrdiff_t m, ptrdiff_t q,
+                                const double *restrict weighted, const double *w, const double *r)
 {
-    const ptrdiff_t k = by->k;
-    for (ptrdiff_t i = 0; i < m; i++) {
-        const int32_t *codes = by->codes + (start + i) * k;
-        const double *numbers = by->numbers ? by->numbers + (start + i) * k : 0;
-        for (ptrdiff_t a = 0; a < k; a++) {
-            const double times = numbers ? numbers[a] : 1.0;
-            if (codes[a] < 0 || codes[a] >= by->n_levels[a])
-                return 1;
-            const ptrdiff_t level = by->starts[a] + codes[a];
-            if (r)
-                by->totals[level] += times * r[i];
-            if (!w)
-                continue;
-            double *restrict sums = by->sums + level * q;
-            for (ptrdiff_t j = 0; j < q; j += WIDTH)
-                LANES(sums + j) += times * LANES(weighted + i * q + j);
-            const double each = times * weighted[i * q + p];
-            for (ptrdiff_t b = 0; b < a; b++) {
-                const ptrdiff_t table = by->offsets[a * k + b];
-                if (table >= 0)
-                    by->tables[table + codes[a] * by->n_levels[b] + codes[b]] += each * (numbers ? numbers[b] : 1.0);
-            }
+    double each[PANEL];
+    for (ptrdiff_t a = 0; a < by->k; a++) {
+        const int32_t *codes = by->codes_here + a * PANEL;
+        const loose_double *numbers = numbers_of(by, a, start);
+        for (ptrdiff_t i = 0; r && i < m; i++)
+            by->totals[by->starts[a] + codes[i]] += numbers ? numbers[i] * r[i] : r[i];
+        if (!w)
+            continue;
+        for (ptrdiff_t i = 0; i < m; i++) {
+            double *restrict sums = by->sums + (by->starts[a] + codes[i]) * q;
+            if (numbers)
+                for (ptrdiff_t j = 0; j < q; j += WIDTH)
+                    LANES(sums + j) += numbers[i] * LANES(weighted + i * q + j);
+            else
+                for (ptrdiff_t j = 0; j < q; j += WIDTH)
+                    LANES(sums + j) += LANES(weighted + i * q + j);
+            each[i] = numbers ? numbers[i] * w[i] : w[i];
+        }
+        for (ptrdiff_t b = 0; b < a; b++) {
+            const ptrdiff_t offset = by->offsets[a * by->k + b], n_levels = by->n_levels[b];
+            const int32_t *others = by->codes_here + b * PANEL;
+            const loose_double *times = numbers_of(by, b, start);
+            for (ptrdiff_t i = 0; offset >= 0 && i < m; i++)
+                by->tables[offset + codes[i] * n_levels + others[i]] += times ? each[i] * times[i] : each[i];
         }
     }
-    return 0;
 }
 
 /* Write rows less the centre to a panel, from columns that are stored one after the other. */
-TARGET static void NAME(from_columns)(const number *restrict x, ptrdiff_t m, ptrdiff_t p, ptrdiff_t along, ptrdiff_t q,
+TARGET static inline __attribute__((always_inline)) void NAME(from_columns)(const number *restrict x, ptrdiff_t m, ptrdiff_t p, ptrdiff_t along, ptrdiff_t q,
                                       const double *restrict centre, double *restrict deviations)
 {
     for (ptrdiff_t j = 0; j < p; j++, x += along)
@@ -79,7 +81,7 @@ TARGET static void NAME(from_columns)(const number *restrict x, ptrdiff_t m, ptr
 }
 
 /* Write the linear predictors of the rows of a panel, in the order of additions of `linear`. */
-TARGET static int NAME(predict)(const struct rows *at, ptrdiff_t start, ptrdiff_t m, ptrdiff_t q, const double *restrict slope,
+TARGET static inline __attribute__((always_inline)) void NAME(predict)(const struct rows *at, ptrdiff_t start, ptrdiff_t m, ptrdiff_t q, const double *restrict slope,
                                 const double *restrict deviations, const struct levels *by, double *restrict eta)
 {
     for (ptrdiff_t i = 0; i < m; i++, deviations += q) {
@@ -93,18 +95,17 @@ TARGET static int NAME(predict)(const struct rows *at, ptrdiff_t start, ptrdiff_
         }
         eta[i] = ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7])) + at->constant;
     }
-    if (by && add_effects(start, m, by, at->effects, eta))
-        return 1;
+    if (by)
+        add_effects(by, start, m, at->effects, eta);
     for (ptrdiff_t i = 0; at->offset && i < m; i++)
         eta[i] += at->offset[start + i];
-    return 0;
 }
 
-TARGET static int NAME(products)(int width, const number *restrict x, ptrdiff_t n, ptrdiff_t p, ptrdiff_t across,
-                                 ptrdiff_t along, const double *restrict centre, const struct rows *at,
-                                 const struct sums *total, const struct levels *by)
+TARGET static inline __attribute__((always_inline)) int NAME(products_padded)(
+    int width, const number *restrict x, ptrdiff_t n, ptrdiff_t p, ptrdiff_t across, ptrdiff_t along,
+    const double *restrict centre, const struct rows *at, const struct sums *total, const struct levels *by, const ptrdiff_t q)
 {
-    const ptrdiff_t q = padded(p + 1), whole = p / GROUP * GROUP, end = (n - 1) * across + p;
+    const ptrdiff_t whole = q - GROUP, end = (n - 1) * across + p;
     double deviations[PANEL * MOST_PADDED] ALIGNED, weighted[PANEL * MOST_PADDED] ALIGNED, middle[MOST_PADDED] ALIGNED;
     double slope[MOST_PADDED] ALIGNED, eta[PANEL] ALIGNED, score[PANEL] ALIGNED, information[PANEL] ALIGNED;
     double one[GROUP] ALIGNED;
@@ -141,9 +142,10 @@ TARGET static int NAME(products)(int width, const number *restrict x, ptrdiff_t 
                 LANES(d + whole + j) = (NAME(lanes))v + LANES(one + j);
             }
         }
+        if (by && gather(by, start, m))
+            return 1;
         if (at->contribute) {
-            if (NAME(predict)(at, start, m, q, slope, deviations, by, eta))
-                return 1;
+            NAME(predict)(at, start, m, q, slope, deviations, by, eta);
             at->contribute(width, m, at->y + start, eta, at->weights ? at->weights + start : 0, score, information, 0,
                            sums->contributions);
             r = score;
@@ -160,8 +162,8 @@ TARGET static int NAME(products)(int width, const number *restrict x, ptrdiff_t 
                     else
                         NAME(block)(deviations + i, weighted + j, q, sums->second + i * q + j, 1);
         }
-        if (by && NAME(within)(by, start, m, p, q, weighted, w, r))
-            return 1;
+        if (by)
+            NAME(within)(by, start, m, q, weighted, w, r);
         if (r)
             for (ptrdiff_t j = 0; j < q; j += WIDTH) {
                 NAME(lanes) even = {0}, odd = {0};
@@ -178,6 +180,44 @@ TARGET static int NAME(products)(int width, const number *restrict x, ptrdiff_t 
             move(total, q);
     }
     return 0;
+}
+
+/* The same of q known to the compiler, where a row is so short that counting to q would be most of what is done. */
+TARGET static int NAME(products)(int width, const number *restrict x, ptrdiff_t n, ptrdiff_t p, ptrdiff_t across,
+                                 ptrdiff_t along, const double *restrict centre, const struct rows *at,
+                                 const struct sums *total, const struct levels *by)
+{
+    switch (padded(p + 1)) {
+    case 8:
+        return NAME(products_padded)(width, x, n, p, across, along, centre, at, total, by, 8);
+    case 16:
+        return NAME(products_padded)(width, x, n, p, across, along, centre, at, total, by, 16);
+    case 24:
+        return NAME(products_padded)(width, x, n, p, across, along, centre, at, total, by, 24);
+    case 32:
+        return NAME(products_padded)(width, x, n, p, across, along, centre, at, total, by, 32);
+    default:
+        return NAME(products_padded)(width, x, n, p, across, along, centre, at, total, by, padded(p + 1));
+    }
+}
+
+/* Return whether any of so many numbers, one after the other, is none. */
+TARGET static int NAME(has_nan)(const number *restrict x, ptrdiff_t count)
+{
+    NAME(bits) found = {0};
+    ptrdiff_t i = 0;
+    for (; i + 4 * WIDTH <= count; i += 4 * WIDTH)
+#pragma GCC unroll 4
+        for (ptrdiff_t k = 0; k < 4; k++) {
+            const NAME(lanes) values = NUMBERS(x, i + k * WIDTH);
+            found |= values != values;
+        }
+    long long any = 0;
+    for (int k = 0; k < WIDTH; k++)
+        any |= found[k];
+    for (; i < count; i++)
+        any |= x[i] != x[i];
+    return any != 0;
 }
 
 TARGET static void NAME(linear)(const number *restrict x, ptrdiff_t n, ptrdiff_t p, ptrdiff_t across, ptrdiff_t along,

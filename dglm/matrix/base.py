@@ -334,20 +334,21 @@ class StoredMatrix(DesignMatrix):
         """
         return None
 
-    def above(self, below: StoredMatrix) -> StoredMatrix:
-        """Return the rows with those of another matrix below them.
+    def above(self, *below: StoredMatrix) -> StoredMatrix:
+        """Return the rows with those of other matrices below them.
 
         Parameters
         ----------
-        below : StoredMatrix, (m, p)
-            Of the same columns, stored in the same way.
+        *below : StoredMatrix, (m, p)
+            Of the same columns, stored in the same way, in order.
 
         Returns
         -------
-        StoredMatrix, (n + m, p)
+        StoredMatrix
             A copy.
         """
-        raise TypeError(f"rows of a {type(below).__name__} cannot be put below those of a {type(self).__name__}")
+        others = " and ".join(sorted({type(other).__name__ for other in below}))
+        raise TypeError(f"rows of a {others} cannot be put below those of a {type(self).__name__}")
 
     @abstractmethod
     def beside(self, more: Matrix) -> StoredMatrix:

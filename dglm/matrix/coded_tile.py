@@ -186,7 +186,7 @@ class CodedTile(DesignMatrix):
                 parts = self.held[i].of, self.held[j].of
                 weights = reduce(lambda product, of: self._times(product, of), parts, w)
                 shape = parts[0].n_levels, parts[1].n_levels
-                tables.append(self.tables.summed(self._by.codes[:, i], self._by.codes[:, j], weights, shape).ravel())
+                tables.append(self.tables.summed(self._by.codes[i], self._by.codes[j], weights, shape).ravel())
         return Products(cross, gram, within, totals, np.concatenate(tables))
 
     def _times(self, w: Vector, of: CodedColumns) -> Vector:
@@ -209,7 +209,9 @@ class CodedTile(DesignMatrix):
             second[:d, place] = second[place, :d].T
         self._coded(second, w, found)
         # from the order in which products were taken to that of the design
-        second = second[self._order][:, self._order]
+        order = self._order
+        if (order != np.arange(p)).any():
+            second = second[np.ix_(order, order)]
         return Gram(mass, self.centre, total, self._first(total, found.gram[:d, d], found.within[:, d]), second)
 
     def gram_diagonal(self, w: Vector) -> GramDiagonal:
@@ -219,7 +221,7 @@ class CodedTile(DesignMatrix):
             squares: Vector = of_levels
             if part.of.by is not None:
                 weights = w * self.numbers[part.of.by] ** 2
-                squares = np.asarray(np.bincount(self._by.codes[:, j], weights, part.of.n_levels), dtype=np.float64)
+                squares = np.asarray(np.bincount(self._by.codes[j], weights, part.of.n_levels), dtype=np.float64)
             diagonal[part.columns] = part.squares(squares)
         mass, total = float(np.abs(w).sum()), float(w.sum())
         first = self._first(total, np.dot(deviations.T, w), sums)
@@ -244,25 +246,25 @@ class CodedTile(DesignMatrix):
     @cached_property
     def _by(self) -> Levels:
         """The level of every row for each part, and the number that multiplies its columns."""
-        m, k = len(self.written.values), len(self.held)
-        codes, numbers = np.empty((m, k), dtype=np.int32), None
-        if any(part.of.by is not None for part in self.held):
-            numbers = np.ones((m, k))
-        for j, part in enumerate(self.held):
-            codes[:, j] = self.codes[part.of.factor]
-            if numbers is not None and part.of.by is not None:
-                numbers[:, j] = self.numbers[part.of.by]
-        factors = np.array([part.of.factor for part in self.held], dtype=np.intp)
-        tables = np.tril(factors[:, None] != factors)
-        return Levels(codes, numbers, tuple(part.of.n_levels for part in self.held), tables)
+        parts = [part.of for part in self.held]
+        factors = np.array([part.factor for part in parts], dtype=np.intp)
+        return Levels(
+            tuple(self.codes[part.factor] for part in parts),
+            tuple(None if part.by is None else self.numbers[part.by] for part in parts),
+            tuple(part.n_levels for part in parts),
+            np.tril(factors[:, None] != factors),
+        )
 
     @cached_property
     def _levels(self) -> sparse.csr_array:
         """A row for each row, in it the number that multiplies the columns of each part, at the part's level."""
         by = self._by
-        m, k = by.codes.shape
-        values = np.ones((m, k)) if by.numbers is None else by.numbers
-        indices = by.codes + by.starts[:-1].astype(np.int32)
+        m, k = len(self.written.values), len(self.held)
+        values, indices = np.ones((m, k)), np.empty((m, k), dtype=np.int32)
+        for j, (codes, numbers) in enumerate(zip(by.codes, by.numbers, strict=True)):
+            np.add(codes, by.starts[j], out=indices[:, j], casting="unsafe")
+            if numbers is not None:
+                values[:, j] = numbers
         pointers = np.arange(0, m * k + 1, k, dtype=np.int32)
         return sparse.csr_array((values.ravel(), indices.ravel(), pointers), shape=(m, int(by.starts[-1])))
 
@@ -312,7 +314,7 @@ class CodedTile(DesignMatrix):
                     counted = of_levels
                     if w is not None and other.of.by is not None:
                         both = self._times(self._times(w, part.of), other.of)
-                        counted = np.bincount(self._by.codes[:, i], both, part.of.n_levels)
+                        counted = np.bincount(self._by.codes[i], both, part.of.n_levels)
                     block = part.coded(counted[:, None] * other.written())
                     block = (block + block.T) / 2 if i == j else block
                 second[place, other_place] = block

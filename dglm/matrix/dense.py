@@ -120,10 +120,11 @@ class DenseMatrix(StoredMatrix):
     def identity(self) -> list[AnyArray]:
         return list(self.values.T)
 
-    def above(self, below: StoredMatrix) -> StoredMatrix:
-        if not isinstance(below, DenseMatrix):
-            return super().above(below)
-        return DenseMatrix(np.concatenate([self.values, below.values]))
+    def above(self, *below: StoredMatrix) -> StoredMatrix:
+        others = [other.values for other in below if isinstance(other, DenseMatrix)]
+        if len(others) < len(below):
+            return super().above(*below)
+        return DenseMatrix(np.concatenate([self.values, *others]))
 
     def beside(self, more: Matrix) -> DenseMatrix:
         return DenseMatrix(np.hstack([self.values, more]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from dglm._typing import Vector
@@ -34,6 +34,22 @@ class Likelihood:
     weights: Vector | None
     information: InformationKind
 
+    def where(self, rows: slice) -> Likelihood:
+        """Return that of some of the rows.
+
+        Parameters
+        ----------
+        rows : slice
+            Which.
+
+        Returns
+        -------
+        Likelihood
+            Nothing is copied.
+        """
+        offset, weights = (None if each is None else each[rows] for each in (self.offset, self.weights))
+        return replace(self, y=self.y[rows], offset=offset, weights=weights)
+
 
 @dataclass(frozen=True)
 class LikelihoodSums:
@@ -55,3 +71,16 @@ class LikelihoodSums:
     pearson_chi2: float
     score: Cross
     information: Gram | GramDiagonal | None
+
+    def __add__(self, other: LikelihoodSums) -> LikelihoodSums:
+        information: Gram | GramDiagonal | None = None
+        if isinstance(self.information, Gram) and isinstance(other.information, Gram):
+            information = self.information + other.information
+        elif isinstance(self.information, GramDiagonal) and isinstance(other.information, GramDiagonal):
+            information = self.information + other.information
+        return LikelihoodSums(
+            self.deviance + other.deviance,
+            self.pearson_chi2 + other.pearson_chi2,
+            self.score + other.score,
+            information,
+        )

@@ -126,9 +126,16 @@ class Gram:
         """
         shift = self.centre - centre
         with np.errstate(over="ignore", invalid="ignore"):
-            cross = np.outer(self.first, shift)
-            second = self.second + (cross + cross.T) + self.total * np.outer(shift, shift)
+            # f s' + s f' + W s s' is a product of two vectors and its transpose: a third of the matrices
+            cross = np.outer(self.first + (self.total / 2) * shift, shift)
+            second = cross + cross.T
+            second += self.second
             return Gram(self.mass, centre, self.total, self.first + self.total * shift, second)
+
+    @property
+    def mean(self) -> Vector:
+        """The weighted mean of the rows; the centre where there is none."""
+        return self.centre + self.first / self.total if self.total > 0 else self.centre
 
     def centred(self) -> Gram:
         """Return the same sums about the weighted mean of the rows.
@@ -138,7 +145,7 @@ class Gram:
         Gram
             With ``first`` zero up to rounding, when no weight is negative.
         """
-        return self.about(self.centre + self.first / self.total) if self.total > 0 else self
+        return self.about(self.mean) if self.total > 0 else self
 
     def reduced(self, L: Matrix) -> Gram:
         """Return (X L)'W (X L).
@@ -198,10 +205,9 @@ class Gram:
         if _same(self.centre, other.centre):
             total, first = self.total + other.total, self.first + other.first
             return Gram(mass, self.centre, total, first, self.second + other.second)
-        left, right = self.centred(), other.centred()
-        share = right.mass / mass if mass > 0 else 0.0
-        centre = left.centre + share * (right.centre - left.centre)
-        left, right = left.about(centre), right.about(centre)
+        mean, share = self.mean, other.mass / mass if mass > 0 else 0.0
+        centre = mean + share * (other.mean - mean)
+        left, right = self.about(centre), other.about(centre)
         return Gram(mass, centre, left.total + right.total, left.first + right.first, left.second + right.second)
 
 

@@ -18,10 +18,13 @@ from dglm._typing import AnyArray, Codes, Mask, Matrix, Vector
 from dglm.matrix.likelihood import Likelihood
 from dglm.matrix.products import Gram
 
+# Bytes of a line of the cache.
+LINE = 64
 # Columns are padded to a multiple of these.
 GROUP = 8
-# Rows whose sums are made by themselves, and numbers that each sum of a likelihood is added up in.
-SPAN, LANES_OF_SUMS = 512 * 32, 8
+# Rows that are multiplied at once, those whose sums are made by themselves, and numbers that each sum of a likelihood
+# is added up in.
+PANEL, SPAN, LANES_OF_SUMS = 32, 512 * 32, 8
 SUFFIXES = {np.dtype(np.float64): "f64", np.dtype(np.float32): "f32"}
 
 
@@ -45,12 +48,42 @@ def compiled(values: AnyArray) -> bool:
     bool
         False for wide rows, for integers, and where neither rows nor columns are stored one number after the other.
     """
+    n, p = values.shape
+    return _readable(values) and n > 0 and 0 < p <= MOST_COLUMNS[AT_ONCE]
+
+
+def _readable(values: AnyArray) -> bool:
+    """Return whether rows or columns are float32 or float64 numbers one after the other."""
     if values.dtype not in SUFFIXES:
         return False
     (n, p), (across, along), size = values.shape, values.strides, values.dtype.itemsize
     by_rows = along == size and across >= size * p and across % size == 0
     by_columns = across == size and along >= size * n and along % size == 0
-    return (by_rows or by_columns) and values.size > 0 and p <= MOST_COLUMNS[AT_ONCE]
+    return by_rows or by_columns
+
+
+def complete(values: AnyArray) -> bool:
+    """Return whether it was seen that no number of some rows is nan.
+
+    Parameters
+    ----------
+    values : (n, p) array
+        The rows.
+
+    Returns
+    -------
+    bool
+        False where there is one, and where there is no compiled loop that looks.
+    """
+    if not AT_ONCE or not _readable(values):
+        return False
+    # rows of columns, where these are what is stored one number after the other
+    rows = values if values.strides[1] == values.itemsize else values.T
+    (m, count), apart = rows.shape, rows.strides[0] // rows.itemsize
+    if apart == count:
+        m, count = 1, m * count
+    sizes = (ctypes.c_ssize_t(each) for each in (m, count, apart))
+    return not getattr(_LIBRARY, f"dglm_has_nan_{SUFFIXES[values.dtype]}")(AT_ONCE, _address(values), *sizes)
 
 
 @dataclass(frozen=True)
@@ -59,9 +92,9 @@ class Levels:
 
     Parameters
     ----------
-    codes : (n, k) array of int32
-        The level of every row, for each factor; row by row.
-    numbers : (n, k) array or None
+    codes : tuple of k (n,) arrays of int
+        The level of every row.
+    numbers : tuple of k (n,) arrays or None
         What multiplies indicators of the levels; ones when None.
     n_levels : tuple of k int
         How many levels there are.
@@ -69,8 +102,8 @@ class Levels:
         Whether weights are summed by the levels of two of them, below the diagonal.
     """
 
-    codes: AnyArray
-    numbers: Matrix | None
+    codes: tuple[AnyArray, ...]
+    numbers: tuple[Vector | None, ...]
     n_levels: tuple[int, ...]
     tables: Mask
 
@@ -101,11 +134,19 @@ class Levels:
 
     def _structure(self, *found: Vector | Matrix) -> _Structure:
         """Return what the library takes, with room for sums, totals and tables where there are any."""
-        sizes = [np.array(each, dtype=np.intp) for each in (self.n_levels, self.starts, self.offsets)]
-        fields = [_address(each) for each in (self.codes, self.numbers, *sizes, *found)]
-        structure = _Structure(len(self.n_levels), *fields)
+        k = len(self.n_levels)
+        # signed integers one after the other, in the byte order of the machine
+        codes = [np.ascontiguousarray(each, np.result_type(each.dtype, np.int8)) for each in self.codes]
+        numbers = [_numbers(each) for each in self.numbers]
+        at = [(ctypes.c_void_p * k)(*(None if a is None else a.ctypes.data for a in each)) for each in (codes, numbers)]
+        widths = [each.itemsize for each in codes]
+        sizes = [np.array(each, dtype=np.intp) for each in (widths, self.n_levels, self.starts, self.offsets)]
+        here = np.empty((k, PANEL), dtype=np.int32)
+        pointers = [ctypes.cast(each, ctypes.c_void_p) for each in at]
+        addresses = [*map(_address, sizes), _address(here), *map(_address, found)]
+        structure = _Structure(k, pointers[0], addresses[0], pointers[1], *addresses[1:])
         # an address keeps no array alive
-        structure.held = sizes
+        structure.held = (codes, numbers, at, sizes, here)
         return structure
 
 
@@ -114,10 +155,10 @@ class _Structure(ctypes.Structure):
 
     _fields_ = (
         ("k", ctypes.c_ssize_t),
-        *((name, ctypes.c_void_p) for name in ("codes", "numbers", "n_levels", "starts", "offsets")),
-        *((name, ctypes.c_void_p) for name in ("sums", "totals", "tables")),
+        *((name, ctypes.c_void_p) for name in ("codes", "widths", "numbers", "n_levels", "starts", "offsets")),
+        *((name, ctypes.c_void_p) for name in ("codes_here", "sums", "totals", "tables")),
     )
-    held: list[Codes]
+    held: tuple[object, ...]
 
 
 class _Rows(ctypes.Structure):
@@ -281,11 +322,11 @@ def _products(
         n_levels = int(levels.starts[-1])
         totals = np.zeros(n_levels)
         if curved:
-            within = np.zeros((n_levels, padded))
+            within = _zeros((n_levels, padded))
             tables = np.zeros(int(np.outer(levels.n_levels, levels.n_levels)[levels.tables].sum()))
         by = ctypes.byref(levels._structure(within, totals, tables))
     # of all rows, and of a span of them where there are more
-    rooms = np.zeros((1 + (len(values) > SPAN), padded * (1 + padded * curved) + 2 * LANES_OF_SUMS))
+    rooms = _zeros((1 + (len(values) > SPAN), padded * (1 + padded * curved) + 2 * LANES_OF_SUMS))
     of_span = ctypes.pointer(_Sums.of(rooms[-1], padded, curved=curved)) if len(rooms) > 1 else None
     total = _Sums.of(rooms[0], padded, of_span, curved=curved)
     c = _numbers(centre)
@@ -305,6 +346,14 @@ def _call_with_rows(name: str, values: AnyArray, *arguments: object) -> None:
 def _call(name: str, *arguments: object) -> None:
     if getattr(_LIBRARY, f"dglm_{name}")(*arguments):
         raise IndexError("a code of a factor is of no level")
+
+
+def _zeros(shape: tuple[int, ...]) -> Matrix:
+    """Return zeros that begin where a line of the cache does: registers are not written across two lines then."""
+    size = int(np.prod(shape))
+    room = np.zeros(size + LINE // 8)
+    start = -room.ctypes.data % LINE // 8
+    return room[start : start + size].reshape(shape)
 
 
 def _address(values: AnyArray | None) -> ctypes.c_void_p | None:

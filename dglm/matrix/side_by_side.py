@@ -17,14 +17,18 @@ from dglm.matrix.base import StoredMatrix, rows_among
 from dglm.matrix.categorical import CodedColumns
 from dglm.matrix.coded_tile import CodedTile, Tables
 from dglm.matrix.dense import CENTRED_AT_ONCE, CentredTile, sampled, sampled_centre, tile_rows
+from dglm.matrix.likelihood import InformationKind, Likelihood, LikelihoodSums
 from dglm.matrix.missing import missing_rows
 from dglm.matrix.products import Cross, Gram, GramDiagonal
+from dglm.matrix.short_rows import compiled
 from dglm.matrix.width import is_wide
 
 # A tile's rows for each element of X'WX: what is computed of the rows then outweighs what is done once a tile.
 ROWS_PER_ELEMENT = 0.25
 # And for each column of a wide design, which has no X'WX.
 ROWS_PER_COLUMN = 4
+# Rows that are summed by themselves where they are read in one sweep, so that rounding does not grow with their number.
+ROWS_OF_SWEEP = 2**17
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,21 @@ class SideBySide(StoredMatrix):
         deviations -= centre
         return deviations
 
+    def in_one_sweep(self, information: InformationKind) -> bool:
+        # numbers that multiply levels of a factor twice take a sum of their own
+        numberless = all(part.by is None for part in self.coded)
+        return information is not GramDiagonal and compiled(self.dense) and numberless
+
+    def swept(self, beta: Vector, likelihood: Likelihood) -> LikelihoodSums:
+        # no vector of rows is written, so that a tile need not stay in cache; matrices are made of its sums once a tile
+        tiles = self._tiles(ROWS_OF_SWEEP)
+        return reduce(add, (tile.swept(beta, likelihood.where(rows)) for rows, tile in tiles))
+
     def tiles(self, *, expanded: bool = False) -> Iterator[tuple[slice, CodedTile]]:
+        return self._tiles(tile_rows(self.shape[1]) if expanded else None)
+
+    def _tiles(self, rows: int | None) -> Iterator[tuple[slice, CodedTile]]:
+        """Yield the rows, so many at a time, or a few thousand that stay in cache."""
         n, p = self.shape
         parts = tuple(part.centred(sampled(self.codes[part.factor])) for part in self.coded)
         centre = np.zeros(p)
@@ -102,8 +120,9 @@ class SideBySide(StoredMatrix):
         held = tuple(part for part in parts if len(part.held))
         positions = np.concatenate([self.positions, *(part.of.columns[part.apart] for part in parts)])
         d = len(positions)
-        outweighing = ROWS_PER_COLUMN * p if is_wide(p) else int(ROWS_PER_ELEMENT * p * p)
-        rows = tile_rows(p) if expanded else max(tile_rows(d + len(held)), outweighing)
+        if rows is None:
+            outweighing = ROWS_PER_COLUMN * p if is_wide(p) else int(ROWS_PER_ELEMENT * p * p)
+            rows = max(tile_rows(d + len(held)), outweighing)
         groups, tables, centres = self._groups(), Tables(), np.tile(centre[positions], CENTRED_AT_ONCE)
         # row by row, as products with coded columns read them
         room, weighted = (np.empty((min(rows, n), k)) for k in (d, d + 1))
@@ -171,12 +190,14 @@ class SideBySide(StoredMatrix):
     def identity(self) -> list[AnyArray]:
         return [*self.codes, *self.dense.T, *self.numbers]
 
-    def above(self, below: StoredMatrix) -> StoredMatrix:
-        if not isinstance(below, SideBySide):
-            return super().above(below)
-        codes = tuple(np.concatenate(both) for both in zip(self.codes, below.codes, strict=True))
-        numbers = tuple(np.concatenate(both) for both in zip(self.numbers, below.numbers, strict=True))
-        return SideBySide(np.concatenate([self.dense, below.dense]), self.positions, codes, numbers, self.coded)
+    def above(self, *below: StoredMatrix) -> StoredMatrix:
+        all_rows = [self, *(other for other in below if isinstance(other, SideBySide))]
+        if len(all_rows) <= len(below):
+            return super().above(*below)
+        codes = tuple(map(np.concatenate, zip(*(rows.codes for rows in all_rows), strict=True)))
+        numbers = tuple(map(np.concatenate, zip(*(rows.numbers for rows in all_rows), strict=True)))
+        dense = np.concatenate([rows.dense for rows in all_rows])
+        return SideBySide(dense, self.positions, codes, numbers, self.coded)
 
     def beside(self, more: Matrix) -> SideBySide:
         p, k = self.shape[1], more.shape[1]

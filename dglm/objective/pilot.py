@@ -6,7 +6,7 @@ another. It decides how soon a fit is at its end, never where that is: passes ov
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -99,7 +99,8 @@ def sample_of(data: BlockedData[Block]) -> Sample | None:
     if size == 0 or n_expected < size * FEWEST_ROWS_EACH or size < blocks[0].X.shape[1] * FEWEST_ROWS_A_COLUMN:
         return None
     cuts = np.linspace(0, len(blocks), min(SAMPLE_BLOCKS, len(blocks)) + 1).astype(int).tolist()
-    return Sample([_stacked(blocks[start:stop]) for start, stop in pairwise(cuts)])
+    runs = MemoryBlocks([blocks[start:stop] for start, stop in pairwise(cuts)])
+    return Sample(runs.of_some(_stacked, range(runs.n_blocks)))
 
 
 def _strips_of(n_rows: int, n_blocks: int, n_sampled: int, block: Block) -> tuple[int, Block | None]:
@@ -116,27 +117,23 @@ def _strips_of(n_rows: int, n_blocks: int, n_sampled: int, block: Block) -> tupl
     return len(block), block.where(_strips(len(block), min(share, 1.0)))
 
 
-def _stacked(blocks: list[Block]) -> Block:
-    """Return the rows of several, copied as often as halves can be halved."""
-    half = len(blocks) // 2
-    return _above(_stacked(blocks[:half]), _stacked(blocks[half:])) if half else blocks[0]
-
-
-def _above(block: Block, below: Block) -> Block:
-    """Return the rows of both."""
-
-    def both(above: Vector | None, below: Vector | None) -> Vector | None:
-        return None if above is None or below is None else np.append(above, below)
-
-    above_X, below_X = block.X, below.X
-    if not (isinstance(above_X, StoredMatrix) and isinstance(below_X, StoredMatrix)):
+def _stacked(blocks: Sequence[Block]) -> Block:
+    """Return the rows of several."""
+    X, *others = (block.X for block in blocks)
+    below = [matrix for matrix in others if isinstance(matrix, StoredMatrix)]
+    if not isinstance(X, StoredMatrix) or len(below) < len(others):
         raise TypeError("rows of a sample are in stored matrices")
+
+    def all_of(name: str) -> Vector | None:
+        parts = [getattr(block, name) for block in blocks]
+        return None if any(part is None for part in parts) else np.concatenate(parts)
+
     return Block(
-        X=above_X.above(below_X),
-        y=np.append(block.y, below.y),
-        freq_weights=both(block.freq_weights, below.freq_weights),
-        var_weights=both(block.var_weights, below.var_weights),
-        offset=both(block.offset, below.offset),
+        X=X.above(*below),
+        y=np.concatenate([block.y for block in blocks]),
+        freq_weights=all_of("freq_weights"),
+        var_weights=all_of("var_weights"),
+        offset=all_of("offset"),
     )
 
 
