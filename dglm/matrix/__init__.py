@@ -8,7 +8,7 @@ from dglm.matrix.crosses import Crosses
 from dglm.matrix.dense import DenseMatrix
 from dglm.matrix.likelihood import InformationKind, Likelihood, LikelihoodSums
 from dglm.matrix.missing import missing_rows
-from dglm.matrix.products import Cross, Gram, GramDiagonal
+from dglm.matrix.products import Cross, Gram, GramDiagonal, both
 from dglm.matrix.reduction import Reduction
 from dglm.matrix.short_rows import AT_ONCE
 from dglm.matrix.side_by_side import SideBySide
@@ -41,6 +41,7 @@ __all__ = [
     "StoredMatrix",
     "TriangularFactor",
     "beside",
+    "both",
     "check_square",
     "is_sparse",
     "is_wide",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from dglm._typing import Vector
-from dglm.matrix.products import Cross, Gram, GramDiagonal
+from dglm.matrix.products import Cross, Gram, GramDiagonal, both
 
 #: The record of the information that a sweep is to bring; None for none.
 InformationKind: TypeAlias = type[Gram] | type[GramDiagonal] | None
@@ -73,11 +73,9 @@ class LikelihoodSums:
     information: Gram | GramDiagonal | None
 
     def __add__(self, other: LikelihoodSums) -> LikelihoodSums:
-        information: Gram | GramDiagonal | None = None
-        if isinstance(self.information, Gram) and isinstance(other.information, Gram):
-            information = self.information + other.information
-        elif isinstance(self.information, GramDiagonal) and isinstance(other.information, GramDiagonal):
-            information = self.information + other.information
+        information = None
+        if self.information is not None and other.information is not None:
+            information = both(self.information, other.information)
         return LikelihoodSums(
             self.deviance + other.deviance,
             self.pearson_chi2 + other.pearson_chi2,

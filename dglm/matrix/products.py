@@ -281,6 +281,31 @@ class GramDiagonal:
         return GramDiagonal(mass, centre, total, first, left.diagonal + right.diagonal, groups)
 
 
+def both(one: Gram | GramDiagonal, other: Gram | GramDiagonal) -> Gram | GramDiagonal:
+    """Return the sum of two records of one kind.
+
+    Parameters
+    ----------
+    one, other : Gram or GramDiagonal
+        Of some rows, and of others.
+
+    Returns
+    -------
+    Gram or GramDiagonal
+        Of all of them.
+
+    Raises
+    ------
+    TypeError
+        If one has all products of columns, and the other has not.
+    """
+    if isinstance(one, Gram) and isinstance(other, Gram):
+        return one + other
+    if isinstance(one, GramDiagonal) and isinstance(other, GramDiagonal):
+        return one + other
+    raise TypeError("all products of columns do not add to the diagonal alone")
+
+
 def _same(one: Vector | Codes, other: Vector | Codes) -> bool:
     """Return whether two arrays hold the same."""
     return one is other or np.array_equal(one, other)

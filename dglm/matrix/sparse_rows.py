@@ -1,7 +1,7 @@
 """Likelihoods and products of sparse rows by compiled loops, where they were built: one sweep over the stored entries.
 
-``_sparse_rows.c`` has them. Sums are the same to rounding as numpy's and scipy's, which take their place where there was
-no compiler, and for entries of other types.
+``_sparse_rows.c`` has them. Sums are the same to rounding as numpy's and scipy's, which take their place where there
+was no compiler, and for entries of other types.
 """
 
 from __future__ import annotations

@@ -41,11 +41,11 @@ def at_one_mean(survey: Survey, family: Family, eta: float) -> DiagonalCurvature
     mean, W = survey.mean, survey.total_weight
     with np.errstate(all="ignore"):
         at, mu, slope = _row(family, mean, eta)
-        # s = (dmu / deta) / V(mu)
+        # the slope of the log-likelihood for each unit of y - mu
         s = at / slope
         residuals = s * (survey.cross.deviations - mu * information.about(survey.cross.centre).first)
         score = Cross(survey.cross.count, survey.cross.centre, float(s * W * (mean - mu)), residuals)
-        # X2 = sum_i w_i (y_i - mu)^2 / V(mu)
+        # which is so many times 1 / V(mu) as the mean has slope
         chi2 = (survey.squares + W * (mean - mu) ** 2) * s / slope
         between = W * float(family.unit_deviance(np.array([mean]), np.array([mu]))[0])
         about = _times(information, float(at))

@@ -18,7 +18,7 @@ from dglm._typing import Matrix, Vector
 from dglm.data import Block, BlockedData, Dropped
 from dglm.errors import DataError, TooWideError
 from dglm.families import Family
-from dglm.matrix import Basis, Cross, Gram, GramDiagonal
+from dglm.matrix import Basis, Cross, Gram, GramDiagonal, both
 from dglm.objective.base import weighted, weighted_total
 from dglm.objective.first_step import Responses, first_step, step_from
 from dglm.objective.refused import check_response, infinite_value
@@ -61,8 +61,8 @@ class Survey:
     cross : Cross
         X'Wz, z the working response less the offset; nan when the starting means have no finite eta.
     plain : bool
-        Whether W and z are the weights and the responses themselves, as where no p x p matrix was made: they tell all of
-        a model that has one mean for all rows.
+        Whether W and z are the weights and the responses themselves, as where no p x p matrix was made: they tell all
+        of a model that has one mean for all rows.
     """
 
     family: Family
@@ -206,7 +206,7 @@ class Survey:
             low=np.minimum(self.low, other.low),
             high=np.maximum(self.high, other.high),
             squares=self.squares + other.squares + self._squares_about(mean) + other._squares_about(mean),
-            information=_both(self.information, other.information),
+            information=both(self.information, other.information),
             cross=self.cross + other.cross,
         )
 
@@ -273,15 +273,6 @@ def _swept(block: Block, family: Family, near: Vector) -> tuple[Gram, Cross] | N
     # z = X b + W^-1 r
     cross = found.score + found.information.times(near)
     return (found.information, cross) if np.isfinite(cross.total) else None
-
-
-def _both(one: Gram | GramDiagonal, other: Gram | GramDiagonal) -> Gram | GramDiagonal:
-    """Return the sum of two records of one kind."""
-    if isinstance(one, Gram) and isinstance(other, Gram):
-        return one + other
-    if isinstance(one, GramDiagonal) and isinstance(other, GramDiagonal):
-        return one + other
-    raise TypeError("a survey with all products of columns does not add to one without")
 
 
 def _constants(gram: Gram | GramDiagonal) -> tuple[Vector, Vector]:
