@@ -68,7 +68,7 @@ def test_local_schedulers_tell_of_every_partition(rows, scheduler, persist):
 def test_rows_in_memory_tell_of_every_block(rows):
     X, y = rows
     model = dglm.GLM(np.tile(y, 400), np.tile(X, (400, 1)), family=Poisson())
-    assert all(n_blocks == 3 and done == [1, 2, 3] for _, n_blocks, done in shown(model))
+    assert all(n_blocks == 8 and done == [1, 2, 3, 4, 5, 6, 7, 8] for _, n_blocks, done in shown(model))
 
 
 @pytest.mark.distributed

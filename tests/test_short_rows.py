@@ -245,7 +245,7 @@ def assert_same_sums(found, wanted, rtol):
         np.testing.assert_allclose(found.information.about(zero).second, second, rtol=0, atol=rtol * size)
 
 
-@pytest.mark.parametrize("family", [Binomial(), Poisson()])
+@pytest.mark.parametrize("family", [Binomial(), Poisson(), Gaussian()])
 @pytest.mark.parametrize("n", [1, 33, SPAN + 1, 3 * SPAN - 5])
 @pytest.mark.parametrize("kind", ["dense", "factors"])
 def test_one_sweep_brings_the_sums_that_numpy_brings(kind, n, family, monkeypatch):
@@ -296,7 +296,7 @@ def test_a_code_without_a_level_is_refused_by_a_sweep():
         Gradient.of(tile, beta, Poisson())
 
 
-@pytest.mark.parametrize("family", [Gaussian(), Binomial(dglm.links.Probit())])
+@pytest.mark.parametrize("family", [Gaussian(dglm.links.Log()), Binomial(dglm.links.Probit())])
 def test_families_without_a_loop_are_summed_by_tile(family):
     block, beta = rows_to_sweep("dense", 200, Binomial())
     (found,) = evaluate(block, ((Curvature, beta),), family).parts

@@ -8,7 +8,7 @@ from scipy import sparse
 
 import dglm
 from dglm.data import Block
-from dglm.families import Binomial, Poisson, loops
+from dglm.families import Binomial, Gaussian, Poisson, loops
 from dglm.matrix import SparseMatrix, row_slice, sparse_rows
 from dglm.matrix.sparse_rows import AT_ONCE, compiled, products
 from dglm.objective import Curvature, DiagonalCurvature, Gradient, evaluate
@@ -83,7 +83,7 @@ def numbers(found):
     return (*score, information.mass, information.total, information.first, information.diagonal)
 
 
-@given(problems(), st.sampled_from([Binomial(), Poisson()]))
+@given(problems(), st.sampled_from([Binomial(), Poisson(), Gaussian()]))
 @settings(deadline=None, derandomize=True, max_examples=60)
 def test_one_sweep_brings_what_numpy_brings_and_the_same_bits_at_any_width(problem, family):
     block, beta = problem

@@ -43,3 +43,4 @@ static const double INVERSE_FACTORIALS[DEGREE] = {
 
 CONTRIBUTIONS(logistic)
 CONTRIBUTIONS(poisson)
+CONTRIBUTIONS(gaussian)

@@ -109,6 +109,13 @@ INLINE struct NAME(rows) NAME(poisson_rows)(NAME(lanes) y, NAME(lanes) eta)
     return (struct NAME(rows)){residual, mu, 2.0 * half};
 }
 
+/* Numbers, their means. */
+INLINE struct NAME(rows) NAME(gaussian_rows)(NAME(lanes) y, NAME(lanes) eta)
+{
+    const NAME(lanes) zero = {0}, residual = y - eta;
+    return (struct NAME(rows)){residual, zero + 1.0, residual * residual};
+}
+
 /* What a row contributes counts w times, and not at all where w is zero, even if it is infinite. */
 INLINE NAME(lanes) NAME(weighted)(NAME(lanes) w, NAME(lanes) values)
 {
@@ -166,6 +173,7 @@ INLINE void NAME(write)(struct NAME(rows) found, const double *w, double *score,
 
 LOOP(logistic)
 LOOP(poisson)
+LOOP(gaussian)
 
 #undef LANES
 #undef CHOSEN

@@ -9,8 +9,9 @@ import numpy as np
 import scipy
 
 from dglm._typing import Mask, Vector
-from dglm.families.base import Family
+from dglm.families.base import Family, Pointwise
 from dglm.families.distribution import Distribution
+from dglm.families.loops import address, contributions
 from dglm.links import Identity, Link
 
 
@@ -42,6 +43,11 @@ class Gaussian(Family):
         """Whether the link is the identity."""
         return isinstance(self.link, Identity)
 
+    @property
+    def loop(self) -> int | None:
+        """Address of the compiled loop over rows; a subclass may have other equations."""
+        return address("gaussian") if self.canonical and type(self) is Gaussian else None
+
     def variance(self, mu: Vector) -> Vector:
         return np.ones_like(mu)
 
@@ -61,6 +67,10 @@ class Gaussian(Family):
 
     def in_domain(self, y: Vector) -> Mask:
         return np.isfinite(y)
+
+    def pointwise(self, y: Vector, eta: Vector) -> Pointwise:
+        compiled = contributions("gaussian", y, eta) if self.canonical and type(self) is Gaussian else None
+        return super().pointwise(y, eta) if compiled is None else compiled
 
     def anscombe(self, mu: Vector) -> Vector:
         return mu

@@ -17,7 +17,7 @@ import numpy as np
 from dglm._typing import Matrix, Vector
 from dglm.data import Block, BlockedData, Dropped
 from dglm.errors import DataError, TooWideError
-from dglm.families import Family
+from dglm.families import Family, Gaussian
 from dglm.matrix import Basis, Cross, Gram, GramDiagonal, both
 from dglm.objective.base import weighted, weighted_total
 from dglm.objective.first_step import Responses, first_step, step_from
@@ -397,6 +397,9 @@ def survey_block(
     """
     of = Responses.of(block)
     check_response(block, family, endog_name, of.y)
+    if near is None and isinstance(family, Gaussian) and family.canonical:
+        # least squares have the same X'WX and X'Wz everywhere
+        near = np.zeros(block.X.shape[1])
     with np.errstate(all="ignore"):
         products = _of_whole_block(block, family, wide=wide, near=near)
         if products is None:
