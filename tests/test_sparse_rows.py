@@ -128,6 +128,17 @@ def test_sums_of_many_spans_of_rows_add_up_and_no_vector_of_rows_is_written(fami
     assert found.score.centre[0] == found.information.centre[0] == 1
 
 
+@pytest.mark.parametrize("index", [np.int32, np.int64])
+def test_rows_of_more_entries_than_a_panel_has_room_for_are_predicted_whole(index):
+    values = rows_of_lengths(LENGTHS * 2, index=index)
+    beta = 0.1 * rng.standard_normal(1200)
+    y = rng.poisson(1.0, 2 * len(LENGTHS)) * 1.0
+    found = Gradient.of(Block(X=SparseMatrix.of(values), y=y), beta, Poisson())
+    at = Poisson().pointwise(y, values.toarray() @ beta)
+    assert found.deviance == pytest.approx(at.deviance.sum(), rel=1e-13)
+    np.testing.assert_allclose(found.score.deviations, values.toarray().T @ at.score, atol=1e-12)
+
+
 def test_the_information_itself_is_made_by_tile():
     block = Block(X=SparseMatrix.of(rows_of_lengths([3] * 50, p=6)), y=np.ones(50))
     (found,) = evaluate(block, ((Curvature, np.zeros(6)),), Poisson()).parts
@@ -142,6 +153,7 @@ def test_the_information_itself_is_made_by_tile():
         ("indices", -1, 2**31 - 1),
         ("indptr", 3, 10_000),
         ("indptr", 2, 0),
+        ("indptr", -1, 12),
         ("indptr", 0, -4),
     ],
 )
