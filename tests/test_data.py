@@ -11,12 +11,14 @@ import dask.dataframe as dd
 import numpy as np
 import pandas as pd
 import pytest
+from dask.sizeof import sizeof
 from distributed import Client
 from threadpoolctl import threadpool_info
 
 from dglm.data import Block, DaskBlocks, MemoryBlocks, PassLog, count_passes, tree_sum
 from dglm.data.blas import one_blas_thread
 from dglm.data.blocked import FAN_IN, add_in_order
+from dglm.data.work import Answer
 from dglm.families import Poisson
 from dglm.matrix import DenseMatrix
 from dglm.objective import Curvature
@@ -311,3 +313,16 @@ def test_counters_nest_when_the_inner_one_counts_nothing_first():
             pass
         data.sum(double)
     assert (outer.count, inner.count) == (1, 0)
+
+
+# -- what a scheduler knows of values
+
+
+def test_schedulers_know_what_moving_blocks_and_sums_costs():
+    # of a dataclass they would count the references, and move partitions about for nothing
+    rng = np.random.default_rng(0)
+    block = Block(X=DenseMatrix(rng.normal(size=(1000, 200))), y=rng.normal(size=1000))
+    assert block.nbytes <= sizeof([block]) <= 1.01 * block.nbytes
+    (found,) = evaluate(block, ((Curvature, np.zeros(200)),), Poisson()).parts
+    answer = Answer(found)
+    assert found.information.second.nbytes <= sizeof(answer) <= 1.1 * found.information.second.nbytes

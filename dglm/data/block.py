@@ -11,7 +11,7 @@ import numpy as np
 from dglm._typing import Codes, Vector
 from dglm.data.dropped import Dropped
 from dglm.data.seals import Seal
-from dglm.matrix import DesignMatrix, StoredMatrix
+from dglm.matrix import DenseMatrix, DesignMatrix, StoredMatrix
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +75,10 @@ class Block:
         """Bytes that the block takes."""
         vectors = (self.y, self.freq_weights, self.var_weights, self.offset)
         return self.X.nbytes + sum(v.nbytes for v in vectors if v is not None)
+
+    def __sizeof__(self) -> int:
+        # what a scheduler believes that moving a block costs, which decides where its sums are made
+        return object.__sizeof__(self) + self.nbytes
 
     def sealed(self, number: int, retries: int = 0) -> Self:
         """Return the block with the seal of its rows.
@@ -160,4 +164,30 @@ class Block:
                 freq_weights=None if self.freq_weights is None else self.freq_weights[rows],
                 var_weights=None if self.var_weights is None else self.var_weights[rows],
                 offset=None if self.offset is None else self.offset[rows],
+            )
+
+    def responses(self, step: int) -> Iterator[tuple[slice, Block]]:
+        """Yield responses, weights and offsets a few rows at a time, without any column.
+
+        Parameters
+        ----------
+        step : int
+            How many rows.
+
+        Yields
+        ------
+        tuple of slice and Block
+            The rows covered, and a block of them; at least one, even of no rows.
+        """
+        for start in range(0, max(len(self), 1), step):
+            rows = slice(start, min(start + step, len(self)))
+            yield (
+                rows,
+                Block(
+                    X=DenseMatrix(np.empty((rows.stop - start, 0))),
+                    y=self.y[rows],
+                    freq_weights=None if self.freq_weights is None else self.freq_weights[rows],
+                    var_weights=None if self.var_weights is None else self.var_weights[rows],
+                    offset=None if self.offset is None else self.offset[rows],
+                ),
             )

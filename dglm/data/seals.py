@@ -59,23 +59,34 @@ class Seal:
             The same for the same bits in the same arrays.
         """
         checksum = 0
-        for array in _arrays_in(content):
+        for array in arrays_in(content):
             checksum = _checksum(array, checksum)
         return cls(number, rows, checksum, retries)
 
 
-def _arrays_in(content: Any) -> Iterator[AnyArray]:
-    """Yield the arrays that a dataclass holds, in a fixed order."""
+def arrays_in(content: Any) -> Iterator[AnyArray]:
+    """Yield the arrays that something holds, in a fixed order.
+
+    Parameters
+    ----------
+    content : object
+        Arrays, or tuples, lists or dataclasses that hold some.
+
+    Yields
+    ------
+    array
+        Those of a sparse matrix one after the other.
+    """
     if isinstance(content, np.ndarray):
         yield content
     elif isinstance(content, sparse.csr_array):
         yield from (content.data, content.indices, content.indptr)
     elif isinstance(content, tuple | list):
         for item in content:
-            yield from _arrays_in(item)
+            yield from arrays_in(item)
     elif is_dataclass(content) and not isinstance(content, type):
         for each in fields(content):
-            yield from _arrays_in(getattr(content, each.name))
+            yield from arrays_in(getattr(content, each.name))
 
 
 def _checksum(array: AnyArray, before: int) -> int:

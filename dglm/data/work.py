@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 from dglm.data.block import Block
 from dglm.data.blocked import tree_sum_of
 from dglm.data.packed import Packed
-from dglm.data.seals import Seal
+from dglm.data.seals import Seal, arrays_in
 from dglm.data.sources import Source
 
 S = TypeVar("S")
@@ -49,6 +49,10 @@ class Answer(Generic[S]):
     total: S
     seals: tuple[Seal, ...] = ()
     retries: tuple[tuple[int, int], ...] = ()
+
+    def __sizeof__(self) -> int:
+        # what a scheduler believes that moving it costs
+        return object.__sizeof__(self) + sum(array.nbytes for array in arrays_in(self.total))
 
     def __add__(self, other: Answer[S]) -> Answer[S]:
         total: Any = self.total

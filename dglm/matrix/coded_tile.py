@@ -18,7 +18,7 @@ from dglm._typing import AnyArray, Codes, Matrix, Vector
 from dglm.matrix.base import DesignMatrix, StoredMatrix
 from dglm.matrix.categorical import CentredColumns, CodedColumns
 from dglm.matrix.crosses import Crosses
-from dglm.matrix.dense import CentredTile, level, tile_rows
+from dglm.matrix.dense import CentredTile, level, mass_of, tile_rows
 from dglm.matrix.likelihood import InformationKind, Likelihood, LikelihoodSums
 from dglm.matrix.products import Cross, Gram, GramDiagonal
 from dglm.matrix.short_rows import Levels, Products, compiled, products, sweep
@@ -201,7 +201,7 @@ class CodedTile(DesignMatrix):
         total = float(found.gram[d, d] if w is None else w.sum())
         if not np.isfinite(total):
             return Gram(total, self.centre, total, np.full(p, np.nan), np.full((p, p), np.nan))
-        mass = total if w is None or w.min(initial=0.0) >= 0 else float(np.abs(w).sum())
+        mass = total if w is None else mass_of(w)
         second = np.empty((p, p))
         second[:d, :d] = found.gram[:d, :d]
         for part, place, of_levels in zip(self.held, self._places, self._by_part(found.within), strict=True):

@@ -65,16 +65,22 @@ class DenseMatrix(StoredMatrix):
     def gram(self, w: Vector) -> Gram:
         return reduce(add, (tile.gram(w[rows]) for rows, tile in self.tiles()))
 
+    def cross_and_gram(self, r: Vector, w: Vector) -> tuple[Cross, Gram]:
+        if not compiled(self.values):
+            return super().cross_and_gram(r, w)
+        centre = sampled_centre(self.values)
+        found = products(self.values, centre, r, w)
+        return cross_of(len(r), centre, found.cross), gram_of(mass_of(w), centre, found.gram)
+
     def in_one_sweep(self, information: InformationKind) -> bool:
         return information is not GramDiagonal and compiled(self.values)
 
     def swept(self, beta: Vector, likelihood: Likelihood) -> LikelihoodSums:
         centre = sampled_centre(self.values)
         found = sweep(self.values, centre, beta, level(centre, beta), likelihood)
-        cross, gram = found.products.cross, found.products.gram
-        score = Cross(float(len(self.values)), centre, float(cross[-1]), cross[:-1].copy())
-        total, first, second = float(gram[-1, -1]), gram[:-1, -1].copy(), gram[:-1, :-1].copy()
-        information = Gram(total, centre, total, first, second) if likelihood.information is Gram else None
+        n, total = len(self.values), float(found.products.gram[-1, -1])
+        score = cross_of(n, centre, found.products.cross)
+        information = gram_of(total, centre, found.products.gram) if likelihood.information is Gram else None
         return LikelihoodSums(found.deviance, found.pearson_chi2, score, information)
 
     def gram_diagonal(self, w: Vector) -> GramDiagonal:
@@ -180,23 +186,14 @@ class CentredTile(DesignMatrix):
 
     def cross(self, r: Vector) -> Cross:
         if compiled(self.values):
-            return self._cross(products(self.values, self.centre, r, None).cross)
+            return cross_of(len(r), self.centre, products(self.values, self.centre, r, None).cross)
         return Cross(float(len(r)), self.centre, float(r.sum()), np.dot(self.deviations.T, r))
-
-    def _cross(self, sums: Vector) -> Cross:
-        return Cross(float(len(self.values)), self.centre, float(sums[-1]), sums[:-1])
 
     def cross_and_gram(self, r: Vector, w: Vector) -> tuple[Cross, Gram]:
         if not compiled(self.values):
             return super().cross_and_gram(r, w)
         found = products(self.values, self.centre, r, w)
-        return self._cross(found.cross), self._gram(w, found.gram)
-
-    def _gram(self, w: Vector, sums: Matrix) -> Gram:
-        """Return the record of sums about the centre, of which the last ones are of the weights themselves."""
-        p, total = len(self.centre), float(sums[-1, -1])
-        mass = total if w.min(initial=0.0) >= 0 else float(np.abs(w).sum())
-        return Gram(mass, self.centre, total, sums[:p, p].copy(), sums[:p, :p].copy())
+        return cross_of(len(r), self.centre, found.cross), gram_of(mass_of(w), self.centre, found.gram)
 
     def matmat(self, B: Matrix) -> Matrix:
         constants = np.dot(self.centre.astype(np.longdouble), B).astype(np.float64)
@@ -208,7 +205,7 @@ class CentredTile(DesignMatrix):
 
     def gram(self, w: Vector) -> Gram:
         if compiled(self.values):
-            return self._gram(w, products(self.values, self.centre, None, w).gram)
+            return gram_of(mass_of(w), self.centre, products(self.values, self.centre, None, w).gram)
         p = len(self.centre)
         if len(w) > 0 and w[0] > 0 and (w == w[0]).all():
             # least squares, say: multiplying the rows would be a sixth of the time
@@ -220,7 +217,8 @@ class CentredTile(DesignMatrix):
             root = np.sqrt(w)
             np.multiply(self.deviations, root[:, None], out=self.weighted[:, :p])
             self.weighted[:, p] = root
-            return self._gram(w, np.dot(self.weighted.T, self.weighted))
+            sums = np.dot(self.weighted.T, self.weighted)
+            return gram_of(float(sums[p, p]), self.centre, sums)
         np.multiply(self.deviations, w[:, None], out=self.weighted[:, :p])
         self.weighted[:, p] = w
         sums = np.dot(self.deviations.T, self.weighted)
@@ -248,6 +246,62 @@ class CentredTile(DesignMatrix):
 
     def toarray(self) -> Matrix:
         return np.asarray(self.values, dtype=np.float64)
+
+
+def cross_of(n: int, centre: Vector, sums: Vector) -> Cross:
+    """Return the record of sums about a centre, of which the last one is of the numbers themselves.
+
+    Parameters
+    ----------
+    n : int
+        Number of rows.
+    centre : (p,) array
+        What was taken off them.
+    sums : (p + 1,) array
+        sum_i r_i (x_i - centre, 1).
+
+    Returns
+    -------
+    Cross
+        A copy of the sums.
+    """
+    return Cross(float(n), centre, float(sums[-1]), sums[:-1].copy())
+
+
+def gram_of(mass: float, centre: Vector, sums: Matrix) -> Gram:
+    """Return the record of sums about a centre, of which the last ones are of the weights themselves.
+
+    Parameters
+    ----------
+    mass : float
+        Of the weights, as `mass_of` has it.
+    centre : (p,) array
+        What was taken off the rows.
+    sums : (p + 1, p + 1) array
+        sum_i w_i z_i z_i', z_i = (x_i - centre, 1).
+
+    Returns
+    -------
+    Gram
+        A copy of the sums.
+    """
+    return Gram(mass, centre, float(sums[-1, -1]), sums[:-1, -1].copy(), sums[:-1, :-1].copy())
+
+
+def mass_of(w: Vector) -> float:
+    """Return sum_i |w_i|.
+
+    Parameters
+    ----------
+    w : (n,) array
+        Weights of either sign.
+
+    Returns
+    -------
+    float
+        Where none is negative, without a copy.
+    """
+    return float(w.sum() if w.min(initial=0.0) >= 0 else np.abs(w).sum())
 
 
 def level(centre: Vector, beta: Vector) -> float:

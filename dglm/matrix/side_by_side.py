@@ -87,6 +87,12 @@ class SideBySide(StoredMatrix):
     def gram(self, w: Vector) -> Gram:
         return reduce(add, (tile.gram(w[rows]) for rows, tile in self.tiles()))
 
+    def cross_and_gram(self, r: Vector, w: Vector) -> tuple[Cross, Gram]:
+        if not self.in_one_sweep(Gram):
+            return super().cross_and_gram(r, w)
+        parts = [tile.cross_and_gram(r[rows], w[rows]) for rows, tile in self._tiles(ROWS_OF_SWEEP)]
+        return reduce(add, (cross for cross, _ in parts)), reduce(add, (gram for _, gram in parts))
+
     def gram_diagonal(self, w: Vector) -> GramDiagonal:
         return reduce(add, (tile.gram_diagonal(w[rows]) for rows, tile in self.tiles()))
 

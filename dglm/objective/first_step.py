@@ -53,8 +53,8 @@ class Responses:
         if block.row_weights is None and block.offset is None and len(y) > 2:
             kinds = np.array([y.min(), y.max()])
             second = y == kinds[1]
-            if ((y == kinds[0]) | second).all():
-                n_second = float(np.count_nonzero(second))
+            n_second = float(np.count_nonzero(second))
+            if kinds[0] < kinds[1] and np.count_nonzero(y == kinds[0]) + n_second == len(y):
                 counts = np.array([len(y) - n_second, n_second])
                 return cls(kinds, np.ones(2), np.ones(2), counts, counts, second)
         return cls(y, block.weights, block.var, block.row_weights, block.freq_weights, None)

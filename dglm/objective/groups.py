@@ -9,7 +9,6 @@ Linear Models", arXiv 2102.11297, on conditionally sufficient statistics.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import add
@@ -103,7 +102,7 @@ class Groups:
         """
         check_response(block, family, endog_name, block.y)
         with np.errstate(all="ignore"):
-            of_tiles = (Survey.of_response(tile, family) for _, tile in _tiles(block, TILE_ROWS))
+            of_tiles = (Survey.of_response(tile, family) for _, tile in block.responses(TILE_ROWS))
             response = replace(reduce(add, of_tiles), dropped=block.dropped)
             rates = at_rates(block, family)
             offset = np.zeros(len(block)) if rates.offset is None else rates.offset
@@ -118,7 +117,7 @@ class Groups:
                 raise infinite_value(block, exog_names)
             robust = y if even else Spread.of(rates.y, weights * rates.var, groups, first)
             deviance = np.zeros(len(first))
-            for rows, tile in _tiles(rates, max(TILE_ROWS, len(first))):
+            for rows, tile in rates.responses(max(TILE_ROWS, len(first))):
                 unit = family.unit_deviance(tile.y, y.mean[groups[rows]])
                 deviance += sum_by_group(weighted(tile.weights, unit), groups[rows], len(first))
         return cls(share, response, X, offset[first], y, robust, deviance, even)._or_given_up()
@@ -261,22 +260,6 @@ def at_rates(block: Block, family: Family) -> Block:
     shift = np.where(np.abs(block.offset) * max(1.0, abs(2 - p)) <= LARGEST_SHIFT, block.offset, 0.0)
     var_weights = block.var_weights if p == 2 else block.var * np.exp((2 - p) * shift)
     return replace(block, y=block.y * np.exp(-shift), var_weights=var_weights, offset=block.offset - shift)
-
-
-def _tiles(block: Block, step: int) -> Iterator[tuple[slice, Block]]:
-    """Yield responses, weights and offsets a few rows at a time, without any column; once, of no rows."""
-    for start in range(0, max(len(block), 1), step):
-        rows = slice(start, min(start + step, len(block)))
-        yield (
-            rows,
-            Block(
-                X=DenseMatrix(np.empty((rows.stop - start, 0))),
-                y=block.y[rows],
-                freq_weights=None if block.freq_weights is None else block.freq_weights[rows],
-                var_weights=None if block.var_weights is None else block.var_weights[rows],
-                offset=None if block.offset is None else block.offset[rows],
-            ),
-        )
 
 
 def group_block(block: Block, family: Family, exog_names: list[str], endog_name: str, share: float) -> Groups:

@@ -15,7 +15,7 @@ from operator import add
 import numpy as np
 
 from dglm._typing import Matrix, Vector
-from dglm.data import Block, BlockedData, Dropped
+from dglm.data import TILE_ROWS, Block, BlockedData, Dropped
 from dglm.errors import DataError, TooWideError
 from dglm.families import Family, Gaussian
 from dglm.matrix import Basis, Cross, Gram, GramDiagonal, both
@@ -135,7 +135,7 @@ class Survey:
             Over these rows.
         """
         of = Responses.of(block)
-        responses = cls._without_columns(block, family, of)
+        responses = cls._without_columns(block, of, family)
         if wide:
             return responses._with_columns(*_plain(block), plain=True)
         swept = None if near is None else _swept(block, family, near)
@@ -157,10 +157,10 @@ class Survey:
         Survey
             Over these rows.
         """
-        return cls._without_columns(block, family, Responses.of(block))
+        return cls._without_columns(block, Responses.of(block), family)
 
     @classmethod
-    def _without_columns(cls, block: Block, family: Family, of: Responses) -> Survey:
+    def _without_columns(cls, block: Block, of: Responses, family: Family) -> Survey:
         w, f, none = block.row_weights, block.freq_weights, np.empty(0)
         total, nobs = (float(len(block)) if v is None else float(v.sum()) for v in (w, f))
         mean = weighted_total(of.counts, of.y) / total if total > 0 else 0.0
@@ -401,14 +401,17 @@ def survey_block(
         # least squares have the same X'WX and X'Wz everywhere
         near = np.zeros(block.X.shape[1])
     with np.errstate(all="ignore"):
+        # two kinds of responses are few numbers however many rows there are
+        few = of.second is not None
         products = _of_whole_block(block, family, wide=wide, near=near)
-        if products is None:
-            found = reduce(add, (Survey.of(tile, family, wide=wide, near=near) for tile in block.tiles()))
+        if products is not None:
+            tiles = ((rows, Responses.of(rows)) for _, rows in block.responses(TILE_ROWS))
+            responses = (Survey._without_columns(*each, family) for each in ([(block, of)] if few else tiles))
+            found = reduce(add, responses)._with_columns(*products, plain=wide)
         else:
-            # two kinds of responses are few numbers however many rows there are
-            rows = [block] if of.second is not None else block.tiles()
-            responses = reduce(add, (Survey.of_response(some, family) for some in rows))
-            found = responses._with_columns(*products, plain=wide)
+            whole = few and near is None and not wide and block.X.in_one_sweep(Gram)
+            rows = [block] if whole else block.tiles()
+            found = reduce(add, (Survey.of(each, family, wide=wide, near=near) for each in rows))
         if not np.isfinite(_sums_of(found.information)).all():
             raise infinite_value(block, exog_names)
     return replace(found, dropped=block.dropped)
