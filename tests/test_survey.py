@@ -129,6 +129,10 @@ def test_other_surveys_do_not_tell_the_null_model():
     assert at_one_mean(replace(found, family=Poisson(Identity())), Poisson(Identity()), 0.0) is None
     assert at_one_mean(worked, Poisson(), 0.3) is None
     assert mean_information(worked) is worked.information
+    with np.errstate(all="ignore"):
+        offset = Survey.of(random_block(Poisson(), 1), Poisson(), wide=True)
+    assert at_one_mean(offset, Poisson(), 0.3) is None
+    assert at_one_mean(found + offset, Poisson(), 0.3) is None
 
 
 @SETTINGS

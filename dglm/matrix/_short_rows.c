@@ -16,6 +16,11 @@ MODULE(_short_rows)
 #define PANEL 32
 #define GROUP 8
 #define MOST_PADDED 256
+/* Memory that is asked for beforehand, as processors themselves look ahead within a page, and along few columns only: so
+   many bytes of rows, and panels of columns. */
+#define LINE 64
+#define AHEAD 8192
+#define PANELS_AHEAD 2
 #define ALIGNED __attribute__((aligned(64)))
 
 /* Rows that came from another process begin anywhere. */

@@ -14,9 +14,57 @@ typedef number NAME(raw) __attribute__((vector_size(WIDTH * sizeof(number)), ali
 #define BITS(pointer) (*(NAME(bits) *)(pointer))
 #define NUMBERS(row, j) __builtin_convertvector(*(const NAME(raw) *)((row) + (j)), NAME(lanes))
 #define DEVIATIONS(row, centre, j) (NUMBERS(row, j) - LANES((centre) + (j)))
+#define INLINE TARGET static inline __attribute__((always_inline))
+#if defined(__clang__) || __GNUC__ >= 12
+#define SHUFFLED(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define SHUFFLED(a, b, ...) __builtin_shuffle(a, b, (NAME(bits)){__VA_ARGS__})
+#endif
+
+/* Make columns of rows. */
+INLINE void NAME(transpose)(NAME(lanes) *t)
+{
+#if WIDTH == 8
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; i += 2) {
+        const NAME(lanes) a = t[i], b = t[i + 1];
+        t[i] = SHUFFLED(a, b, 0, 8, 2, 10, 4, 12, 6, 14);
+        t[i + 1] = SHUFFLED(a, b, 1, 9, 3, 11, 5, 13, 7, 15);
+    }
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; i += i % 4 == 1 ? 3 : 1) {
+        const NAME(lanes) a = t[i], b = t[i + 2];
+        t[i] = SHUFFLED(a, b, 0, 1, 8, 9, 4, 5, 12, 13);
+        t[i + 2] = SHUFFLED(a, b, 2, 3, 10, 11, 6, 7, 14, 15);
+    }
+#pragma GCC unroll 8
+    for (int i = 0; i < 4; i++) {
+        const NAME(lanes) a = t[i], b = t[i + 4];
+        t[i] = SHUFFLED(a, b, 0, 1, 2, 3, 8, 9, 10, 11);
+        t[i + 4] = SHUFFLED(a, b, 4, 5, 6, 7, 12, 13, 14, 15);
+    }
+#elif WIDTH == 4
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; i += 2) {
+        const NAME(lanes) a = t[i], b = t[i + 1];
+        t[i] = SHUFFLED(a, b, 0, 4, 2, 6);
+        t[i + 1] = SHUFFLED(a, b, 1, 5, 3, 7);
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < 2; i++) {
+        const NAME(lanes) a = t[i], b = t[i + 2];
+        t[i] = SHUFFLED(a, b, 0, 1, 4, 5);
+        t[i + 2] = SHUFFLED(a, b, 2, 3, 6, 7);
+    }
+#else
+    const NAME(lanes) a = t[0], b = t[1];
+    t[0] = SHUFFLED(a, b, 0, 2);
+    t[1] = SHUFFLED(a, b, 1, 3);
+#endif
+}
 
 /* Add the products of a group of columns of a with one or two registers of columns of b over the rows of a panel. */
-TARGET static inline __attribute__((always_inline)) void NAME(block)(const double *restrict a, const double *restrict b,
+INLINE void NAME(block)(const double *restrict a, const double *restrict b,
                                                                      ptrdiff_t q, double *restrict out, const int registers)
 {
     NAME(lanes) s[2][GROUP] = {{{0}}};
@@ -35,7 +83,7 @@ TARGET static inline __attribute__((always_inline)) void NAME(block)(const doubl
 
 /* Add the weighted rows of a panel, which were gathered, to the sums within their levels, and their weights to the tables
    of two factors; factor by factor, so that what a row adds to need not wait for what it added to before. */
-TARGET static inline __attribute__((always_inline)) void NAME(within)(const struct levels *by, ptrdiff_t start, ptrdiff_t m, ptrdiff_t q,
+INLINE void NAME(within)(const struct levels *by, ptrdiff_t start, ptrdiff_t m, ptrdiff_t q,
                                 const double *restrict weighted, const double *w, const double *r)
 {
     double each[PANEL];
@@ -67,21 +115,34 @@ TARGET static inline __attribute__((always_inline)) void NAME(within)(const stru
 }
 
 /* Write rows less the centre to a panel, from columns that are stored one after the other. */
-TARGET static inline __attribute__((always_inline)) void NAME(from_columns)(const number *restrict x, ptrdiff_t m, ptrdiff_t p, ptrdiff_t along, ptrdiff_t q,
-                                      const double *restrict centre, double *restrict deviations)
+INLINE void NAME(from_columns)(const number *restrict x, ptrdiff_t m, ptrdiff_t p, ptrdiff_t along, ptrdiff_t q,
+                               const double *restrict centre, double *restrict deviations)
 {
-    for (ptrdiff_t j = 0; j < p; j++, x += along)
+    const NAME(lanes) zero = {0};
+    if (m < PANEL) {
         for (ptrdiff_t i = 0; i < m; i++)
-            deviations[i * q + j] = (double)x[i] - centre[j];
-    for (ptrdiff_t i = 0; i < m; i++) {
-        deviations[i * q + p] = 1.0;
-        for (ptrdiff_t j = p + 1; j < q; j++)
-            deviations[i * q + j] = 0.0;
+            for (ptrdiff_t j = 0; j < q; j++)
+                deviations[i * q + j] = j < p ? (double)x[j * along + i] - centre[j] : j == p;
+        return;
     }
+    /* whole registers of a few columns at a time: a number by itself would be written to a line of the cache for each */
+    for (ptrdiff_t j = 0; j < q; j += WIDTH)
+        for (ptrdiff_t i = 0; i < PANEL; i += WIDTH) {
+            NAME(lanes) columns[WIDTH];
+#pragma GCC unroll 8
+            for (ptrdiff_t k = 0; k < WIDTH; k++)
+                columns[k] = j + k < p ? NUMBERS(x + (j + k) * along, i) - centre[j + k] : zero + (double)(j + k == p);
+            for (ptrdiff_t k = 0; k < WIDTH && j + k < p && i * sizeof(number) % LINE == 0; k++)
+                __builtin_prefetch(x + (j + k) * along + i + PANELS_AHEAD * PANEL);
+            NAME(transpose)(columns);
+#pragma GCC unroll 8
+            for (ptrdiff_t k = 0; k < WIDTH; k++)
+                LANES(deviations + (i + k) * q + j) = columns[k];
+        }
 }
 
 /* Write the linear predictors of the rows of a panel, in the order of additions of `linear`. */
-TARGET static inline __attribute__((always_inline)) void NAME(predict)(const struct rows *at, ptrdiff_t start, ptrdiff_t m, ptrdiff_t q, const double *restrict slope,
+INLINE void NAME(predict)(const struct rows *at, ptrdiff_t start, ptrdiff_t m, ptrdiff_t q, const double *restrict slope,
                                 const double *restrict deviations, const struct levels *by, double *restrict eta)
 {
     for (ptrdiff_t i = 0; i < m; i++, deviations += q) {
@@ -101,7 +162,7 @@ TARGET static inline __attribute__((always_inline)) void NAME(predict)(const str
         eta[i] += at->offset[start + i];
 }
 
-TARGET static inline __attribute__((always_inline)) int NAME(products_padded)(
+INLINE int NAME(products_padded)(
     int width, const number *restrict x, ptrdiff_t n, ptrdiff_t p, ptrdiff_t across, ptrdiff_t along,
     const double *restrict centre, const struct rows *at, const struct sums *total, const struct levels *by, const ptrdiff_t q)
 {
@@ -131,6 +192,8 @@ TARGET static inline __attribute__((always_inline)) int NAME(products_padded)(
         for (ptrdiff_t i = 0; along == 1 && i < m; i++) {
             const number *row = x + (start + i) * across;
             double *restrict d = deviations + i * q;
+            for (ptrdiff_t j = 0; j < p; j += LINE / sizeof(number))
+                __builtin_prefetch(row + AHEAD / sizeof(number) + j);
             if ((start + i) * across + whole + GROUP > end)
                 row = memcpy(tail, row, p * sizeof(number));
             for (ptrdiff_t j = 0; j < whole; j += WIDTH)
@@ -273,3 +336,5 @@ TARGET static void NAME(linear)(const number *restrict x, ptrdiff_t n, ptrdiff_t
 #undef BITS
 #undef NUMBERS
 #undef DEVIATIONS
+#undef INLINE
+#undef SHUFFLED

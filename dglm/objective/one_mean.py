@@ -24,7 +24,7 @@ def at_one_mean(survey: Survey, family: Family, eta: float) -> DiagonalCurvature
     Parameters
     ----------
     survey : Survey
-        Of rows without an offset.
+        Of the rows.
     family : Family
         With its link.
     eta : float
@@ -33,10 +33,12 @@ def at_one_mean(survey: Survey, family: Family, eta: float) -> DiagonalCurvature
     Returns
     -------
     DiagonalCurvature or None
-        None where the survey is not `plain`, or of another family, and where a sum is not finite.
+        None where the survey is not `plain`, of another family, or of rows with an offset; and where a sum is not
+        finite.
     """
     information = survey.information
-    if not (survey.plain and survey.family == family and isinstance(information, GramDiagonal)):
+    told = survey.plain and survey.family == family and not survey.with_offset
+    if not (told and isinstance(information, GramDiagonal)):
         return None
     mean, W = survey.mean, survey.total_weight
     with np.errstate(all="ignore"):

@@ -60,9 +60,11 @@ class Survey:
         the design is wide.
     cross : Cross
         X'Wz, z the working response less the offset; nan when the starting means have no finite eta.
+    with_offset : bool
+        Whether rows have an offset.
     plain : bool
         Whether W and z are the weights and the responses themselves, as where no p x p matrix was made: they tell all
-        of a model that has one mean for all rows.
+        of a model that has one mean for all rows, where these have no offset.
     """
 
     family: Family
@@ -80,6 +82,7 @@ class Survey:
     squares: float
     information: Gram | GramDiagonal
     cross: Cross
+    with_offset: bool = False
     plain: bool = False
 
     @property
@@ -181,6 +184,7 @@ class Survey:
             squares=weighted_total(of.counts, (of.y - mean) ** 2) if total > 0 else 0.0,
             information=Gram(0.0, none, 0.0, none, np.empty((0, 0))),
             cross=Cross(0.0, none, 0.0, none),
+            with_offset=block.offset is not None,
         )
 
     def _with_columns(self, gram: Gram | GramDiagonal, cross: Cross, *, plain: bool = False) -> Survey:
@@ -208,6 +212,7 @@ class Survey:
             squares=self.squares + other.squares + self._squares_about(mean) + other._squares_about(mean),
             information=both(self.information, other.information),
             cross=self.cross + other.cross,
+            with_offset=self.with_offset or other.with_offset,
         )
 
     def _about(self, mean: float) -> float:
@@ -405,13 +410,13 @@ def survey_block(
         few = of.second is not None
         products = _of_whole_block(block, family, wide=wide, near=near)
         if products is not None:
-            tiles = ((rows, Responses.of(rows)) for _, rows in block.responses(TILE_ROWS))
-            responses = (Survey._without_columns(*each, family) for each in ([(block, of)] if few else tiles))
+            some = ((rows, Responses.of(rows)) for _, rows in block.responses(TILE_ROWS))
+            responses = (Survey._without_columns(*each, family) for each in ([(block, of)] if few else some))
             found = reduce(add, responses)._with_columns(*products, plain=wide)
         else:
             whole = few and near is None and not wide and block.X.in_one_sweep(Gram)
-            rows = [block] if whole else block.tiles()
-            found = reduce(add, (Survey.of(each, family, wide=wide, near=near) for each in rows))
+            tiles = [block] if whole else block.tiles()
+            found = reduce(add, (Survey.of(tile, family, wide=wide, near=near) for tile in tiles))
         if not np.isfinite(_sums_of(found.information)).all():
             raise infinite_value(block, exog_names)
     return replace(found, dropped=block.dropped)

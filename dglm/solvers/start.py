@@ -73,8 +73,6 @@ def null_sums(objective: Objective[Penalty]) -> DiagonalCurvature | None:
     DiagonalCurvature or None
         None where rows have to be read for them.
     """
-    if objective.null_model is not None:
-        return None
     eta = 0.0 if objective.basis.intercept is None else null_eta(objective)
     return at_one_mean(objective.survey, objective.family, eta)
 
