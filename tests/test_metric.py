@@ -3,12 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 
 import dglm
 from dglm.data import Block
 from dglm.families import Binomial, Gamma, Poisson
 from dglm.links import Log
-from dglm.matrix import Basis, CodedColumns, GramDiagonal, SideBySide
+from dglm.matrix import Basis, CodedColumns, DenseMatrix, GramDiagonal, SideBySide, SparseMatrix
 from dglm.objective import DiagonalCurvature
 from dglm.solvers import IRLS
 from dglm.solvers.metric import Metric
@@ -75,17 +76,36 @@ def test_without_an_intercept_factors_are_a_diagonal():
     X, w = coded(rng, 40, n_dense=0), rng.exponential(size=N)
     metric = Metric.of(Basis(np.zeros(X.shape[1]), None), X.gram_diagonal(w), float(N), np.zeros(X.shape[1]))
     np.testing.assert_allclose(metric.diagonal, w @ X.toarray() ** 2 / N)
-    assert metric.groups is metric.intercept is None
+    assert metric.groups is metric.intercept is metric.means is None
+
+
+@pytest.mark.parametrize("by", [1.0, 8.0])
+def test_without_an_intercept_columns_share_their_means(by):
+    rng = np.random.default_rng(10)
+    X, w = 3 * rng.random((N, 7)) * (rng.random((N, 7)) < 0.3), rng.exponential(size=N)
+    X[:, 4] = 0.0
+    penalty = np.full(7, 1e-3)
+    mean = w @ X / w.sum()
+    # as if no two columns were correlated
+    H = np.diag(w @ (X - mean) ** 2 + N * penalty) + w.sum() * np.outer(mean, mean)
+    information = SparseMatrix.of(sparse.csr_array(X)).gram_diagonal(w)
+    metric = Metric.of(Basis(np.zeros(7), None), information, float(N), penalty).strengthened(by)
+    for v in rng.standard_normal((3, 7)):
+        np.testing.assert_allclose(metric.times(v), by * H @ v / N, rtol=1e-11, atol=1e-13)
+        np.testing.assert_allclose(metric.solve(v), np.linalg.solve(by * H / N, v), rtol=1e-10, atol=1e-12)
 
 
 @pytest.mark.parametrize("weights", [np.zeros(N), np.r_[1e12, np.full(N - 1, 1e-12)], np.r_[np.zeros(N - 1), 1.0]])
 def test_metric_is_positive_definite_where_nearly_all_weight_is_one_row(weights):
     rng = np.random.default_rng(7)
     X = coded(rng, 1)
-    metric = Metric.of(Basis(X.toarray().mean(axis=0), 0), X.gram_diagonal(weights), float(N), np.zeros(X.shape[1]))
-    for v in rng.standard_normal((3, X.shape[1])):
-        assert 0 < v @ metric.solve(v) < np.inf
-        assert 0 <= v @ metric.times(v) < np.inf
+    of_numbers = DenseMatrix(3 + rng.standard_normal((N, 5)))
+    for rows, basis in ((X, Basis(X.toarray().mean(axis=0), 0)), (of_numbers, Basis(np.zeros(5), None))):
+        p = rows.shape[1]
+        metric = Metric.of(basis, rows.gram_diagonal(weights), float(N), np.zeros(p))
+        for v in rng.standard_normal((3, p)):
+            assert 0 < v @ metric.solve(v) < np.inf
+            assert 0 <= v @ metric.times(v) < np.inf
 
 
 def test_groups_survive_addition_only_where_they_agree():

@@ -15,7 +15,8 @@ import dglm
 from dglm.versions import NEEDED, environment
 
 ROOT = Path(__file__).parents[1]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT = PYPROJECT["project"]
 
 
 def bounds(requirements: list[str]) -> dict[str, str]:
@@ -49,6 +50,28 @@ def test_everything_that_is_imported_is_declared() -> None:
                 names = [node.module] if isinstance(node, ast.ImportFrom) else [each.name for each in node.names]
                 for package in {name.partition(".")[0] for name in names} - sys.stdlib_module_names:
                     assert not declared.isdisjoint(distributions[package]), f"{file} imports {package}"
+
+
+def included(file: Path, found: set[Path]) -> set[Path]:
+    """Return the headers of ours that a file in C includes, and that these do."""
+    text = file.read_text()
+    named = [file.parent / each for each in re.findall(r'^#include "(.+)"$', text, re.MULTILINE)]
+    # which a header that includes loops for each set of instructions finds from where it is
+    named += [ROOT / "dglm" / each for each in re.findall(r'^#define LOOPS "(.+)"$', text, re.MULTILINE)]
+    for header in {each.resolve() for each in named} - found:
+        found = included(header, found | {header})
+    return found
+
+
+def test_every_file_in_c_is_compiled_and_again_when_a_header_changes() -> None:
+    modules = PYPROJECT["tool"]["setuptools"]["ext-modules"]
+    assert {source for each in modules for source in each["sources"]} == {
+        str(file.relative_to(ROOT)) for file in (ROOT / "dglm").rglob("*.c")
+    }
+    for module in modules:
+        (source,) = module["sources"]
+        assert module["name"] == source.removesuffix(".c").replace("/", ".")
+        assert {ROOT / each for each in module["depends"]} == included(ROOT / source, set())
 
 
 def test_the_changelog_begins_with_this_version() -> None:

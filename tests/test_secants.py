@@ -30,13 +30,13 @@ def quadratic(rng, spread=1.0):
     return (A.T @ A) * np.outer(scale, scale)
 
 
-def metric_with_intercept(rng):
-    """As a pass brings it: weights have moved the means of columns that were centred."""
+def metric_of(kind, rng):
+    """As a pass brings it: weights have moved the means of columns that were centred; or there is no intercept."""
     share = rng.uniform(-1, 1, P)
     first = np.where(np.arange(P) == 0, 0.0, share) * 50.0
     diagonal = rng.uniform(60, 90, P)
     information = GramDiagonal(50.0, np.zeros(P), 50.0, first, diagonal)
-    return Metric.of(Basis(np.zeros(P), 0), information, 10.0, np.zeros(P))
+    return Metric.of(Basis(np.zeros(P), 0 if kind == "intercept" else None), information, 10.0, np.zeros(P))
 
 
 def bfgs(metric, pairs):
@@ -52,12 +52,12 @@ def test_memory_of_no_steps_is_refused():
         ProximalLBFGS(n_pairs=0)
 
 
-@pytest.mark.parametrize("intercept", [False, True])
+@pytest.mark.parametrize("kind", ["diagonal", "intercept", "means"])
 @pytest.mark.parametrize("n_pairs", [0, 1, 5, 20])
-def test_compact_form_is_bfgs_by_its_formula(intercept, n_pairs):
+def test_compact_form_is_bfgs_by_its_formula(kind, n_pairs):
     rng = np.random.default_rng(n_pairs)
     H = quadratic(rng)
-    metric = metric_with_intercept(rng) if intercept else Metric(np.diag(H) * rng.uniform(0.5, 2, P))
+    metric = Metric(np.diag(H) * rng.uniform(0.5, 2, P)) if kind == "diagonal" else metric_of(kind, rng)
     pairs = [(s, H @ s) for s in rng.standard_normal((n_pairs, P)) / np.sqrt(np.diag(H))]
     model, expected = SecantModel.of(metric, pairs), bfgs(metric, pairs)
     scale = np.sqrt(np.diag(expected))
@@ -86,7 +86,8 @@ def test_minimum_meets_the_optimality_conditions(penalty, seed):
     rng = np.random.default_rng(seed)
     bound = penalty.bound(Coefficients.of(NAMES))
     H = quadratic(rng, spread=0.5)
-    metric = metric_with_intercept(rng) if seed % 2 else Metric(np.diag(H) * rng.uniform(0.5, 2, P))
+    kinds = (Metric(np.diag(H) * rng.uniform(0.5, 2, P)), metric_of("intercept", rng), metric_of("means", rng))
+    metric = kinds[seed % 3]
     pairs = [(s, H @ s) for s in rng.standard_normal((seed % 5, P))]
     model = SecantModel.of(metric, pairs)
     theta = bound.feasible(np.clip(rng.standard_normal(P) * rng.integers(0, 2, P), -0.2, 0.5))

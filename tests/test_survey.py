@@ -1,5 +1,6 @@
 """Survey: the first pass of a fit, over any split of the rows."""
 
+from dataclasses import replace
 from functools import reduce
 from itertools import pairwise
 from operator import add
@@ -13,7 +14,7 @@ from dglm.data import Block, Dropped, MemoryBlocks, count_passes
 from dglm.families import Binomial, Gamma, Gaussian, InverseGaussian, NegativeBinomial, Poisson, Tweedie
 from dglm.links import CLogLog, Identity, Log
 from dglm.matrix import DenseMatrix
-from dglm.objective import Survey, survey
+from dglm.objective import DiagonalCurvature, Survey, at_one_mean, mean_information, survey
 from dglm.testing._problems import FAMILIES, problem, rows_of
 
 N = 24
@@ -40,10 +41,10 @@ def random_block(family, seed: int) -> Block:
     )
 
 
-def surveyed(block: Block, family, edges) -> Survey:
+def surveyed(block: Block, family, edges, *, wide=False) -> Survey:
     """Return the survey added up over the parts between some edges."""
     with np.errstate(all="ignore"):
-        return reduce(add, (Survey.of(rows_of(block, slice(a, b)), family) for a, b in pairwise(edges)))
+        return reduce(add, (Survey.of(rows_of(block, slice(a, b)), family, wide=wide) for a, b in pairwise(edges)))
 
 
 EDGES = st.lists(st.integers(0, N), max_size=8).map(lambda inner: [0, *sorted(inner), N])
@@ -91,6 +92,47 @@ def test_survey_is_that_of_all_rows_for_any_split(family, edges, seed):
     raw = found.gram.about(np.zeros(3))
     np.testing.assert_allclose(raw.second, X.T @ (W[:, None] * X), rtol=1e-11)
     np.testing.assert_allclose(found.cross.about(np.zeros(3)), X.T @ (W * z), rtol=1e-11, atol=1e-9)
+
+
+@pytest.mark.parametrize("family", SURVEYED, ids=repr)
+@SETTINGS
+@given(edges=EDGES, seed=st.integers(0, 10), away=st.floats(-0.5, 0.5))
+def test_wide_survey_tells_every_model_of_one_mean(family, edges, seed, away):
+    block = replace(random_block(family, seed), offset=None)
+    found = surveyed(block, family, edges, wide=True)
+    eta = float(family.link.link(np.array([block.weights @ block.y / block.weights.sum()]))[0]) + away
+    told, wanted = at_one_mean(found, family, eta), DiagonalCurvature.of(block, np.array([eta, 0.0, 0.0]), family)
+    zero, size = np.zeros(3), block.weights @ np.abs(block.X.toarray())
+    assert told.deviance == pytest.approx(wanted.deviance, rel=1e-10)
+    assert told.pearson_chi2 == pytest.approx(wanted.pearson_chi2, rel=1e-10)
+    # what rounds is y and mu, which the score is the difference of
+    scale = 1e-13 * size * (1 + np.abs(block.y).max()) * (1 + abs(wanted.information.total))
+    assert (np.abs(told.score.about(zero) - wanted.score.about(zero)) <= scale).all()
+    for name in ("mass", "total"):
+        assert getattr(told.information, name) == pytest.approx(getattr(wanted.information, name), rel=1e-12)
+    for name in ("first", "diagonal"):
+        one, other = (getattr(each.information.about(zero), name) for each in (told, wanted))
+        np.testing.assert_allclose(one, other, rtol=1e-11)
+    at_mean = at_one_mean(found, family, eta - away).information
+    np.testing.assert_allclose(mean_information(found).about(zero).diagonal, at_mean.about(zero).diagonal, rtol=1e-11)
+
+
+def test_other_surveys_do_not_tell_the_null_model():
+    block = replace(random_block(Poisson(), 1), offset=None)
+    with np.errstate(all="ignore"):
+        found = Survey.of(block, Poisson(), wide=True)
+        worked = Survey.of(block, Poisson()).without_products()
+    assert at_one_mean(found, Poisson(), 0.3) is not None
+    assert at_one_mean(found, Gamma(Log()), 0.3) is None
+    # a mean of zero and one that is none
+    assert at_one_mean(found, Poisson(), -np.inf) is None
+    assert at_one_mean(replace(found, family=Poisson(Identity())), Poisson(Identity()), 0.0) is None
+    assert at_one_mean(worked, Poisson(), 0.3) is None
+    assert mean_information(worked) is worked.information
+    with np.errstate(all="ignore"):
+        offset = Survey.of(random_block(Poisson(), 1), Poisson(), wide=True)
+    assert at_one_mean(offset, Poisson(), 0.3) is None
+    assert at_one_mean(found + offset, Poisson(), 0.3) is None
 
 
 @SETTINGS

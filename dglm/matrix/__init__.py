@@ -6,9 +6,9 @@ from dglm.matrix.categorical import CodedColumns
 from dglm.matrix.cholesky import ScaledCholesky
 from dglm.matrix.crosses import Crosses
 from dglm.matrix.dense import DenseMatrix
-from dglm.matrix.likelihood import Likelihood, LikelihoodSums
+from dglm.matrix.likelihood import InformationKind, Likelihood, LikelihoodSums
 from dglm.matrix.missing import missing_rows
-from dglm.matrix.products import Cross, Gram, GramDiagonal
+from dglm.matrix.products import Cross, Gram, GramDiagonal, both
 from dglm.matrix.reduction import Reduction
 from dglm.matrix.short_rows import AT_ONCE
 from dglm.matrix.side_by_side import SideBySide
@@ -29,6 +29,7 @@ __all__ = [
     "Gram",
     "GramDiagonal",
     "Information",
+    "InformationKind",
     "Likelihood",
     "LikelihoodSums",
     "PreciseCross",
@@ -40,6 +41,7 @@ __all__ = [
     "StoredMatrix",
     "TriangularFactor",
     "beside",
+    "both",
     "check_square",
     "is_sparse",
     "is_wide",

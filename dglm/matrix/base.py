@@ -9,7 +9,7 @@ import numpy as np
 
 from dglm._typing import AnyArray, Codes, Mask, Matrix, Vector
 from dglm.matrix.crosses import Crosses
-from dglm.matrix.likelihood import Likelihood, LikelihoodSums
+from dglm.matrix.likelihood import InformationKind, Likelihood, LikelihoodSums
 from dglm.matrix.products import Cross, Gram, GramDiagonal
 
 
@@ -118,9 +118,37 @@ class DesignMatrix(ABC):
         """
         return self.cross(r), self.gram(w)
 
-    @property
-    def in_one_sweep(self) -> bool:
-        """Whether `swept` takes these rows; False unless the storage says otherwise."""
+    def cross_and_diagonal(self, r: Vector, w: Vector) -> tuple[Cross, GramDiagonal]:
+        """Return X'r and the diagonal of X'WX, one after the other unless the storage brings both in one sweep.
+
+        Parameters
+        ----------
+        r : (n,) array
+            One number a row.
+        w : (n,) array
+            Working weights, of either sign.
+
+        Returns
+        -------
+        tuple of Cross and GramDiagonal
+            The products.
+        """
+        return self.cross(r), self.gram_diagonal(w)
+
+    def in_one_sweep(self, information: InformationKind) -> bool:
+        """Return whether `swept` takes these rows.
+
+        Parameters
+        ----------
+        information : type or None
+            Which record of the information is wanted.
+
+        Returns
+        -------
+        bool
+            False unless the storage says otherwise.
+        """
+        del information
         return False
 
     def swept(self, beta: Vector, likelihood: Likelihood) -> LikelihoodSums:
@@ -136,7 +164,7 @@ class DesignMatrix(ABC):
         Returns
         -------
         LikelihoodSums
-            Over all rows; where they are `in_one_sweep`.
+            Over all rows; where they are `in_one_sweep` with that record of the information.
         """
         del beta, likelihood
         raise TypeError(f"rows of a {type(self).__name__} are not multiplied in one sweep")

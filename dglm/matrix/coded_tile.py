@@ -19,7 +19,7 @@ from dglm.matrix.base import DesignMatrix, StoredMatrix
 from dglm.matrix.categorical import CentredColumns, CodedColumns
 from dglm.matrix.crosses import Crosses
 from dglm.matrix.dense import CentredTile, level, mass_of, tile_rows
-from dglm.matrix.likelihood import Likelihood, LikelihoodSums
+from dglm.matrix.likelihood import InformationKind, Likelihood, LikelihoodSums
 from dglm.matrix.products import Cross, Gram, GramDiagonal
 from dglm.matrix.short_rows import Levels, Products, compiled, products, sweep
 
@@ -143,10 +143,10 @@ class CodedTile(DesignMatrix):
         found = self._products(r, w) if self._compiled else self._products_of_arrays(r, w)
         return self._cross_of(float(r.sum()), found), self._gram_of(w, found)
 
-    @property
-    def in_one_sweep(self) -> bool:
-        """Whether there are compiled loops for such rows, and no number multiplies levels of a factor twice."""
-        return self._compiled and all(part.of.by is None for part in self.held)
+    def in_one_sweep(self, information: InformationKind) -> bool:
+        # numbers that multiply levels of a factor twice take a sum of their own
+        numberless = all(part.of.by is None for part in self.held)
+        return information is not GramDiagonal and self._compiled and numberless
 
     def swept(self, beta: Vector, likelihood: Likelihood) -> LikelihoodSums:
         written = self.written
@@ -155,7 +155,7 @@ class CodedTile(DesignMatrix):
         constant = level(written.centre, slopes)
         found = sweep(written.values, written.centre, slopes, constant, likelihood, levels, effects)
         score = self._cross_of(float(found.products.cross[-1]), found.products)
-        information = self._gram_of(None, found.products) if likelihood.curved else None
+        information = self._gram_of(None, found.products) if likelihood.information is Gram else None
         return LikelihoodSums(found.deviance, found.pearson_chi2, score, information)
 
     @property

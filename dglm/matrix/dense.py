@@ -15,7 +15,7 @@ import numpy as np
 from dglm._typing import AnyArray, Codes, Mask, Matrix, Vector
 from dglm.matrix.base import DesignMatrix, StoredMatrix, rows_among
 from dglm.matrix.crosses import Crosses
-from dglm.matrix.likelihood import Likelihood, LikelihoodSums
+from dglm.matrix.likelihood import InformationKind, Likelihood, LikelihoodSums
 from dglm.matrix.missing import missing_rows
 from dglm.matrix.products import Cross, Gram, GramDiagonal
 from dglm.matrix.short_rows import compiled, linear, products, sweep
@@ -72,17 +72,15 @@ class DenseMatrix(StoredMatrix):
         found = products(self.values, centre, r, w)
         return cross_of(len(r), centre, found.cross), gram_of(mass_of(w), centre, found.gram)
 
-    @property
-    def in_one_sweep(self) -> bool:
-        """Whether there are compiled loops for rows such as these."""
-        return compiled(self.values)
+    def in_one_sweep(self, information: InformationKind) -> bool:
+        return information is not GramDiagonal and compiled(self.values)
 
     def swept(self, beta: Vector, likelihood: Likelihood) -> LikelihoodSums:
         centre = sampled_centre(self.values)
         found = sweep(self.values, centre, beta, level(centre, beta), likelihood)
         n, total = len(self.values), float(found.products.gram[-1, -1])
         score = cross_of(n, centre, found.products.cross)
-        information = gram_of(total, centre, found.products.gram) if likelihood.curved else None
+        information = gram_of(total, centre, found.products.gram) if likelihood.information is Gram else None
         return LikelihoodSums(found.deviance, found.pearson_chi2, score, information)
 
     def gram_diagonal(self, w: Vector) -> GramDiagonal:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from dglm._typing import Vector
-from dglm.matrix.products import Cross, Gram
+from dglm.matrix.products import Cross, Gram, GramDiagonal, both
+
+#: The record of the information that a sweep is to bring; None for none.
+InformationKind: TypeAlias = type[Gram] | type[GramDiagonal] | None
 
 
 @dataclass(frozen=True)
@@ -20,15 +24,15 @@ class Likelihood:
         Responses.
     offset, weights : (n,) array or None
         In units of eta, and of the rows.
-    curved : bool
-        Whether the information is wanted.
+    information : type or None
+        Which record of the information is wanted.
     """
 
     loop: int
     y: Vector
     offset: Vector | None
     weights: Vector | None
-    curved: bool
+    information: InformationKind
 
     def where(self, rows: slice) -> Likelihood:
         """Return that of some of the rows.
@@ -59,19 +63,19 @@ class LikelihoodSums:
         sum_i w_i (y_i - mu_i)^2 / V(mu_i).
     score : Cross
         X'r, r_i = w_i dl_i / deta_i.
-    information : Gram or None
-        X'WX, W_i = w_i (dmu_i / deta_i)^2 / V(mu_i); None where it was not wanted.
+    information : Gram, GramDiagonal or None
+        X'WX, W_i = w_i (dmu_i / deta_i)^2 / V(mu_i), or its diagonal; None where it was not wanted.
     """
 
     deviance: float
     pearson_chi2: float
     score: Cross
-    information: Gram | None
+    information: Gram | GramDiagonal | None
 
     def __add__(self, other: LikelihoodSums) -> LikelihoodSums:
         information = None
         if self.information is not None and other.information is not None:
-            information = self.information + other.information
+            information = both(self.information, other.information)
         return LikelihoodSums(
             self.deviance + other.deviance,
             self.pearson_chi2 + other.pearson_chi2,

@@ -75,7 +75,7 @@ class Cross:
 
     def __add__(self, other: Cross) -> Cross:
         count, total = self.count + other.count, self.total + other.total
-        if self.centre is other.centre:
+        if _same(self.centre, other.centre):
             return Cross(count, self.centre, total, self.deviations + other.deviations)
         share = other.count / count if count > 0 else 0.0
         centre = self.centre + share * (other.centre - self.centre)
@@ -202,7 +202,7 @@ class Gram:
 
     def __add__(self, other: Gram) -> Gram:
         mass = self.mass + other.mass
-        if self.centre is other.centre:
+        if _same(self.centre, other.centre):
             total, first = self.total + other.total, self.first + other.first
             return Gram(mass, self.centre, total, first, self.second + other.second)
         mean, share = self.mean, other.mass / mass if mass > 0 else 0.0
@@ -269,8 +269,8 @@ class GramDiagonal:
 
     def __add__(self, other: GramDiagonal) -> GramDiagonal:
         mass = self.mass + other.mass
-        groups = self.groups if _same(self.groups, other.groups) else None
-        if self.centre is other.centre:
+        groups = self.groups if _known_alike(self.groups, other.groups) else None
+        if _same(self.centre, other.centre):
             total, first = self.total + other.total, self.first + other.first
             return GramDiagonal(mass, self.centre, total, first, self.diagonal + other.diagonal, groups)
         left, right = self.centred(), other.centred()
@@ -281,6 +281,36 @@ class GramDiagonal:
         return GramDiagonal(mass, centre, total, first, left.diagonal + right.diagonal, groups)
 
 
-def _same(groups: Codes | None, others: Codes | None) -> bool:
+def both(one: Gram | GramDiagonal, other: Gram | GramDiagonal) -> Gram | GramDiagonal:
+    """Return the sum of two records of one kind.
+
+    Parameters
+    ----------
+    one, other : Gram or GramDiagonal
+        Of some rows, and of others.
+
+    Returns
+    -------
+    Gram or GramDiagonal
+        Of all of them.
+
+    Raises
+    ------
+    TypeError
+        If one has all products of columns, and the other has not.
+    """
+    if isinstance(one, Gram) and isinstance(other, Gram):
+        return one + other
+    if isinstance(one, GramDiagonal) and isinstance(other, GramDiagonal):
+        return one + other
+    raise TypeError("all products of columns do not add to the diagonal alone")
+
+
+def _same(one: Vector | Codes, other: Vector | Codes) -> bool:
+    """Return whether two arrays hold the same."""
+    return one is other or np.array_equal(one, other)
+
+
+def _known_alike(groups: Codes | None, others: Codes | None) -> bool:
     """Return whether both are known, and the same."""
-    return groups is others or (groups is not None and others is not None and np.array_equal(groups, others))
+    return groups is not None and others is not None and _same(groups, others)

@@ -16,6 +16,7 @@ import numpy as np
 from dglm._compiled import at_once, library
 from dglm._typing import AnyArray, Codes, Mask, Matrix, Vector
 from dglm.matrix.likelihood import Likelihood
+from dglm.matrix.products import Gram
 
 # Bytes of a line of the cache.
 LINE = 64
@@ -305,7 +306,7 @@ def sweep(
     asked = likelihood
     vectors = [_numbers(each) for each in (asked.y, asked.offset, asked.weights, beta, effects)]
     at = _Rows(None, None, asked.loop, *map(_address, vectors), constant)
-    found, of_rows = _products(values, centre, at, levels, curved=asked.curved)
+    found, of_rows = _products(values, centre, at, levels, curved=asked.information is Gram)
     deviance, pearson_chi2 = of_rows.reshape(2, LANES_OF_SUMS).sum(axis=1).tolist()
     return Swept(deviance, pearson_chi2, found)
 

@@ -17,7 +17,7 @@ from dglm.matrix.base import StoredMatrix, rows_among
 from dglm.matrix.categorical import CodedColumns
 from dglm.matrix.coded_tile import CodedTile, Tables
 from dglm.matrix.dense import CENTRED_AT_ONCE, CentredTile, sampled, sampled_centre, tile_rows
-from dglm.matrix.likelihood import Likelihood, LikelihoodSums
+from dglm.matrix.likelihood import InformationKind, Likelihood, LikelihoodSums
 from dglm.matrix.missing import missing_rows
 from dglm.matrix.products import Cross, Gram, GramDiagonal
 from dglm.matrix.short_rows import compiled
@@ -88,7 +88,7 @@ class SideBySide(StoredMatrix):
         return reduce(add, (tile.gram(w[rows]) for rows, tile in self.tiles()))
 
     def cross_and_gram(self, r: Vector, w: Vector) -> tuple[Cross, Gram]:
-        if not self.in_one_sweep:
+        if not self.in_one_sweep(Gram):
             return super().cross_and_gram(r, w)
         parts = [tile.cross_and_gram(r[rows], w[rows]) for rows, tile in self._tiles(ROWS_OF_SWEEP)]
         return reduce(add, (cross for cross, _ in parts)), reduce(add, (gram for _, gram in parts))
@@ -101,10 +101,10 @@ class SideBySide(StoredMatrix):
         deviations -= centre
         return deviations
 
-    @property
-    def in_one_sweep(self) -> bool:
-        """Whether there are compiled loops for such rows, and no number multiplies levels of a factor."""
-        return compiled(self.dense) and all(part.by is None for part in self.coded)
+    def in_one_sweep(self, information: InformationKind) -> bool:
+        # numbers that multiply levels of a factor twice take a sum of their own
+        numberless = all(part.by is None for part in self.coded)
+        return information is not GramDiagonal and compiled(self.dense) and numberless
 
     def swept(self, beta: Vector, likelihood: Likelihood) -> LikelihoodSums:
         # no vector of rows is written, so that a tile need not stay in cache; matrices are made of its sums once a tile

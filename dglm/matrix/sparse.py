@@ -19,7 +19,9 @@ from dglm._typing import AnyArray, Codes, Mask, Matrix, SparseRows, Vector
 from dglm.matrix.base import StoredMatrix
 from dglm.matrix.crosses import Crosses
 from dglm.matrix.dense import tile_rows
+from dglm.matrix.likelihood import InformationKind, Likelihood, LikelihoodSums
 from dglm.matrix.products import Cross, Gram, GramDiagonal
+from dglm.matrix.sparse_rows import Products, compiled, products, sweep
 
 # Stored entries of a tile: with their indices 6 MB, enough for what a call costs not to count.
 TILE_ENTRIES = 2**19
@@ -94,6 +96,22 @@ class SparseMatrix(StoredMatrix):
         first, diagonal = (self._about_centre(_transposed(X) @ w) for X in (self.values, squares))
         return GramDiagonal(float(np.abs(w).sum()), self.centre, float(w.sum()), first, diagonal)
 
+    def cross_and_diagonal(self, r: Vector, w: Vector) -> tuple[Cross, GramDiagonal]:
+        if not compiled(self.values):
+            return super().cross_and_diagonal(r, w)
+        found = products(self.values, r, w)
+        return self._cross_of(found), self._diagonal_of(found, float(np.abs(w).sum()))
+
+    def in_one_sweep(self, information: InformationKind) -> bool:
+        return information is not Gram and compiled(self.values)
+
+    def swept(self, beta: Vector, likelihood: Likelihood) -> LikelihoodSums:
+        found = sweep(self.values, beta, likelihood)
+        # an information weighs no row less than nothing
+        mass = float(found.products.totals[1])
+        diagonal = self._diagonal_of(found.products, mass) if likelihood.information is GramDiagonal else None
+        return LikelihoodSums(found.deviance, found.pearson_chi2, self._cross_of(found.products), diagonal)
+
     def less(self, centre: Vector) -> Matrix:
         return self.toarray() - centre
 
@@ -162,6 +180,14 @@ class SparseMatrix(StoredMatrix):
         mass, total = float(np.abs(w).sum()), float(w.sum())
         return Gram(mass, self.centre, total, self._about_centre(X.T @ w), (second + second.T) / 2)
 
+    def _cross_of(self, found: Products) -> Cross:
+        total = float(found.totals[0])
+        return Cross(float(self.shape[0]), self.centre, total, self._about_centre(found.cross))
+
+    def _diagonal_of(self, found: Products, mass: float) -> GramDiagonal:
+        first, squares = self._about_centre(found.first), self._about_centre(found.squares)
+        return GramDiagonal(mass, self.centre, float(found.totals[1]), first, squares)
+
     def _about_centre(self, sums: Vector) -> Vector:
         """Return sums over the rows about the centre: nothing is left of constant columns."""
         return np.where(self.centre != 0, 0.0, sums)
@@ -200,7 +226,10 @@ def row_slice(values: SparseRows, start: int, stop: int) -> SparseRows:
     """
     stored = slice(values.indptr[start], values.indptr[stop])
     pointers = values.indptr[start : stop + 1] - values.indptr[start]
-    return _csr(values.data[stored], values.indices[stored], pointers, (stop - start, values.shape[1]))
+    part = _csr(values.data[stored], values.indices[stored], pointers, (stop - start, values.shape[1]))
+    # which takes a look at every index
+    part.has_canonical_format = values.has_canonical_format
+    return part
 
 
 def beside(parts: Sequence[Any]) -> Any:

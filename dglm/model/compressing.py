@@ -67,7 +67,14 @@ class Compression:
             No pass.
         """
         found = survey(self.data, family, exog_names, endog_name, wide=wide)
-        return replace(self.response, low=found.low, high=found.high, information=found.information, cross=found.cross)
+        return replace(
+            self.response,
+            low=found.low,
+            high=found.high,
+            information=found.information,
+            cross=found.cross,
+            plain=found.plain,
+        )
 
 
 def check_compress(compress: Compress, family: Family, solver: Solver[Any], checkpoint: object) -> Compress:

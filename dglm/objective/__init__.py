@@ -15,6 +15,7 @@ from dglm.objective.groups import Groups, at_rates, group_block, identity, most_
 from dglm.objective.meat import DETERMINED, Leverages, Meat, MeatAt
 from dglm.objective.null_model import NullModel, NullStep
 from dglm.objective.objective import Objective, OnBlock, Request, evaluate
+from dglm.objective.one_mean import at_one_mean, mean_information
 from dglm.objective.pilot import Pilot, Sample, sample_of
 from dglm.objective.saturated import SaturatedLoglike
 from dglm.objective.scoring import HeldOut, HeldOutAt, Scorer, scorer_of
@@ -60,6 +61,7 @@ __all__ = [
     "Survey",
     "Trials",
     "TrialsAt",
+    "at_one_mean",
     "at_rates",
     "column_spread",
     "evaluate",
@@ -68,6 +70,7 @@ __all__ = [
     "identity",
     "independent_columns",
     "loglike_at",
+    "mean_information",
     "most_groups",
     "packed",
     "sample_of",

@@ -10,6 +10,7 @@ import numpy as np
 from dglm._typing import Matrix, Vector
 from dglm.data import Block, CompressedBlock
 from dglm.families import Family
+from dglm.matrix import InformationKind
 from dglm.objective.sweep import in_one_sweep
 
 
@@ -20,6 +21,8 @@ class Sum(ABC):
     by_tile: ClassVar[bool] = True
     #: Whether it is asked for the whole block all the same where the rows are read in one sweep.
     by_sweep: ClassVar[bool] = False
+    #: The record of the information that such a sweep is to bring; None for none.
+    by_sweep_with: ClassVar[InformationKind] = None
 
     @classmethod
     def reads_tiles(cls, block: Block, family: Family) -> bool:
@@ -37,7 +40,7 @@ class Sum(ABC):
         bool
             False where the whole block is better.
         """
-        return cls.by_tile and not (cls.by_sweep and in_one_sweep(block, family))
+        return cls.by_tile and not (cls.by_sweep and in_one_sweep(block, family, cls.by_sweep_with))
 
     @classmethod
     @abstractmethod

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import ClassVar, Self
 
 from dglm._typing import Matrix, Vector
 from dglm.data import Block
 from dglm.families import Family, Pointwise
-from dglm.matrix import Gram
+from dglm.matrix import Gram, InformationKind
 from dglm.objective.base import weighted, weighted_total
 from dglm.objective.gradient import Gradient, pearson
 from dglm.objective.sweep import sweep
@@ -32,10 +32,12 @@ class Curvature(Gradient):
 
     information: Gram
 
+    by_sweep_with: ClassVar[InformationKind] = Gram
+
     @classmethod
     def of(cls, block: Block, point: Vector, family: Family) -> Self:
-        swept = sweep(block, point, family, curved=True)
-        if swept is not None and swept.information is not None:
+        swept = sweep(block, point, family, Gram)
+        if swept is not None and isinstance(swept.information, Gram):
             return cls(swept.deviance, swept.pearson_chi2, swept.score, swept.information)
         eta = block.eta(point)
         at = family.pointwise(block.y, eta)

@@ -8,9 +8,10 @@ from typing import ClassVar, NoReturn, Self
 from dglm._typing import Matrix, Vector
 from dglm.data import Block
 from dglm.families import Family
-from dglm.matrix import GramDiagonal
+from dglm.matrix import GramDiagonal, InformationKind
 from dglm.objective.base import weighted, weighted_total
 from dglm.objective.gradient import Gradient, pearson
+from dglm.objective.sweep import sweep
 
 
 @dataclass(frozen=True)
@@ -34,17 +35,19 @@ class DiagonalCurvature(Gradient):
 
     information: GramDiagonal
 
-    by_sweep: ClassVar[bool] = False
+    by_sweep_with: ClassVar[InformationKind] = GramDiagonal
 
     @classmethod
     def of(cls, block: Block, point: Vector, family: Family) -> Self:
+        swept = sweep(block, point, family, GramDiagonal)
+        if swept is not None and isinstance(swept.information, GramDiagonal):
+            return cls(swept.deviance, swept.pearson_chi2, swept.score, swept.information)
         at = family.pointwise(block.y, block.eta(point))
         w = block.row_weights
         return cls(
             weighted_total(w, at.deviance),
             weighted_total(w, pearson(at)),
-            block.X.cross(weighted(w, at.score)),
-            block.X.gram_diagonal(weighted(w, at.information)),
+            *block.X.cross_and_diagonal(weighted(w, at.score), weighted(w, at.information)),
         )
 
     def __add__(self, other: Self) -> Self:

@@ -37,7 +37,7 @@ class Gradient(Sum):
 
     @classmethod
     def of(cls, block: Block, point: Vector, family: Family) -> Self:
-        swept = sweep(block, point, family, curved=False)
+        swept = sweep(block, point, family, None)
         if swept is not None:
             return cls(swept.deviance, swept.pearson_chi2, swept.score)
         at = family.pointwise(block.y, block.eta(point))

@@ -18,8 +18,8 @@ from dglm._typing import Matrix, Vector
 from dglm.data import TILE_ROWS, Block, BlockedData, Dropped
 from dglm.errors import DataError, TooWideError
 from dglm.families import Family, Gaussian
-from dglm.matrix import Basis, Cross, Gram, GramDiagonal
-from dglm.objective.base import weighted_total
+from dglm.matrix import Basis, Cross, Gram, GramDiagonal, both
+from dglm.objective.base import weighted, weighted_total
 from dglm.objective.first_step import Responses, first_step, step_from
 from dglm.objective.refused import check_response, infinite_value
 from dglm.objective.sweep import in_one_sweep, sweep
@@ -53,11 +53,18 @@ class Survey:
         Log-likelihood at mu = y and unit scale.
     low, high : (p,) array
         The value of each column that is constant; -inf and inf for others.
+    squares : float
+        sum_i w_i (y_i - mean)^2.
     information : Gram or GramDiagonal
         X'WX, W the working weights at the family's starting means, or at those of a pilot; its diagonal alone where
         the design is wide.
     cross : Cross
         X'Wz, z the working response less the offset; nan when the starting means have no finite eta.
+    with_offset : bool
+        Whether rows have an offset.
+    plain : bool
+        Whether W and z are the weights and the responses themselves, as where no p x p matrix was made: they tell all
+        of a model that has one mean for all rows, where these have no offset.
     """
 
     family: Family
@@ -72,8 +79,11 @@ class Survey:
     saturated: float
     low: Vector
     high: Vector
+    squares: float
     information: Gram | GramDiagonal
     cross: Cross
+    with_offset: bool = False
+    plain: bool = False
 
     @property
     def wide(self) -> bool:
@@ -129,8 +139,10 @@ class Survey:
         """
         of = Responses.of(block)
         responses = cls._without_columns(block, of, family)
-        swept = None if wide or near is None else _swept(block, family, near)
-        return responses._with_columns(*(swept or _products(block, family, of, wide=wide, near=near)))
+        if wide:
+            return responses._with_columns(*_plain(block), plain=True)
+        swept = None if near is None else _swept(block, family, near)
+        return responses._with_columns(*(swept or _products(block, family, of, near=near)))
 
     @classmethod
     def of_response(cls, block: Block, family: Family) -> Survey:
@@ -169,13 +181,15 @@ class Survey:
             saturated=weighted_total(of.freq, family.loglike_obs(of.y, of.y, of.var, 1.0)),
             low=none,
             high=none,
+            squares=weighted_total(of.counts, (of.y - mean) ** 2) if total > 0 else 0.0,
             information=Gram(0.0, none, 0.0, none, np.empty((0, 0))),
             cross=Cross(0.0, none, 0.0, none),
+            with_offset=block.offset is not None,
         )
 
-    def _with_columns(self, gram: Gram | GramDiagonal, cross: Cross) -> Survey:
+    def _with_columns(self, gram: Gram | GramDiagonal, cross: Cross, *, plain: bool = False) -> Survey:
         low, high = _constants(gram)
-        return replace(self, low=low, high=high, information=gram, cross=cross)
+        return replace(self, low=low, high=high, information=gram, cross=cross, plain=plain)
 
     def __add__(self, other: Survey) -> Survey:
         total = self.total_weight + other.total_weight
@@ -195,8 +209,10 @@ class Survey:
             saturated=self.saturated + other.saturated,
             low=np.minimum(self.low, other.low),
             high=np.maximum(self.high, other.high),
-            information=_both(self.information, other.information),
+            squares=self.squares + other.squares + self._squares_about(mean) + other._squares_about(mean),
+            information=both(self.information, other.information),
             cross=self.cross + other.cross,
+            with_offset=self.with_offset or other.with_offset,
         )
 
     def _about(self, mean: float) -> float:
@@ -204,6 +220,10 @@ class Survey:
         if self.total_weight == 0 or self.mean == mean:
             return 0.0
         return self.total_weight * float(self.family.unit_deviance(np.array([self.mean]), np.array([mean]))[0])
+
+    def _squares_about(self, mean: float) -> float:
+        """Return W (own mean - mean)^2."""
+        return self.total_weight * (self.mean - mean) ** 2
 
     def constant_column(self) -> tuple[int | None, float]:
         """Return the first column that is constant and not zero, the intercept, and its value.
@@ -234,37 +254,30 @@ class Survey:
         return Basis.of(self.information, intercept, constant)
 
 
-def _products(
-    block: Block, family: Family, of: Responses, *, wide: bool, near: Vector | None
-) -> tuple[Gram | GramDiagonal, Cross]:
-    """Return X'WX, or its diagonal, and X'Wz."""
+def _plain(block: Block) -> tuple[GramDiagonal, Cross]:
+    """Return the diagonal of X'WX and X'Wz of the weights and the responses themselves."""
+    cross, diagonal = block.X.cross_and_diagonal(weighted(block.row_weights, block.y), block.weights)
+    return diagonal, cross
+
+
+def _products(block: Block, family: Family, of: Responses, *, near: Vector | None) -> tuple[Gram, Cross]:
+    """Return X'WX and X'Wz at the means of given coefficients, the family's starting means where there are none."""
     if near is None:
         W, Wz = (of.rows(values) for values in first_step(family, of, block.offset))
     else:
         W, Wz = step_from(family, block, block.X.matvec(near))
-    if wide:
-        return block.X.gram_diagonal(W), block.X.cross(Wz)
     cross, gram = block.X.cross_and_gram(Wz, W)
     return gram, cross
 
 
 def _swept(block: Block, family: Family, near: Vector) -> tuple[Gram, Cross] | None:
     """Return X'WX and X'Wz at given coefficients from one sweep, if there is one, and all means are in range."""
-    found = sweep(block, near, family, curved=True)
-    if found is None or found.information is None:
+    found = sweep(block, near, family, Gram)
+    if found is None or not isinstance(found.information, Gram):
         return None
     # z = X b + W^-1 r
     cross = found.score + found.information.times(near)
     return (found.information, cross) if np.isfinite(cross.total) else None
-
-
-def _both(one: Gram | GramDiagonal, other: Gram | GramDiagonal) -> Gram | GramDiagonal:
-    """Return the sum of two records of one kind."""
-    if isinstance(one, Gram) and isinstance(other, Gram):
-        return one + other
-    if isinstance(one, GramDiagonal) and isinstance(other, GramDiagonal):
-        return one + other
-    raise TypeError("a survey with all products of columns does not add to one without")
 
 
 def _constants(gram: Gram | GramDiagonal) -> tuple[Vector, Vector]:
@@ -394,18 +407,28 @@ def survey_block(
         near = np.zeros(block.X.shape[1])
     with np.errstate(all="ignore"):
         # two kinds of responses are few numbers however many rows there are
-        few, whole = of.second is not None, block.X.in_one_sweep and not wide
-        swept = _swept(block, family, near) if whole and near is not None and in_one_sweep(block, family) else None
-        if swept is not None:
+        few = of.second is not None
+        products = _of_whole_block(block, family, wide=wide, near=near)
+        if products is not None:
             some = ((rows, Responses.of(rows)) for _, rows in block.responses(TILE_ROWS))
             responses = (Survey._without_columns(*each, family) for each in ([(block, of)] if few else some))
-            found = reduce(add, responses)._with_columns(*swept)
+            found = reduce(add, responses)._with_columns(*products, plain=wide)
         else:
-            tiles = [block] if whole and few and near is None else block.tiles()
+            whole = few and near is None and not wide and block.X.in_one_sweep(Gram)
+            tiles = [block] if whole else block.tiles()
             found = reduce(add, (Survey.of(tile, family, wide=wide, near=near) for tile in tiles))
         if not np.isfinite(_sums_of(found.information)).all():
             raise infinite_value(block, exog_names)
     return replace(found, dropped=block.dropped)
+
+
+def _of_whole_block(
+    block: Block, family: Family, *, wide: bool, near: Vector | None
+) -> tuple[Gram | GramDiagonal, Cross] | None:
+    """Return X'WX, or its diagonal, and X'Wz where one sweep over the rows brings them; None where tiles do."""
+    if wide:
+        return _plain(block) if block.X.in_one_sweep(GramDiagonal) else None
+    return _swept(block, family, near) if near is not None and in_one_sweep(block, family, Gram) else None
 
 
 def _sums_of(gram: Gram | GramDiagonal) -> Matrix | Vector:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dglm._typing import Vector
 from dglm.data import Block
 from dglm.families import Family
-from dglm.matrix import Likelihood, LikelihoodSums
+from dglm.matrix import InformationKind, Likelihood, LikelihoodSums
 
 
-def in_one_sweep(block: Block, family: Family) -> bool:
+def in_one_sweep(block: Block, family: Family, information: InformationKind) -> bool:
     """Return whether `sweep` takes the rows of a block.
 
     Parameters
@@ -17,16 +17,18 @@ def in_one_sweep(block: Block, family: Family) -> bool:
         The rows.
     family : Family
         With its link.
+    information : type or None
+        Which record of the information is wanted.
 
     Returns
     -------
     bool
         False where either has no compiled loop.
     """
-    return block.X.in_one_sweep and family.loop is not None
+    return block.X.in_one_sweep(information) and family.loop is not None
 
 
-def sweep(block: Block, beta: Vector, family: Family, *, curved: bool) -> LikelihoodSums | None:
+def sweep(block: Block, beta: Vector, family: Family, information: InformationKind) -> LikelihoodSums | None:
     """Return the sums of a likelihood from one sweep over the rows of a block.
 
     Parameters
@@ -37,15 +39,15 @@ def sweep(block: Block, beta: Vector, family: Family, *, curved: bool) -> Likeli
         Coefficients.
     family : Family
         With its link.
-    curved : bool
-        Whether the information is wanted.
+    information : type or None
+        Which record of the information is wanted.
 
     Returns
     -------
     LikelihoodSums or None
         None where they are not `in_one_sweep`.
     """
-    loop = family.loop if block.X.in_one_sweep else None
+    loop = family.loop if block.X.in_one_sweep(information) else None
     if loop is None:
         return None
-    return block.X.swept(beta, Likelihood(loop, block.y, block.offset, block.row_weights, curved))
+    return block.X.swept(beta, Likelihood(loop, block.y, block.offset, block.row_weights, information))

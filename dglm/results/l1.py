@@ -12,7 +12,7 @@ from dglm._typing import Mask, Vector
 from dglm.data import one_blas_thread
 from dglm.inference import duality_gap, has_duality_gap
 from dglm.matrix import GramDiagonal
-from dglm.objective import Objective, SecondOrder
+from dglm.objective import Objective, SecondOrder, mean_information
 from dglm.penalties import Separable, SparsePenalty
 from dglm.results.rows_again import objective_again
 from dglm.results.selecting import LACKING, Selecting
@@ -136,7 +136,7 @@ class L1Results(Selecting):
             return 0.0
         basis = e.basis if self._free_intercept else replace(e.basis, intercept=None)
         if isinstance(e.survey.information, GramDiagonal):
-            diagonal = basis.diagonal(e.survey.information)[free]
+            diagonal = basis.diagonal(mean_information(e.survey))[free]
             return float(np.sum(np.divide(score[free] ** 2, diagonal, out=np.zeros_like(diagonal), where=diagonal > 0)))
         information = e.fit.sums.information if isinstance(e.fit.sums, SecondOrder) else e.survey.gram
         H = basis.gram(information)[np.ix_(free, free)]

@@ -16,7 +16,7 @@ from dglm.matrix import Basis
 from dglm.objective import Curvature, DiagonalCurvature, FactoredCurvature, Gradient, Objective, Request
 from dglm.penalties import Penalty, SparsePenalty
 from dglm.solvers.base import dispersion
-from dglm.solvers.start import null_start
+from dglm.solvers.start import null_start, null_sums
 from dglm.solvers.state import moving
 
 P = TypeVar("P", bound=Penalty, covariant=True)
@@ -72,7 +72,7 @@ class Coordinates(Generic[P]):
     def begin(
         cls, objective: Objective[P], basis: Basis, start: Vector | None, want: type[Scaling]
     ) -> tuple[Self, Point, Scaling]:
-        """Return the coordinates as one pass at the null model shows them, and where to begin.
+        """Return the coordinates as the null model shows them, and where to begin: one pass, where it takes one.
 
         Parameters
         ----------
@@ -94,10 +94,13 @@ class Coordinates(Generic[P]):
         beta = null if start is None else start
         if isinstance(objective.penalty, SparsePenalty):
             beta = objective.penalty.feasible(beta)
-        requests: list[Request] = [(want, null)]
+        known = null_sums(objective) if want is DiagonalCurvature else None
+        requests: list[Request] = [] if known is not None else [(want, null)]
         if not np.array_equal(beta, null):
             requests.append((Gradient, beta))
-        found = objective.together(*requests)
+        found = objective.together(*requests) if requests else ()
+        if known is not None:
+            found = (known, *found)
         at_null: Scaling = found[0]
         coordinates = cls.of(objective, basis, at_null)
         return coordinates, coordinates.point(basis.from_params(beta), found[-1]), at_null

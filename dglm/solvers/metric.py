@@ -1,7 +1,8 @@
 """Metric: what first-order methods measure steps by, as much of the second derivatives as memory linear in p holds.
 
-It is a diagonal, and exact for what columns share with the intercept and with others of their factor. L-BFGS, which
-begins from it, then has only the correlations between factors and between numbers left to learn.
+It is a diagonal, and exact for what columns share with the intercept and with others of their factor; without an
+intercept, for what they share because their means are not zero. L-BFGS, which begins from it, then has only the
+correlations between factors and between numbers left to learn.
 """
 
 from __future__ import annotations
@@ -32,6 +33,22 @@ class Intercept:
 
     position: int
     share: Vector
+
+
+@dataclass(frozen=True)
+class Means:
+    """What columns share where no intercept takes it, t m m'.
+
+    Attributes
+    ----------
+    total : float
+        t, the sum of the weights.
+    mean : (p,) array
+        m, the weighted means.
+    """
+
+    total: float
+    mean: Vector
 
 
 @dataclass(frozen=True)
@@ -78,9 +95,11 @@ class Metric:
     Attributes
     ----------
     diagonal : (p,) array
-        Of M; for columns in groups D, before anything is taken off.
+        Of M; for columns in groups D, before anything is taken off; where there are means, before they are added.
     intercept : Intercept or None
         Where columns share something with it.
+    means : Means or None
+        Where there is no intercept.
     groups : Groups or None
         Where there are some.
 
@@ -92,6 +111,7 @@ class Metric:
 
     diagonal: Vector
     intercept: Intercept | None = None
+    means: Means | None = None
     groups: Groups | None = None
 
     @classmethod
@@ -116,8 +136,13 @@ class Metric:
         """
         H = basis.diagonal(information) / nobs
         total = information.total / nobs
-        if basis.intercept is None or not total > 0:
+        if not total > 0 or (basis.intercept is None and information.groups is not None):
             return cls(_positive(H + penalty))
+        if basis.intercept is None:
+            about = information.centred()
+            return cls(
+                _positive(np.maximum(about.diagonal / nobs, LEFT * H) + penalty), means=Means(total, about.centre)
+            )
         shift = information.about(basis.centre).first / information.total
         shift[basis.intercept] = 0.0
         diagonal = _positive(np.maximum(H - total * shift**2, LEFT * H) + penalty)
@@ -133,7 +158,7 @@ class Metric:
             diagonal[columns] = _positive(raw.diagonal[columns] * varying + penalty[columns])
             taken = np.bincount(labels, mean**2 / diagonal[columns])
             groups = Groups(columns, labels, mean, np.maximum(total, (1 + LEFT) * taken))
-        return cls(diagonal, intercept, groups)
+        return cls(diagonal, intercept, groups=groups)
 
     def strengthened(self, by: float) -> Metric:
         """Return a multiple of the metric.
@@ -148,9 +173,10 @@ class Metric:
         Metric
             By which steps are shorter, if it is above 1.
         """
-        g = self.groups
+        g, means = self.groups, self.means
         groups = None if g is None else replace(g, mean=by * g.mean, totals=by * g.totals)
-        return replace(self, diagonal=by * self.diagonal, groups=groups)
+        means = None if means is None else replace(means, total=by * means.total)
+        return replace(self, diagonal=by * self.diagonal, means=means, groups=groups)
 
     def solve(self, gradient: Vector) -> Vector:
         """Return M^-1 g.
@@ -165,6 +191,10 @@ class Metric:
         (p,) array
             A step.
         """
+        if self.means is not None:
+            # (D + t m m')^-1 = D^-1 - D^-1 m m'D^-1 / (1/t + m'D^-1 m)
+            carried, alone = self.means.mean / self.diagonal, gradient / self.diagonal
+            return alone - carried * (self.means.mean @ alone / (1 / self.means.total + self.means.mean @ carried))
         if self.intercept is None:
             return gradient / self.diagonal
         # M = m (e + v)(e + v)' + B, e the unit vector of the intercept, with which neither v nor B has to do
@@ -193,6 +223,8 @@ class Metric:
             The change of the gradient that the metric expects.
         """
         product: Vector = self.diagonal * step
+        if self.means is not None:
+            product += self.means.total * (self.means.mean @ step) * self.means.mean
         if self.intercept is None:
             return product
         if self.groups is not None:

@@ -76,7 +76,7 @@ class Problem:
 
     @classmethod
     def begin(cls, objective: Objective[SparsePenalty], start: Vector | None, fresh: Pairs) -> tuple[Problem, Iterate]:
-        """Return the problem as one pass at the null model shows it, and where to begin.
+        """Return the problem as the null model shows it, and where to begin: one pass, where it takes one.
 
         Parameters
         ----------

@@ -26,7 +26,7 @@ ROUNDING = 1e-14
 LEAST_CURVATURE = 1e-8
 # And no more than this, beside which others would be rounding.
 MOST_CURVATURE = 1e8
-# What columns share with the intercept counts from here on, relative to its information.
+# What columns share with the intercept, or with one another, counts from here on, relative to its information.
 SHARED = 1e-8
 
 
@@ -158,7 +158,10 @@ class SecantModel:
     def _of(cls, metric: Metric, pairs: Sequence[tuple[Vector, Vector]]) -> SecantModel | None:
         """Return the model of these pairs; None where rounding leaves it indefinite."""
         D, rows, blocks = metric.diagonal, [], []
-        intercept = metric.intercept
+        intercept, means = metric.intercept, metric.means
+        if means is not None and np.sqrt(means.total * float(means.mean @ (means.mean / D))) > SHARED:
+            rows.append(means.mean)
+            blocks.append(np.array([[-1.0 / means.total]]))
         if intercept is not None:
             # m (e + v)(e + v)' - m e e' = [e v] C [e v]', -C^-1 = [[1, -1], [-1, 0]] / m
             m, v = D[intercept.position], intercept.share

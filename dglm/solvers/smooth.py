@@ -81,7 +81,7 @@ class SmoothProblem:
 
     @classmethod
     def begin(cls, objective: Objective[SmoothPenalty], start: Vector | None) -> tuple[SmoothProblem, Iterate]:
-        """Return the problem as one pass at the null model shows it, and where to begin.
+        """Return the problem as the null model shows it, and where to begin: one pass, where it takes one.
 
         Parameters
         ----------

@@ -6,7 +6,7 @@ import numpy as np
 
 from dglm._typing import Vector
 from dglm.matrix import ScaledCholesky
-from dglm.objective import Objective
+from dglm.objective import DiagonalCurvature, Objective, at_one_mean
 from dglm.penalties import Penalty, SmoothPenalty
 
 
@@ -58,6 +58,23 @@ def null_start(objective: Objective[Penalty]) -> Vector:
     gram = survey.gram.centred()
     # least squares of a constant on the columns: (X'WX) beta = X'W 1 eta
     return basis.factor(gram).solve(gram.total * gram.centre * eta)
+
+
+def null_sums(objective: Objective[Penalty]) -> DiagonalCurvature | None:
+    """Return the sums at `null_start` of a wide design, without a pass.
+
+    Parameters
+    ----------
+    objective : Objective
+        Its survey has them where there is no offset.
+
+    Returns
+    -------
+    DiagonalCurvature or None
+        None where rows have to be read for them.
+    """
+    eta = 0.0 if objective.basis.intercept is None else null_eta(objective)
+    return at_one_mean(objective.survey, objective.family, eta)
 
 
 def null_eta(objective: Objective[Penalty]) -> float:

@@ -42,9 +42,9 @@ TOLERANCES = [10.0**-k for k in range(8)]
 QUICK_ROWS, QUICK_STRENGTHS, QUICK_TOLERANCE, CERTIFIED = 20_000, {"L2": 1e-4, "L1": 5e-5}, 1e-7, 1e-12
 #: Who runs in it, and the passes that it may make; peers go to the tightest of the tolerances.
 QUICK = {
-    "L2: dglm, L-BFGS": 26,
+    "L2: dglm, L-BFGS": 22,
     "L2: scikit-learn, lbfgs": None,
-    "L1: dglm, proximal L-BFGS": 36,
+    "L1: dglm, proximal L-BFGS": 31,
     "L1: scikit-learn, liblinear": None,
 }
 
