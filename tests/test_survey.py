@@ -15,6 +15,7 @@ from dglm.families import Binomial, Gamma, Gaussian, InverseGaussian, NegativeBi
 from dglm.links import CLogLog, Identity, Log
 from dglm.matrix import DenseMatrix
 from dglm.objective import DiagonalCurvature, Survey, at_one_mean, mean_information, survey
+from dglm.objective.first_pass import survey_rows
 from dglm.testing._problems import FAMILIES, problem, rows_of
 
 N = 24
@@ -44,7 +45,7 @@ def random_block(family, seed: int) -> Block:
 def surveyed(block: Block, family, edges, *, wide=False) -> Survey:
     """Return the survey added up over the parts between some edges."""
     with np.errstate(all="ignore"):
-        return reduce(add, (Survey.of(rows_of(block, slice(a, b)), family, wide=wide) for a, b in pairwise(edges)))
+        return reduce(add, (survey_rows(rows_of(block, slice(a, b)), family, wide=wide) for a, b in pairwise(edges)))
 
 
 EDGES = st.lists(st.integers(0, N), max_size=8).map(lambda inner: [0, *sorted(inner), N])
@@ -120,8 +121,8 @@ def test_wide_survey_tells_every_model_of_one_mean(family, edges, seed, away):
 def test_other_surveys_do_not_tell_the_null_model():
     block = replace(random_block(Poisson(), 1), offset=None)
     with np.errstate(all="ignore"):
-        found = Survey.of(block, Poisson(), wide=True)
-        worked = Survey.of(block, Poisson()).without_products()
+        found = survey_rows(block, Poisson(), wide=True)
+        worked = survey_rows(block, Poisson()).without_products()
     assert at_one_mean(found, Poisson(), 0.3) is not None
     assert at_one_mean(found, Gamma(Log()), 0.3) is None
     # a mean of zero and one that is none
@@ -130,7 +131,7 @@ def test_other_surveys_do_not_tell_the_null_model():
     assert at_one_mean(worked, Poisson(), 0.3) is None
     assert mean_information(worked) is worked.information
     with np.errstate(all="ignore"):
-        offset = Survey.of(random_block(Poisson(), 1), Poisson(), wide=True)
+        offset = survey_rows(random_block(Poisson(), 1), Poisson(), wide=True)
     assert at_one_mean(offset, Poisson(), 0.3) is None
     assert at_one_mean(found + offset, Poisson(), 0.3) is None
 
@@ -178,8 +179,8 @@ def test_null_deviance_holds_where_blocks_are_all_zero(family, edges, zeros):
 def test_survey_of_no_rows_adds_nothing(family):
     block = problem(family, "plain", seed=2).block
     with np.errstate(all="ignore"):
-        whole = Survey.of(block, family)
-        none = Survey.of(rows_of(block, slice(0, 0)), family)
+        whole = survey_rows(block, family)
+        none = survey_rows(rows_of(block, slice(0, 0)), family)
     for found in (whole + none, none + whole):
         assert (found.n_rows, found.nobs, found.mean) == (whole.n_rows, whole.nobs, whole.mean)
         assert found.null_deviance == whole.null_deviance
@@ -191,8 +192,8 @@ def test_rows_of_zero_weight_do_not_count():
     family = Poisson()
     block = random_block(family, 7)
     with np.errstate(all="ignore"):
-        all_rows = Survey.of(block, family)
-        counted = Survey.of(rows_of(block, np.flatnonzero(block.weights > 0)), family)
+        all_rows = survey_rows(block, family)
+        counted = survey_rows(rows_of(block, np.flatnonzero(block.weights > 0)), family)
     assert all_rows.nobs == counted.nobs
     np.testing.assert_allclose(all_rows.null_deviance, counted.null_deviance, rtol=1e-13)
     np.testing.assert_allclose(all_rows.gram.about(np.zeros(3)).second, counted.gram.about(np.zeros(3)).second)
@@ -214,15 +215,15 @@ def test_nearly_constant_column_is_no_intercept():
     X = np.ones((50, 1))
     X[49] += 2**-50
     with np.errstate(all="ignore"):
-        assert Survey.of(Block(X=DenseMatrix(X), y=np.zeros(50)), Gaussian()).constant_column()[0] is None
+        assert survey_rows(Block(X=DenseMatrix(X), y=np.zeros(50)), Gaussian()).constant_column()[0] is None
 
 
 def test_starting_means_without_a_finite_eta_are_reported_as_nan():
     # the log of a negative response
     block = Block(X=DenseMatrix(np.ones((2, 1))), y=np.array([-1.0, 2.0]))
     with np.errstate(all="ignore"):
-        assert np.isnan(Survey.of(block, Gaussian(Log())).cross.total)
-        assert np.isfinite(Survey.of(block, Gaussian(Identity())).cross.total)
+        assert np.isnan(survey_rows(block, Gaussian(Log())).cross.total)
+        assert np.isfinite(survey_rows(block, Gaussian(Identity())).cross.total)
 
 
 def test_survey_is_one_pass_and_carries_what_was_dropped():

@@ -17,10 +17,11 @@ from scipy import sparse
 from dglm._typing import AnyArray, Codes, Matrix, Vector
 from dglm.matrix.base import DesignMatrix, StoredMatrix
 from dglm.matrix.categorical import CentredColumns, CodedColumns
+from dglm.matrix.centred_tile import CentredTile, level
 from dglm.matrix.crosses import Crosses
-from dglm.matrix.dense import CentredTile, level, mass_of, tile_rows
+from dglm.matrix.dense import tile_rows
 from dglm.matrix.likelihood import InformationKind, Likelihood, LikelihoodSums
-from dglm.matrix.products import Cross, Gram, GramDiagonal
+from dglm.matrix.products import Cross, Gram, GramDiagonal, mass_of
 from dglm.matrix.short_rows import Levels, Products, compiled, products, sweep
 
 

@@ -41,6 +41,26 @@ class Cross:
     total: float
     deviations: Vector
 
+    @classmethod
+    def of_sums(cls, n: int, centre: Vector, sums: Vector) -> Cross:
+        """Return the record of sums of which the last one is of the numbers themselves.
+
+        Parameters
+        ----------
+        n : int
+            Number of rows.
+        centre : (p,) array
+            What was taken off them.
+        sums : (p + 1,) array
+            sum_i r_i (x_i - centre, 1).
+
+        Returns
+        -------
+        Cross
+            A copy of the sums.
+        """
+        return cls(float(n), centre, float(sums[-1]), sums[:-1].copy())
+
     def about(self, centre: Vector) -> Vector:
         """Return sum_i r_i (x_i - centre).
 
@@ -105,6 +125,26 @@ class Gram:
     total: float
     first: Vector
     second: Matrix
+
+    @classmethod
+    def of_sums(cls, mass: float, centre: Vector, sums: Matrix) -> Gram:
+        """Return the record of sums of which the last ones are of the weights themselves.
+
+        Parameters
+        ----------
+        mass : float
+            Of the weights, as `mass_of` has it.
+        centre : (p,) array
+            What was taken off the rows.
+        sums : (p + 1, p + 1) array
+            sum_i w_i z_i z_i', z_i = (x_i - centre, 1).
+
+        Returns
+        -------
+        Gram
+            A copy of the sums.
+        """
+        return cls(mass, centre, float(sums[-1, -1]), sums[:-1, -1].copy(), sums[:-1, :-1].copy())
 
     @property
     def diagonal(self) -> Vector:
@@ -279,6 +319,22 @@ class GramDiagonal:
         left, right = left.about(centre), right.about(centre)
         total, first = left.total + right.total, left.first + right.first
         return GramDiagonal(mass, centre, total, first, left.diagonal + right.diagonal, groups)
+
+
+def mass_of(w: Vector) -> float:
+    """Return sum_i |w_i|.
+
+    Parameters
+    ----------
+    w : (n,) array
+        Weights of either sign.
+
+    Returns
+    -------
+    float
+        Where none is negative, without a copy.
+    """
+    return float(w.sum() if w.min(initial=0.0) >= 0 else np.abs(w).sum())
 
 
 def both(one: Gram | GramDiagonal, other: Gram | GramDiagonal) -> Gram | GramDiagonal:

@@ -15,8 +15,9 @@ import numpy as np
 from dglm._typing import AnyArray, Codes, Mask, Matrix, Vector
 from dglm.matrix.base import StoredMatrix, rows_among
 from dglm.matrix.categorical import CodedColumns
+from dglm.matrix.centred_tile import CENTRED_AT_ONCE, CentredTile
 from dglm.matrix.coded_tile import CodedTile, Tables
-from dglm.matrix.dense import CENTRED_AT_ONCE, CentredTile, sampled, sampled_centre, tile_rows
+from dglm.matrix.dense import sampled, sampled_centre, tile_rows
 from dglm.matrix.likelihood import InformationKind, Likelihood, LikelihoodSums
 from dglm.matrix.missing import missing_rows
 from dglm.matrix.products import Cross, Gram, GramDiagonal

@@ -9,6 +9,7 @@ from dglm.objective.curvature import Curvature, ObservedCurvature
 from dglm.objective.deviance import Deviance
 from dglm.objective.diagonal import DiagonalCurvature
 from dglm.objective.factored import FactoredCurvature, SecondOrder
+from dglm.objective.first_pass import survey, usable
 from dglm.objective.folds import Folds, survey_folds
 from dglm.objective.gradient import Gradient
 from dglm.objective.groups import Groups, at_rates, group_block, identity, most_groups
@@ -21,7 +22,7 @@ from dglm.objective.saturated import SaturatedLoglike
 from dglm.objective.scoring import HeldOut, HeldOutAt, Scorer, scorer_of
 from dglm.objective.shape import ShapeCurvature, ShapeLoglike, ShapeObjective, packed
 from dglm.objective.spread import column_spread
-from dglm.objective.survey import Survey, survey, usable
+from dglm.objective.survey import Survey
 from dglm.objective.trials import Trials, TrialsAt
 
 __all__ = [

@@ -10,7 +10,8 @@ from typing import Any
 from dglm.data import Block, BlockedData, Dropped, FoldedBlock
 from dglm.errors import DataError
 from dglm.families import Family
-from dglm.objective.survey import Survey, survey_block, usable
+from dglm.objective.first_pass import survey_block, usable
+from dglm.objective.survey import Survey
 
 
 @dataclass(frozen=True)

@@ -102,7 +102,7 @@ class Groups:
         """
         check_response(block, family, endog_name, block.y)
         with np.errstate(all="ignore"):
-            of_tiles = (Survey.of_response(tile, family) for _, tile in block.responses(TILE_ROWS))
+            of_tiles = (Survey.of_responses(tile, family) for _, tile in block.responses(TILE_ROWS))
             response = replace(reduce(add, of_tiles), dropped=block.dropped)
             rates = at_rates(block, family)
             offset = np.zeros(len(block)) if rates.offset is None else rates.offset

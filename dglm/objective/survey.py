@@ -1,4 +1,4 @@
-"""Survey: the first pass of every fit. It counts, checks, finds the null deviance and where to start.
+"""Survey: what the first pass of every fit learns: counts, the null deviance, and where to start.
 
 The null deviance costs no pass of its own: a unit deviance is a Bregman divergence, so within-block deviances about
 the block's mean add up to the deviance about the overall mean as sums of squares do,
@@ -9,20 +9,16 @@ Source: Banerjee, Merugu, Dhillon & Ghosh (2005), "Clustering with Bregman diver
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial, reduce
-from operator import add
 
 import numpy as np
 
-from dglm._typing import Matrix, Vector
-from dglm.data import TILE_ROWS, Block, BlockedData, Dropped
-from dglm.errors import DataError, TooWideError
-from dglm.families import Family, Gaussian
+from dglm._typing import Vector
+from dglm.data import Block, Dropped
+from dglm.errors import TooWideError
+from dglm.families import Family
 from dglm.matrix import Basis, Cross, Gram, GramDiagonal, both
-from dglm.objective.base import weighted, weighted_total
-from dglm.objective.first_step import Responses, first_step, step_from
-from dglm.objective.refused import check_response, infinite_value
-from dglm.objective.sweep import in_one_sweep, sweep
+from dglm.objective.base import weighted_total
+from dglm.objective.first_step import Responses
 
 
 @dataclass(frozen=True)
@@ -118,34 +114,7 @@ class Survey:
         return replace(self, information=GramDiagonal(gram.mass, gram.centre, gram.total, gram.first, gram.diagonal))
 
     @classmethod
-    def of(cls, block: Block, family: Family, *, wide: bool = False, near: Vector | None = None) -> Survey:
-        """Return the survey of the rows of a block.
-
-        Parameters
-        ----------
-        block : Block
-            The rows, possibly none.
-        family : Family
-            With its link.
-        wide : bool
-            Whether to make no p x p matrix.
-        near : (p,) array, optional
-            Coefficients at whose means X'WX and X'Wz are taken; at the family's starting means when not given.
-
-        Returns
-        -------
-        Survey
-            Over these rows.
-        """
-        of = Responses.of(block)
-        responses = cls._without_columns(block, of, family)
-        if wide:
-            return responses._with_columns(*_plain(block), plain=True)
-        swept = None if near is None else _swept(block, family, near)
-        return responses._with_columns(*(swept or _products(block, family, of, near=near)))
-
-    @classmethod
-    def of_response(cls, block: Block, family: Family) -> Survey:
+    def of_responses(cls, block: Block, family: Family, of: Responses | None = None) -> Survey:
         """Return the survey of the responses, weights and offsets of a block, without any column.
 
         Parameters
@@ -154,16 +123,15 @@ class Survey:
             The rows, possibly none.
         family : Family
             With its link.
+        of : Responses, optional
+            Of the rows, where they were looked at before.
 
         Returns
         -------
         Survey
             Over these rows.
         """
-        return cls._without_columns(block, Responses.of(block), family)
-
-    @classmethod
-    def _without_columns(cls, block: Block, of: Responses, family: Family) -> Survey:
+        of = Responses.of(block) if of is None else of
         w, f, none = block.row_weights, block.freq_weights, np.empty(0)
         total, nobs = (float(len(block)) if v is None else float(v.sum()) for v in (w, f))
         mean = weighted_total(of.counts, of.y) / total if total > 0 else 0.0
@@ -187,7 +155,23 @@ class Survey:
             with_offset=block.offset is not None,
         )
 
-    def _with_columns(self, gram: Gram | GramDiagonal, cross: Cross, *, plain: bool = False) -> Survey:
+    def with_columns(self, gram: Gram | GramDiagonal, cross: Cross, *, plain: bool) -> Survey:
+        """Return what is known of responses and of columns.
+
+        Parameters
+        ----------
+        gram : Gram or GramDiagonal
+            X'WX, or its diagonal.
+        cross : Cross
+            X'Wz.
+        plain : bool
+            Whether W and z are the weights and the responses themselves.
+
+        Returns
+        -------
+        Survey
+            Of the same rows.
+        """
         low, high = _constants(gram)
         return replace(self, low=low, high=high, information=gram, cross=cross, plain=plain)
 
@@ -254,32 +238,6 @@ class Survey:
         return Basis.of(self.information, intercept, constant)
 
 
-def _plain(block: Block) -> tuple[GramDiagonal, Cross]:
-    """Return the diagonal of X'WX and X'Wz of the weights and the responses themselves."""
-    cross, diagonal = block.X.cross_and_diagonal(weighted(block.row_weights, block.y), block.weights)
-    return diagonal, cross
-
-
-def _products(block: Block, family: Family, of: Responses, *, near: Vector | None) -> tuple[Gram, Cross]:
-    """Return X'WX and X'Wz at the means of given coefficients, the family's starting means where there are none."""
-    if near is None:
-        W, Wz = (of.rows(values) for values in first_step(family, of, block.offset))
-    else:
-        W, Wz = step_from(family, block, block.X.matvec(near))
-    cross, gram = block.X.cross_and_gram(Wz, W)
-    return gram, cross
-
-
-def _swept(block: Block, family: Family, near: Vector) -> tuple[Gram, Cross] | None:
-    """Return X'WX and X'Wz at given coefficients from one sweep, if there is one, and all means are in range."""
-    found = sweep(block, near, family, Gram)
-    if found is None or not isinstance(found.information, Gram):
-        return None
-    # z = X b + W^-1 r
-    cross = found.score + found.information.times(near)
-    return (found.information, cross) if np.isfinite(cross.total) else None
-
-
 def _constants(gram: Gram | GramDiagonal) -> tuple[Vector, Vector]:
     """Return the value of each column without spread as its range, every number as the range of the others.
 
@@ -290,146 +248,3 @@ def _constants(gram: Gram | GramDiagonal) -> tuple[Vector, Vector]:
         return np.full_like(gram.centre, np.inf), np.full_like(gram.centre, -np.inf)
     constant = gram.diagonal == 0
     return np.where(constant, gram.centre, -np.inf), np.where(constant, gram.centre, np.inf)
-
-
-def survey(
-    data: BlockedData[Block],
-    family: Family,
-    exog_names: list[str],
-    endog_name: str,
-    *,
-    wide: bool = False,
-    near: Vector | None = None,
-) -> Survey:
-    """Make the first pass, and refuse data that cannot be fitted.
-
-    Parameters
-    ----------
-    data : BlockedData
-        The rows.
-    family : Family
-        With its link.
-    exog_names : list of str
-        Names of the columns, for messages.
-    endog_name : str
-        Name of the response, for messages.
-    wide : bool
-        Whether to make no p x p matrix.
-    near : (p,) array, optional
-        Coefficients that X'WX and X'Wz are taken at; the family's starting means when not given.
-
-    Returns
-    -------
-    Survey
-        Over all rows.
-
-    Raises
-    ------
-    DomainError
-        If a response is outside the family's domain.
-    DataError
-        If a value is infinite, or no row of positive weight is left.
-    """
-    return usable(data.sum(partial(survey_block, wide=wide, near=near), family, exog_names, endog_name))
-
-
-def usable(found: Survey) -> Survey:
-    """Return a survey, unless there is nothing in it to be fitted.
-
-    Parameters
-    ----------
-    found : Survey
-        Of all rows.
-
-    Returns
-    -------
-    Survey
-        The same.
-
-    Raises
-    ------
-    DataError
-        If no row of positive weight is left.
-    """
-    if found.n_rows == 0:
-        n_dropped = found.dropped.n_rows
-        lacking = found.dropped.in_words
-        raise DataError(
-            f"no rows left: all {n_dropped} have something missing{lacking}" if n_dropped else "the data has no rows"
-        )
-    if found.total_weight == 0:
-        raise DataError(f"the weights of all {found.n_rows} rows are zero")
-    return found
-
-
-def survey_block(
-    block: Block,
-    family: Family,
-    exog_names: list[str],
-    endog_name: str,
-    *,
-    wide: bool = False,
-    near: Vector | None = None,
-) -> Survey:
-    """Check one block's rows and survey them, tile by tile.
-
-    Parameters
-    ----------
-    block : Block
-        The rows, possibly none.
-    family : Family
-        With its link.
-    exog_names : list of str
-        Names of the columns, for messages.
-    endog_name : str
-        Name of the response, for messages.
-    wide : bool
-        Whether products of columns with one another are left out.
-    near : (p,) array, optional
-        Coefficients that X'WX and X'Wz are taken at.
-
-    Returns
-    -------
-    Survey
-        Of these rows.
-
-    Raises
-    ------
-    DomainError
-        If a response is outside the family's domain.
-    DataError
-        If a value is infinite.
-    """
-    of = Responses.of(block)
-    check_response(block, family, endog_name, of.y)
-    if near is None and isinstance(family, Gaussian) and family.canonical:
-        # least squares have the same X'WX and X'Wz everywhere
-        near = np.zeros(block.X.shape[1])
-    with np.errstate(all="ignore"):
-        # two kinds of responses are few numbers however many rows there are
-        few = of.second is not None
-        products = _of_whole_block(block, family, wide=wide, near=near)
-        if products is not None:
-            some = ((rows, Responses.of(rows)) for _, rows in block.responses(TILE_ROWS))
-            responses = (Survey._without_columns(*each, family) for each in ([(block, of)] if few else some))
-            found = reduce(add, responses)._with_columns(*products, plain=wide)
-        else:
-            whole = few and near is None and not wide and block.X.in_one_sweep(Gram)
-            tiles = [block] if whole else block.tiles()
-            found = reduce(add, (Survey.of(tile, family, wide=wide, near=near) for tile in tiles))
-        if not np.isfinite(_sums_of(found.information)).all():
-            raise infinite_value(block, exog_names)
-    return replace(found, dropped=block.dropped)
-
-
-def _of_whole_block(
-    block: Block, family: Family, *, wide: bool, near: Vector | None
-) -> tuple[Gram | GramDiagonal, Cross] | None:
-    """Return X'WX, or its diagonal, and X'Wz where one sweep over the rows brings them; None where tiles do."""
-    if wide:
-        return _plain(block) if block.X.in_one_sweep(GramDiagonal) else None
-    return _swept(block, family, near) if near is not None and in_one_sweep(block, family, Gram) else None
-
-
-def _sums_of(gram: Gram | GramDiagonal) -> Matrix | Vector:
-    return gram.second if isinstance(gram, Gram) else gram.diagonal

@@ -9,8 +9,8 @@ from dglm.data import Block
 from dglm.design import PreparedModel
 from dglm.families import Family
 from dglm.objective import Deviance, evaluate
+from dglm.objective.first_pass import survey_block, usable
 from dglm.objective.objective import Together
-from dglm.objective.survey import survey_block, usable
 
 
 def deviance_explained(rows: PreparedModel, family: Family, beta: Vector) -> float:
