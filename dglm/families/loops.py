@@ -6,7 +6,7 @@ import ctypes
 
 import numpy as np
 
-from dglm._compiled import at_once, library
+from dglm._compiled import address_of, as_float64, at_once, library
 from dglm._typing import Vector
 from dglm.families.base import Pointwise
 
@@ -50,10 +50,7 @@ def contributions(name: str, y: Vector, eta: Vector) -> Pointwise | None:
     """
     if not AT_ONCE or eta.ndim != 1 or y.shape != eta.shape:
         return None
-    y, eta = (np.require(values, np.float64, ["C", "A"]) for values in (y, eta))
-    score, information, deviance = (np.empty(len(eta)) for _ in range(3))
-    given, found = (
-        [ctypes.c_void_p(each.ctypes.data) for each in some] for some in ((y, eta), (score, information, deviance))
-    )
-    getattr(_LIBRARY, f"dglm_{name}")(AT_ONCE, ctypes.c_ssize_t(len(eta)), *given, None, *found, None)
+    given, (score, information, deviance) = [as_float64(each) for each in (y, eta)], np.empty((3, len(eta)))
+    parts = map(address_of, (*given, None, score, information, deviance, None))
+    getattr(_LIBRARY, f"dglm_{name}")(AT_ONCE, ctypes.c_ssize_t(len(eta)), *parts)
     return Pointwise(deviance, score, information)

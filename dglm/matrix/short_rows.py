@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from dglm._compiled import at_once, library
+from dglm._compiled import LANES_OF_SUMS, address_of, as_float64, at_once, library
 from dglm._typing import AnyArray, Codes, Mask, Matrix, Vector
 from dglm.matrix.likelihood import Likelihood
 from dglm.matrix.products import Gram
@@ -22,9 +22,8 @@ from dglm.matrix.products import Gram
 LINE = 64
 # Columns are padded to a multiple of these.
 GROUP = 8
-# Rows that are multiplied at once, those whose sums are made by themselves, and numbers that each sum of a likelihood
-# is added up in.
-PANEL, SPAN, LANES_OF_SUMS = 32, 512 * 32, 8
+# Rows that are multiplied at once, and those whose sums are made by themselves.
+PANEL, SPAN = 32, 512 * 32
 SUFFIXES = {np.dtype(np.float64): "f64", np.dtype(np.float32): "f32"}
 
 
@@ -83,7 +82,7 @@ def complete(values: AnyArray) -> bool:
     if apart == count:
         m, count = 1, m * count
     sizes = (ctypes.c_ssize_t(each) for each in (m, count, apart))
-    return not getattr(_LIBRARY, f"dglm_has_nan_{SUFFIXES[values.dtype]}")(AT_ONCE, _address(values), *sizes)
+    return not getattr(_LIBRARY, f"dglm_has_nan_{SUFFIXES[values.dtype]}")(AT_ONCE, address_of(values), *sizes)
 
 
 @dataclass(frozen=True)
@@ -129,21 +128,21 @@ class Levels:
         eta : (n,) array
             What they are added to.
         """
-        effects, by = _numbers(of_levels), self._structure()
-        _call("effects", ctypes.c_ssize_t(len(eta)), ctypes.byref(by), _address(effects), _address(eta))
+        effects, by = as_float64(of_levels), self._structure()
+        _call("effects", ctypes.c_ssize_t(len(eta)), ctypes.byref(by), address_of(effects), address_of(eta))
 
     def _structure(self, *found: Vector | Matrix) -> _Structure:
         """Return what the library takes, with room for sums, totals and tables where there are any."""
         k = len(self.n_levels)
         # signed integers one after the other, in the byte order of the machine
         codes = [np.ascontiguousarray(each, np.result_type(each.dtype, np.int8)) for each in self.codes]
-        numbers = [_numbers(each) for each in self.numbers]
+        numbers = [as_float64(each) for each in self.numbers]
         at = [(ctypes.c_void_p * k)(*(None if a is None else a.ctypes.data for a in each)) for each in (codes, numbers)]
         widths = [each.itemsize for each in codes]
         sizes = [np.array(each, dtype=np.intp) for each in (widths, self.n_levels, self.starts, self.offsets)]
         here = np.empty((k, PANEL), dtype=np.int32)
         pointers = [ctypes.cast(each, ctypes.c_void_p) for each in at]
-        addresses = [*map(_address, sizes), _address(here), *map(_address, found)]
+        addresses = [*map(address_of, sizes), address_of(here), *map(address_of, found)]
         structure = _Structure(k, pointers[0], addresses[0], pointers[1], *addresses[1:])
         # an address keeps no array alive
         structure.held = (codes, numbers, at, sizes, here)
@@ -242,8 +241,8 @@ def linear(values: AnyArray, centre: Vector, beta: Vector, constant: float) -> V
     """
     eta = np.empty(len(values))
     # held by name: an address keeps no array alive
-    c, b = _numbers(centre), _numbers(beta)
-    _call_with_rows("linear", values, _address(c), _address(b), ctypes.c_double(constant), _address(eta))
+    c, b = as_float64(centre), as_float64(beta)
+    _call_with_rows("linear", values, address_of(c), address_of(b), ctypes.c_double(constant), address_of(eta))
     return eta
 
 
@@ -268,8 +267,8 @@ def products(
     Products
         Sums over all rows.
     """
-    vectors = _numbers(r), _numbers(w)
-    return _products(values, centre, _Rows(*map(_address, vectors[::-1])), levels, curved=w is not None)[0]
+    vectors = as_float64(r), as_float64(w)
+    return _products(values, centre, _Rows(*map(address_of, vectors[::-1])), levels, curved=w is not None)[0]
 
 
 def sweep(
@@ -304,8 +303,8 @@ def sweep(
         Over all rows.
     """
     asked = likelihood
-    vectors = [_numbers(each) for each in (asked.y, asked.offset, asked.weights, beta, effects)]
-    at = _Rows(None, None, asked.loop, *map(_address, vectors), constant)
+    vectors = [as_float64(each) for each in (asked.y, asked.offset, asked.weights, beta, effects)]
+    at = _Rows(None, None, asked.loop, *map(address_of, vectors), constant)
     found, of_rows = _products(values, centre, at, levels, curved=asked.information is Gram)
     deviance, pearson_chi2 = of_rows.reshape(2, LANES_OF_SUMS).sum(axis=1).tolist()
     return Swept(deviance, pearson_chi2, found)
@@ -329,8 +328,8 @@ def _products(
     rooms = _zeros((1 + (len(values) > SPAN), padded * (1 + padded * curved) + 2 * LANES_OF_SUMS))
     of_span = ctypes.pointer(_Sums.of(rooms[-1], padded, curved=curved)) if len(rooms) > 1 else None
     total = _Sums.of(rooms[0], padded, of_span, curved=curved)
-    c = _numbers(centre)
-    _call_with_rows("products", values, _address(c), ctypes.byref(at), ctypes.byref(total), by)
+    c = as_float64(centre)
+    _call_with_rows("products", values, address_of(c), ctypes.byref(at), ctypes.byref(total), by)
     of_rows, cross, second = np.split(rooms[0], np.cumsum([2 * LANES_OF_SUMS, padded]))
     gram = second.reshape(padded, padded) if curved else np.zeros((padded, padded))
     return Products(cross[:k], gram[:k, :k], within[:, :k], totals, tables), of_rows
@@ -340,7 +339,7 @@ def _call_with_rows(name: str, values: AnyArray, *arguments: object) -> None:
     """Call a function with rows: where they are, how many of how many numbers, how far apart they begin."""
     strides = (step // values.dtype.itemsize for step in values.strides)
     sizes = (ctypes.c_ssize_t(each) for each in (*values.shape, *strides))
-    _call(f"{name}_{SUFFIXES[values.dtype]}", AT_ONCE, _address(values), *sizes, *arguments)
+    _call(f"{name}_{SUFFIXES[values.dtype]}", AT_ONCE, address_of(values), *sizes, *arguments)
 
 
 def _call(name: str, *arguments: object) -> None:
@@ -354,12 +353,3 @@ def _zeros(shape: tuple[int, ...]) -> Matrix:
     room = np.zeros(size + LINE // 8)
     start = -room.ctypes.data % LINE // 8
     return room[start : start + size].reshape(shape)
-
-
-def _address(values: AnyArray | None) -> ctypes.c_void_p | None:
-    return None if values is None else ctypes.c_void_p(values.ctypes.data)
-
-
-def _numbers(values: Vector | None) -> Vector | None:
-    """Return float64 numbers one after the other."""
-    return None if values is None else np.require(values, np.float64, ["C", "A"])

@@ -11,13 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dglm._compiled import at_once, library
-from dglm._typing import AnyArray, Matrix, SparseRows, Vector
+from dglm._compiled import LANES_OF_SUMS, address_of, as_float64, at_once, library
+from dglm._typing import Matrix, SparseRows, Vector
 from dglm.matrix.likelihood import Likelihood
 from dglm.matrix.products import GramDiagonal
 
-# Numbers that each sum over all rows is added up in.
-LANES_OF_SUMS = 8
 ENTRIES = {np.dtype(np.float64): "f64", np.dtype(np.float32): "f32"}
 INDICES = {np.dtype(np.int32): "i32", np.dtype(np.int64): "i64"}
 
@@ -111,8 +109,8 @@ def products(values: SparseRows, r: Vector, w: Vector) -> Products:
         Sums over all rows.
     """
     # held by name: an address keeps no array alive
-    vectors = [_numbers(each) for each in (w, r)]
-    return _swept(values, np.zeros(values.shape[1]), _Rows(*map(_address, vectors)), curved=True)[0]
+    vectors = [as_float64(each) for each in (w, r)]
+    return _swept(values, np.zeros(values.shape[1]), _Rows(*map(address_of, vectors)), curved=True)[0]
 
 
 def sweep(values: SparseRows, beta: Vector, likelihood: Likelihood) -> Swept:
@@ -133,8 +131,8 @@ def sweep(values: SparseRows, beta: Vector, likelihood: Likelihood) -> Swept:
         Over all rows.
     """
     asked = likelihood
-    vectors = [_numbers(each) for each in (asked.y, asked.offset, asked.weights)]
-    at = _Rows(None, None, asked.loop, *map(_address, vectors))
+    vectors = [as_float64(each) for each in (asked.y, asked.offset, asked.weights)]
+    at = _Rows(None, None, asked.loop, *map(address_of, vectors))
     found, of_rows = _swept(values, beta, at, curved=asked.information is GramDiagonal)
     deviance, pearson_chi2 = of_rows.tolist()
     return Swept(deviance, pearson_chi2, found)
@@ -146,9 +144,9 @@ def _swept(values: SparseRows, beta: Vector, at: _Rows, *, curved: bool) -> tupl
     of_span, of_all = (np.zeros((p, 4 if curved else 2)) for _ in range(2))
     of_span[:, 0] = beta
     totals, of_rows = np.zeros((2, LANES_OF_SUMS)), np.zeros((2, LANES_OF_SUMS))
-    sums = _Sums(curved, *map(_address, (of_span, of_all, totals, of_rows)))
+    sums = _Sums(curved, *map(address_of, (of_span, of_all, totals, of_rows)))
     loop = getattr(_LIBRARY, f"dglm_sweep_{ENTRIES[values.data.dtype]}_{INDICES[values.indices.dtype]}")
-    parts = map(_address, (values.data, values.indices, values.indptr))
+    parts = map(address_of, (values.data, values.indices, values.indptr))
     sizes = map(ctypes.c_ssize_t, (n, p, min(len(values.data), len(values.indices))))
     if loop(AT_ONCE, *parts, *sizes, ctypes.byref(at), ctypes.byref(sums)):
         raise IndexError("a stored entry is in no column, or a row has entries that are not stored")
@@ -161,12 +159,3 @@ def _columns(found: Matrix) -> tuple[Vector, Vector, Vector]:
     cross, *others = np.ascontiguousarray(found.T)
     first, squares = others if others else (np.zeros(0), np.zeros(0))
     return cross, first, squares
-
-
-def _address(values: AnyArray | None) -> ctypes.c_void_p | None:
-    return None if values is None else ctypes.c_void_p(values.ctypes.data)
-
-
-def _numbers(values: Vector | None) -> Vector | None:
-    """Return float64 numbers one after the other."""
-    return None if values is None else np.require(values, np.float64, ["C", "A"])
