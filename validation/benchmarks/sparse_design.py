@@ -207,7 +207,11 @@ def run_apart(name: str, directory: Path, l1: float) -> list[dict[str, float]]:
     """Run a contestant in a process of its own, as long as there is patience."""
     command = [sys.executable, __file__, "--contestant", name, "--directory", str(directory), "--l1", repr(l1)]
     try:
-        output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, timeout=PATIENCE).stdout
+        ended = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True, timeout=PATIENCE)
+        output = ended.stdout
+        if ended.returncode:
+            # as the system does to who takes more memory than there is
+            print(f"{name:32} ended by {ended.returncode}")
     except subprocess.TimeoutExpired as stopped:
         output = (stopped.stdout or b"").decode()
     return [json.loads(line) for line in output.splitlines()]
