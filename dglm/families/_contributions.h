@@ -26,17 +26,17 @@ INLINE int NAME(any)(NAME(bits) mask)
    rounded once. */
 INLINE NAME(lanes) NAME(exponential)(NAME(lanes) x)
 {
-    const NAME(lanes) zero = {0}, least = zero - 746.0, most = zero + 710.0;
+    const NAME(lanes) zero = {0}, least = zero - 746.0, most = zero + 710.0, shift = zero + SHIFT;
     x = CHOSEN(x < least, least, x);
     x = CHOSEN(x > most, most, x);
-    const NAME(lanes) shifted = x * LOG2_E + SHIFT;
-    const NAME(lanes) k = shifted - SHIFT;
-    const NAME(lanes) r = (x - k * LOG_2_HIGH) - k * LOG_2_LOW;
-    NAME(lanes) power = r * INVERSE_FACTORIALS[0] + INVERSE_FACTORIALS[1];
+    const NAME(lanes) shifted = FUSED(x, zero + LOG2_E, shift);
+    const NAME(lanes) k = shifted - shift;
+    const NAME(lanes) r = FUSED(k, zero - LOG_2_LOW, FUSED(k, zero - LOG_2_HIGH, x));
+    NAME(lanes) power = zero + INVERSE_FACTORIALS[0];
 #pragma GCC unroll 16
-    for (int i = 2; i < DEGREE; i++)
-        power = power * r + INVERSE_FACTORIALS[i];
-    power = power * r + 1.0;
+    for (int i = 1; i < DEGREE; i++)
+        power = FUSED(power, r, zero + INVERSE_FACTORIALS[i]);
+    power = FUSED(power, r, zero + 1.0);
     const NAME(bits) whole = ((NAME(bits))shifted << 32) >> 32, half = whole >> 1;
     const NAME(bits) one = (half + 1023) << 52, other = (whole - half + 1023) << 52;
     return power * (NAME(lanes))one * (NAME(lanes))other;
@@ -45,13 +45,13 @@ INLINE NAME(lanes) NAME(exponential)(NAME(lanes) x)
 /* log((1 + s) / (1 - s)) = 2 artanh(s) by so many terms of its series. */
 INLINE NAME(lanes) NAME(twice_artanh)(NAME(lanes) s, const int terms)
 {
-    const NAME(lanes) u = s * s;
-    NAME(lanes) series = u * (1.0 / (2 * terms + 3)) + 1.0 / (2 * terms + 1);
+    const NAME(lanes) zero = {0}, u = s * s;
+    NAME(lanes) series = zero + 1.0 / (2 * terms + 3);
 #pragma GCC unroll 32
-    for (int i = terms - 1; i > 0; i--)
-        series = series * u + 1.0 / (2 * i + 1);
+    for (int i = terms; i > 0; i--)
+        series = FUSED(series, u, zero + 1.0 / (2 * i + 1));
     const NAME(lanes) twice = s + s;
-    return twice + twice * (u * series);
+    return FUSED(twice, u * series, twice);
 }
 
 /* log x: x = 2^k m, m between the root of a half and that of two. Below the smallest normal number it is too small. */
@@ -66,7 +66,7 @@ INLINE NAME(lanes) NAME(logarithm)(NAME(lanes) x)
     m = CHOSEN(large, 0.5 * m, m);
     k = CHOSEN(large, k + 1.0, k);
     const NAME(lanes) of_m = NAME(twice_artanh)((m - 1.0) / (m + 1.0), TERMS_OF_ROOT);
-    const NAME(lanes) found = k * LOG_2_HIGH + (of_m + k * LOG_2_LOW);
+    const NAME(lanes) found = FUSED(k, zero + LOG_2_HIGH, FUSED(k, zero + LOG_2_LOW, of_m));
     /* what has no logarithm is not a number, and what is not a number has none */
     const NAME(lanes) beyond = CHOSEN(x == zero, -infinity, CHOSEN(x == infinity, infinity, zero * (infinity - infinity)));
     return CHOSEN((x > zero) & (x < infinity), found, beyond);
@@ -89,7 +89,7 @@ INLINE struct NAME(rows) NAME(logistic_rows)(NAME(lanes) y, NAME(lanes) eta)
     const NAME(lanes) mu = CHOSEN(positive, larger, smaller), nu = CHOSEN(positive, smaller, larger);
     const NAME(lanes) above = CHOSEN(positive, eta, zero);
     /* what cancels where the response is as expected is subtracted first */
-    const NAME(lanes) expected = above - y * eta;
+    const NAME(lanes) expected = FUSED(-y, eta, above);
     NAME(lanes) half = expected + NAME(twice_artanh)(t / (t + 2.0), TERMS_OF_THIRD);
     /* what there is of y alone is nothing for zeros and ones */
     if (NAME(any)(y * y != y))

@@ -3,8 +3,8 @@
    number: type of the stored rows; WIDTH: doubles in a register; TARGET: attribute that allows such registers;
    NAME(x): x with a suffix of both.
 
-   All sums are made in an order that does not depend on WIDTH, so that every set of instructions that multiplies and
-   adds in one step brings the same bits. */
+   All sums are made in an order that does not depend on WIDTH, so that every set of instructions that rounds FUSED once
+   brings the same bits. */
 
 typedef double NAME(lanes) __attribute__((vector_size(8 * WIDTH), aligned(8), may_alias));
 typedef long long NAME(bits) __attribute__((vector_size(8 * WIDTH), aligned(8), may_alias));
@@ -13,6 +13,7 @@ typedef number NAME(raw) __attribute__((vector_size(WIDTH * sizeof(number)), ali
 #define LANES(pointer) (*(NAME(lanes) *)(pointer))
 #define BITS(pointer) (*(NAME(bits) *)(pointer))
 #define NUMBERS(row, j) __builtin_convertvector(*(const NAME(raw) *)((row) + (j)), NAME(lanes))
+#define EACH(number) ((number) - (NAME(lanes)){0})
 #define DEVIATIONS(row, centre, j) (NUMBERS(row, j) - LANES((centre) + (j)))
 #define INLINE TARGET static inline __attribute__((always_inline))
 #if defined(__clang__) || __GNUC__ >= 12
@@ -73,7 +74,7 @@ INLINE void NAME(block)(const double *restrict a, const double *restrict b,
         for (int j = 0; j < GROUP; j++)
 #pragma GCC unroll 2
             for (int k = 0; k < registers; k++)
-                s[k][j] += a[j] * LANES(b + k * WIDTH);
+                s[k][j] = FUSED(EACH(a[j]), LANES(b + k * WIDTH), s[k][j]);
 #pragma GCC unroll 8
     for (int j = 0; j < GROUP; j++)
 #pragma GCC unroll 2
@@ -98,7 +99,7 @@ INLINE void NAME(within)(const struct levels *by, ptrdiff_t start, ptrdiff_t m, 
             double *restrict sums = by->sums + (by->starts[a] + codes[i]) * q;
             if (numbers)
                 for (ptrdiff_t j = 0; j < q; j += WIDTH)
-                    LANES(sums + j) += numbers[i] * LANES(weighted + i * q + j);
+                    LANES(sums + j) = FUSED(EACH(numbers[i]), LANES(weighted + i * q + j), LANES(sums + j));
             else
                 for (ptrdiff_t j = 0; j < q; j += WIDTH)
                     LANES(sums + j) += LANES(weighted + i * q + j);
@@ -155,7 +156,7 @@ INLINE void NAME(predict)(const struct rows *at, ptrdiff_t start, ptrdiff_t m, p
                 const double *d = deviations + (i + row) * q + k;
                 NAME(lanes) sum = LANES(d + q - GROUP) * LANES(slope + q - GROUP + k);
                 for (ptrdiff_t j = 0; j < q - GROUP; j += GROUP)
-                    sum += LANES(d + j) * LANES(slope + j + k);
+                    sum = FUSED(LANES(d + j), LANES(slope + j + k), sum);
                 s[k + row] = sum;
             }
             NAME(transpose)(s + k);
@@ -238,11 +239,11 @@ INLINE int NAME(products_padded)(
                 NAME(lanes) even = {0}, odd = {0};
                 ptrdiff_t i = 0;
                 for (; i + 1 < m; i += 2) {
-                    even += r[i] * LANES(deviations + i * q + j);
-                    odd += r[i + 1] * LANES(deviations + (i + 1) * q + j);
+                    even = FUSED(EACH(r[i]), LANES(deviations + i * q + j), even);
+                    odd = FUSED(EACH(r[i + 1]), LANES(deviations + (i + 1) * q + j), odd);
                 }
                 if (i < m)
-                    even += r[i] * LANES(deviations + i * q + j);
+                    even = FUSED(EACH(r[i]), LANES(deviations + i * q + j), even);
                 LANES(sums->cross + j) += even + odd;
             }
         if (total->span && (start % SPAN == SPAN - PANEL || start + PANEL >= n))
@@ -309,15 +310,15 @@ TARGET static void NAME(linear)(const number *restrict x, ptrdiff_t n, ptrdiff_t
             for (ptrdiff_t j = 0; j < p; j++)
 #pragma GCC unroll 4
                 for (ptrdiff_t k = 0; k < 4; k++)
-                    sums[k] += (NUMBERS(x + i + k * WIDTH, j * along) - middle[j]) * slope[j];
+                    sums[k] = FUSED(NUMBERS(x + i + k * WIDTH, j * along) - middle[j], EACH(slope[j]), sums[k]);
             for (ptrdiff_t k = 0; k < 4; k++)
                 LANES(eta + i + k * WIDTH) = sums[k] + constant;
         }
         for (; i < n; i++) {
-            double sum = 0.0;
+            NAME(lanes) sum = {0};
             for (ptrdiff_t j = 0; j < p; j++)
-                sum += ((double)x[i + j * along] - middle[j]) * slope[j];
-            eta[i] = sum + constant;
+                sum = FUSED(EACH((double)x[i + j * along] - middle[j]), EACH(slope[j]), sum);
+            eta[i] = sum[0] + constant;
         }
         return;
     }
@@ -331,7 +332,7 @@ TARGET static void NAME(linear)(const number *restrict x, ptrdiff_t n, ptrdiff_t
             const NAME(bits) v = (NAME(bits))DEVIATIONS(row, middle, whole + k) & BITS(kept + k);
             NAME(lanes) sum = (NAME(lanes))v * LANES(slope + whole + k);
             for (ptrdiff_t j = 0; j < whole; j += GROUP)
-                sum += DEVIATIONS(row, middle, j + k) * LANES(slope + j + k);
+                sum = FUSED(DEVIATIONS(row, middle, j + k), LANES(slope + j + k), sum);
             LANES(s + k) = sum;
         }
         eta[i] = ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7])) + constant;
@@ -342,5 +343,6 @@ TARGET static void NAME(linear)(const number *restrict x, ptrdiff_t n, ptrdiff_t
 #undef BITS
 #undef NUMBERS
 #undef DEVIATIONS
+#undef EACH
 #undef INLINE
 #undef SHUFFLED

@@ -3,8 +3,8 @@
    number, integer: types of the stored entries and of their columns; WIDTH: doubles in a register; TARGET: attribute that
    allows such registers; NAME(x): x with a suffix of all.
 
-   All sums are made in an order that does not depend on WIDTH, so that every set of instructions that multiplies and
-   adds in one step brings the same bits. */
+   All sums are made in an order that does not depend on WIDTH, and every product is rounded: all sets of instructions
+   bring the same bits. */
 
 typedef double NAME(lanes) __attribute__((vector_size(8 * WIDTH), aligned(8), may_alias));
 typedef long long NAME(bits) __attribute__((vector_size(8 * WIDTH), aligned(8), may_alias));
