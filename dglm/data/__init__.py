@@ -14,12 +14,13 @@ from dglm.data.grouped import GroupedBlock
 from dglm.data.journal import Journal, Kept
 from dglm.data.keeping import Persist, kept
 from dglm.data.keys import Keys, comparable, distinct, joined
-from dglm.data.memory import MemoryBlocks, free_memory, usable_cores
+from dglm.data.memory import MemoryBlocks, free_memory
 from dglm.data.memory_tables import ArrayTable, PandasTable
 from dglm.data.narwhals_table import NarwhalsTable
 from dglm.data.passes import Advance, PassLog, count_passes, show_passes
 from dglm.data.seals import Seal
-from dglm.data.tables import FrameTable, Table
+from dglm.data.tables import FrameTable, Table, block_starts
+from dglm.data.threads import usable_cores
 
 __all__ = [
     "TILE_ROWS",
@@ -50,6 +51,7 @@ __all__ = [
     "Seal",
     "Spread",
     "Table",
+    "block_starts",
     "comparable",
     "count_passes",
     "distinct",

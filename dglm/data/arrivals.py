@@ -25,8 +25,8 @@ from distributed import Client, Future, worker_client
 
 from dglm.data.blas import one_blas_thread
 from dglm.data.cluster import guarded
-from dglm.data.memory import in_a_task
 from dglm.data.passes import PassLog
+from dglm.data.threads import in_a_task
 
 #: What makes a partition, and what the scheduler brings for it.
 Part = tuple[Callable[..., Any], tuple[Delayed, ...]]

@@ -15,7 +15,8 @@ from dask.delayed import Delayed
 from distributed import Client
 
 from dglm.data.cluster import workers_of
-from dglm.data.memory import free_memory, usable_cores
+from dglm.data.memory import free_memory
+from dglm.data.threads import usable_cores
 from dglm.errors import AsynchronousClientError
 
 

@@ -16,7 +16,7 @@ from dglm._typing import Mask
 from dglm.data.blocked import BlockedData
 
 # Most rows of a block in memory, and fewest of one of several, so that starting a thread is little beside its work.
-MOST_BLOCK_ROWS, LEAST_BLOCK_ROWS = 2**17, 2**15
+MOST_BLOCK_ROWS, LEAST_BLOCK_ROWS = 2**18, 2**15
 # Threads that are to have equal shares of the blocks.
 SHARES = (8, 4, 2)
 

@@ -30,6 +30,9 @@ def is_frame(data: Any) -> bool:
     bool
         False for series, arrays, dicts and paths.
     """
+    if isinstance(data, np.ndarray):
+        # narwhals would look for its plugins, once, which takes as long as a small fit
+        return False
     return isinstance(data, (pd.DataFrame, dd.DataFrame)) or _other_frame(data) is not None
 
 

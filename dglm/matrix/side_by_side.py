@@ -29,7 +29,7 @@ ROWS_PER_ELEMENT = 0.25
 # And for each column of a wide design, which has no X'WX.
 ROWS_PER_COLUMN = 4
 # Rows that are summed by themselves where they are read in one sweep, so that rounding does not grow with their number.
-ROWS_OF_SWEEP = 2**17
+ROWS_OF_SWEEP = 2**18
 
 
 @dataclass(frozen=True)

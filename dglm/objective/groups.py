@@ -11,12 +11,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import reduce
+from itertools import pairwise
 from operator import add
 
 import numpy as np
 
 from dglm._typing import AnyArray, Codes, Vector
-from dglm.data import TILE_ROWS, Block, BlockedData, CompressedBlock, CompressedData, Spread, equal_rows, sum_by_group
+from dglm.data import (
+    TILE_ROWS,
+    Block,
+    BlockedData,
+    CompressedBlock,
+    CompressedData,
+    Spread,
+    block_starts,
+    equal_rows,
+    sum_by_group,
+)
 from dglm.errors import DataError
 from dglm.families import Family
 from dglm.links import Log
@@ -29,8 +40,6 @@ from dglm.objective.survey import Survey
 FEW = 2**15
 # Bytes of groups that one process is to hold.
 MOST_BYTES = 2**27
-# Rows of a part of the groups, as of a block in memory.
-PART_ROWS = 2**17
 # Exponents of offsets that are far from overflow; rows beyond keep their offset, and are equal only where it is.
 LARGEST_SHIFT = 200.0
 
@@ -165,7 +174,7 @@ class Groups:
             In this process; without groups of zero weight, which count for nothing.
         """
         counted = np.flatnonzero(self.y.total > 0)
-        parts = [self._part(counted[i : i + PART_ROWS]) for i in range(0, len(counted), PART_ROWS)]
+        parts = [self._part(counted[start:stop]) for start, stop in pairwise(block_starts(len(counted)))]
         return CompressedData(parts, rows, even=self.even)
 
     def _part(self, rows: Codes) -> CompressedBlock:

@@ -23,7 +23,7 @@ from measure import machine, versions
 from threadpoolctl import threadpool_limits
 
 import dglm
-from dglm.data.memory import usable_cores
+from dglm.data import usable_cores
 
 ROWS = 8_000_000
 REPEATS = 5
