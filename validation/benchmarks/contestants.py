@@ -21,15 +21,21 @@ ADMM_CHUNKS = 80
 
 
 def dglm_in_memory(
-    asked: Regression, directory: Path, stack: ExitStack, *, solver: str | None = None, threads: int | None = None
+    asked: Regression,
+    directory: Path,
+    stack: ExitStack,
+    *,
+    solver: str | None = None,
+    threads: int | None = None,
+    again: bool = False,
 ) -> Fit:
-    """Fit numpy arrays with dglm, on as many threads as there are cores if not told otherwise."""
+    """Fit numpy arrays with dglm, on all cores if not told otherwise; again, if they have been fitted before."""
     X, y = asked.arrays(directory).load()
     if threads is not None:
         cores = os.sched_getaffinity(0)
         stack.callback(os.sched_setaffinity, 0, cores)
         os.sched_setaffinity(0, sorted(cores)[:threads])
-    return _dglm_fit(asked, X, y, len(y), solver)
+    return _warm(_dglm_fit(asked, X, y, len(y), solver), again=again)
 
 
 def dglm_on_threads(asked: Regression, directory: Path, stack: ExitStack) -> Fit:
@@ -58,7 +64,11 @@ def dglm_on_cluster(
     y = da.concatenate([da.from_delayed(y, (size,), np.float64) for (_, y), size in zip(parts, sizes, strict=True)])
     X, y = dask.persist(X, y)
     distributed.wait([X, y])
-    fit = _dglm_fit(asked, X, y, n)
+    return _warm(_dglm_fit(asked, X, y, n), again=again)
+
+
+def _warm(fit: Fit, *, again: bool) -> Fit:
+    """Return a fit, after it was made once where it is to be made again."""
     if again:
         fit()
     return fit
